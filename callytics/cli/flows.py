@@ -1,0 +1,44 @@
+"""`flask flows …`: the flow document in and out."""
+
+import getpass
+import json
+from typing import BinaryIO
+
+import click
+
+from callytics import flow_document
+
+group = click.Group("flows", help="What happens to a call, step by step.")
+
+
+@group.command("import")
+@click.argument("file", type=click.File("rb"))
+def import_flows(file: BinaryIO) -> None:
+    """Put the document in FILE in force ('-' is standard input). A wrong one changes nothing."""
+    try:
+        document = flow_document.parse(file.read())
+    except flow_document.DocumentError as error:
+        for line in error.errors:
+            click.echo(line, err=True)
+        raise click.ClickException("nothing was changed") from error
+    flow_document.save(document, getpass.getuser())
+    click.echo(f"{len(document.flows)} flows and {len(document.queues)} queues are in force.")
+
+
+@group.command("export")
+@click.argument("name", required=False)
+def export_flows(name: str | None) -> None:
+    """Print the document in force, or of it only the flow NAME and the queues it uses."""
+    document = flow_document.current()
+    try:
+        chosen = document if name is None else document.only(name)
+    except KeyError as error:
+        raise click.ClickException(f"there is no flow {name!r}") from error
+    click.echo(json.dumps(chosen.model_dump(exclude_none=True), indent=2, ensure_ascii=False))
+
+
+@group.command("list")
+def list_flows() -> None:
+    """Each flow with its numbers and its nodes."""
+    for name, flow in flow_document.current().flows.items():
+        click.echo(f"{name}\t{', '.join(flow.numbers) or 'no number'}\t{len(flow.nodes)} nodes")

@@ -1,0 +1,26 @@
+"""`flask settings …`: what an administrator may change while Callytics runs."""
+
+import click
+
+from callytics.settings import SettingError, all_settings, set_setting
+
+group = click.Group("settings", help="What may be changed while Callytics runs.")
+
+
+@group.command("list")
+def list_settings() -> None:
+    """Every setting and its value."""
+    for key, value in all_settings().items():
+        click.echo(f"{key}\t{value}")
+
+
+@group.command("set")
+@click.argument("key")
+@click.argument("value")
+def set_one(key: str, value: str) -> None:
+    """Change KEY to VALUE. A value that cannot be used changes nothing."""
+    try:
+        set_setting(key, value)
+    except SettingError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{key} is {value}.")

@@ -1,0 +1,131 @@
+"""What the environment says, read once and checked before anything starts."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+
+class ConfigError(Exception):
+    """A variable that cannot be used. The message names it and says what it should be."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every value that Callytics takes from its environment. Secrets stay out of its repr."""
+
+    database_url: str = field(repr=False)
+    ari_url: str
+    ari_username: str
+    ari_password: str | None = field(repr=False)
+    ari_app: str
+    recordings_dir: Path
+    secret_key: str = field(repr=False)
+    port: int
+    web_concurrency: int
+    instance_dir: Path
+
+
+def read_environment() -> dict[str, str]:
+    """The process environment, and below it what `.env` in the project says.
+
+    `make run` keeps the password that it made for Asterisk in `.env`, so a `flask` command in
+    another terminal needs nothing exported.
+    """
+    kept = {k: v for k, v in dotenv_values(PROJECT_DIR / ".env").items() if v is not None}
+    return {**kept, **os.environ}
+
+
+def load_config(environ: Mapping[str, str]) -> Config:
+    """Check `environ` and return it typed.
+
+    Raises ConfigError with one line, `VARIABLE: what it should be`, at the first value that
+    cannot be used.
+    """
+    instance_dir = Path(environ.get("CALLYTICS_INSTANCE") or PROJECT_DIR / "instance")
+    return Config(
+        database_url=_database_url(environ, instance_dir),
+        ari_url=_ari_url(environ),
+        ari_username=environ.get("ARI_USERNAME") or "callytics",
+        ari_password=environ.get("ARI_PASSWORD") or None,
+        ari_app=_ari_app(environ),
+        recordings_dir=_recordings_dir(environ),
+        secret_key=environ.get("SECRET_KEY") or _kept_secret(instance_dir),
+        port=_number(environ, "PORT", 8000, 1, 65535),
+        web_concurrency=_number(environ, "WEB_CONCURRENCY", os.cpu_count() or 1, 1, 64),
+        instance_dir=instance_dir,
+    )
+
+
+def _number(environ: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = environ.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+        raise ConfigError(f"{name}: must be a whole number from {low} to {high}, is {text!r}")
+    return int(text)
+
+
+def _database_url(environ: Mapping[str, str], instance_dir: Path) -> str:
+    url = environ.get("DATABASE_URL") or f"sqlite:///{instance_dir / 'callytics.db'}"
+    scheme, _, rest = url.partition("://")
+    if scheme in ("postgres", "postgresql") and rest:
+        return f"postgresql+psycopg://{rest}"
+    if scheme == "postgresql+psycopg" or (scheme == "sqlite" and rest.startswith("/")):
+        return url
+    raise ConfigError(
+        "DATABASE_URL: must be postgresql://USER:PASSWORD@HOST/NAME or sqlite:////FOLDER/FILE.db"
+    )
+
+
+def _ari_url(environ: Mapping[str, str]) -> str:
+    url = (environ.get("ARI_URL") or "http://127.0.0.1:8088/ari").rstrip("/")
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable or not url.endswith("/ari"):
+        raise ConfigError(f"ARI_URL: must look like http://127.0.0.1:8088/ari, is {url!r}")
+    return url
+
+
+def _ari_app(environ: Mapping[str, str]) -> str:
+    app = environ.get("ARI_APP") or "callytics"
+    if not all(c.isalnum() or c in "-_" for c in app):
+        raise ConfigError(f"ARI_APP: must be letters, digits, - and _, is {app!r}")
+    return app
+
+
+def _recordings_dir(environ: Mapping[str, str]) -> Path:
+    folder = environ.get("RECORDINGS_DIR") or "/var/lib/asterisk/recording"
+    if "\0" in folder or not folder.startswith("/"):
+        raise ConfigError(
+            f"RECORDINGS_DIR: must be the full path of the folder that Asterisk records to, "
+            f"such as /var/lib/asterisk/recording, is {folder!r}"
+        )
+    return Path(folder)
+
+
+def _kept_secret(instance_dir: Path) -> str:
+    """The key that signs sessions, made at the first start. Two processes may start at once."""
+    path = instance_dir / "secret_key"
+    try:
+        instance_dir.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            draft = path.with_name(f"secret_key.{secrets.token_hex(4)}")
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_urlsafe(48))
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, path)
+            draft.unlink()
+        return path.read_text().strip()
+    except OSError as error:
+        raise ConfigError(
+            f"SECRET_KEY: must be set, since {path} cannot be kept ({error.strerror})"
+        ) from error

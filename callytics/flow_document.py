@@ -1,0 +1,252 @@
+"""The flow document: its shape, what is wrong with one, and which is in force."""
+
+import json
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import insert, select
+
+from callytics.db import db, writing
+from callytics.facts import utc_now
+from callytics.models import FlowDocument
+
+
+class DocumentError(Exception):
+    """A document that cannot be used; `errors` is a line for each place that is wrong."""
+
+    def __init__(self, errors: list[str]) -> None:
+        super().__init__("\n".join(errors))
+        self.errors = errors
+
+
+# A dial string goes to Asterisk as it is: technology, a slash, and no separators of its own.
+Destination = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*/[^\s,&|()]+$", max_length=200)]
+Media = Annotated[str, Field(pattern=r"^(sound|recording|tone|digits|number):[^\s,]+$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Number = Annotated[str, Field(pattern=r"^[0-9+*#]{1,32}$")]
+RingSeconds = Annotated[int, Field(ge=1, le=300)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class PlayAudio(_Part):
+    """Plays a prompt; never recorded."""
+
+    type: Literal["play_audio"]
+    media: Media
+    next: Name | None = None
+
+
+class Transfer(_Part):
+    """Rings one destination."""
+
+    type: Literal["transfer"]
+    destination: Destination
+    ring_seconds: RingSeconds = 20
+    record_call: bool = False
+    next: Name | None = None
+
+
+class HuntGroup(_Part):
+    """Rings several destinations until one answers."""
+
+    type: Literal["hunt_group"]
+    destinations: Annotated[list[Destination], Field(min_length=1, max_length=50)]
+    strategy: Literal["simultaneous", "ordered", "random"] = "simultaneous"
+    ring_seconds: RingSeconds = 20
+    record_call: bool = False
+    next: Name | None = None
+
+
+class QueueNode(_Part):
+    """Lets the caller wait for a member of a queue."""
+
+    type: Literal["queue"]
+    queue: Name
+    max_wait_seconds: Annotated[int, Field(ge=1, le=86400)] = 300
+    record_call: bool = False
+    next: Name | None = None
+
+
+class Voicemail(_Part):
+    """Takes a message; always recorded, the greeting never."""
+
+    type: Literal["voicemail"]
+    greeting: Media = "sound:vm-intro"
+    max_seconds: Annotated[int, Field(ge=1, le=3600)] = 120
+    max_silence_seconds: Annotated[int, Field(ge=1, le=60)] = 10
+    next: Name | None = None
+
+
+Node = Annotated[
+    PlayAudio | Transfer | HuntGroup | QueueNode | Voicemail, Field(discriminator="type")
+]
+
+
+class Queue(_Part):
+    """People who take calls in turn."""
+
+    members: Annotated[list[Destination], Field(max_length=200)]
+    strategy: Literal["ring_all", "longest_idle", "random"] = "longest_idle"
+    ring_seconds: RingSeconds = 15
+    wrap_up_seconds: Annotated[int, Field(ge=0, le=3600)] = 0
+    music: Name = "default"
+
+
+class Flow(_Part):
+    """What happens to a call to one of `numbers`, step by step."""
+
+    numbers: list[Number]
+    start: Name
+    nodes: Annotated[dict[Name, Node], Field(min_length=1, max_length=200)]
+
+
+class Document(_Part):
+    """All flows and queues."""
+
+    queues: dict[Name, Queue] = {}
+    flows: dict[Name, Flow] = {}
+
+    def flow_for(self, number: str) -> tuple[str, Flow] | None:
+        """The name and the flow that has this number."""
+        return next(((n, f) for n, f in self.flows.items() if number in f.numbers), None)
+
+    def only(self, name: str) -> "Document":
+        """This document with one flow and the queues it uses. Raises KeyError."""
+        flow = self.flows[name]
+        used = {node.queue for node in flow.nodes.values() if isinstance(node, QueueNode)}
+        queues = {key: queue for key, queue in self.queues.items() if key in used}
+        return Document(queues=queues, flows={name: flow})
+
+
+def parse(text: str | bytes) -> Document:
+    """Check a JSON document. Raises DocumentError, a line for each place that is wrong."""
+    try:
+        values = json.loads(text, object_pairs_hook=_no_key_twice)
+    except ValueError as error:
+        raise DocumentError([f"document: must be JSON ({error})"]) from error
+    return check(values)
+
+
+def check(values: Any) -> Document:
+    """Check a document that was read already. Raises DocumentError."""
+    try:
+        document = Document.model_validate(values)
+    except ValidationError as error:
+        raise DocumentError([_in_words(e) for e in error.errors()]) from error
+    errors = list(_broken_links(document)) + list(_numbers_twice(document))
+    if errors:
+        raise DocumentError(errors)
+    return document
+
+
+def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """JSON would silently keep the last of two flows of one name."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        keys = [k for k, _ in pairs]
+        raise ValueError(f"the name {next(k for k in keys if keys.count(k) > 1)!r} stands twice")
+    return values
+
+
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known here",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "dict_type": "must be an object",
+    "list_type": "must be a list",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
+    "union_tag_not_found": "must have a type",
+    "too_short": "must not be empty",
+}
+_PATTERNS = {
+    "^[A-Za-z][A-Za-z0-9]*/": "must be a dial string such as PJSIP/alice",
+    "^(sound": "must be media such as sound:welcome",
+    "^[A-Za-z0-9_-]": "must be a name of letters, digits, - and _",
+    "^[0-9+*#]": "must be a number of digits, +, * and #",
+}
+_NODE_TYPES = ("play_audio", "transfer", "hunt_group", "queue", "voicemail")
+
+
+def _in_words(error: Any) -> str:
+    steps = [str(step) for step in error["loc"]]
+    # pydantic puts the node's type between the node and its field; a person's path has none.
+    if len(steps) > 4 and steps[0] == "flows" and steps[4] in _NODE_TYPES:
+        del steps[4]
+    place = ".".join(step for step in steps if step != "[key]")
+    return f"{place or 'document'}: {_complaint(error)}"
+
+
+def _complaint(error: Any) -> str:
+    kind, context = error["type"], error.get("ctx", {})
+    if kind in ("greater_than_equal", "less_than_equal"):
+        return _range_of(error)
+    if kind == "string_pattern_mismatch":
+        start = next(p for p in _PATTERNS if context["pattern"].startswith(p))
+        return _PATTERNS[start]
+    if kind in ("literal_error", "union_tag_invalid"):
+        expected = context.get("expected") or context.get("expected_tags")
+        return f"must be one of {re.sub(' or ', ', ', expected)}".replace("'", "")
+    return _WORDS.get(kind, error["msg"])
+
+
+_RANGES = {
+    "ring_seconds": (1, 300),
+    "max_wait_seconds": (1, 86400),
+    "max_seconds": (1, 3600),
+    "max_silence_seconds": (1, 60),
+    "wrap_up_seconds": (0, 3600),
+}
+
+
+def _range_of(error: Any) -> str:
+    low, high = _RANGES[str(error["loc"][-1])]
+    return f"must be {low} to {high}"
+
+
+def _broken_links(document: Document) -> list[str]:
+    errors = []
+    for flow_name, flow in document.flows.items():
+        place = f"flows.{flow_name}"
+        if flow.start not in flow.nodes:
+            errors.append(f"{place}.start: there is no node {flow.start!r}")
+        for node_name, node in flow.nodes.items():
+            if node.next is not None and node.next not in flow.nodes:
+                errors.append(f"{place}.nodes.{node_name}.next: there is no node {node.next!r}")
+            if isinstance(node, QueueNode) and node.queue not in document.queues:
+                errors.append(f"{place}.nodes.{node_name}.queue: there is no queue {node.queue!r}")
+    return errors
+
+
+def _numbers_twice(document: Document) -> list[str]:
+    errors, owners = [], {}
+    for name, flow in document.flows.items():
+        for at, number in enumerate(flow.numbers):
+            owner = owners.setdefault(number, name)
+            if (owner, flow.numbers.index(number)) != (name, at):
+                errors.append(f"flows.{name}.numbers.{at}: {number} belongs to flow {owner!r}")
+    return errors
+
+
+def current() -> Document:
+    """The document in force; an empty one before the first import. Needs an app context."""
+    newest = select(FlowDocument.document).order_by(FlowDocument.id.desc()).limit(1)
+    with db.engine.connect() as connection:
+        values = connection.execute(newest).scalar()
+    return check(values or {})
+
+
+def save(document: Document, saved_by: str) -> None:
+    """Put a checked document in force for the next call."""
+    with writing() as connection:
+        connection.execute(
+            insert(FlowDocument).values(
+                saved_at=utc_now(), saved_by=saved_by, document=document.model_dump()
+            )
+        )

@@ -1,0 +1,71 @@
+"""The only code that changes calls and recordings. Every function may be repeated safely."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, update
+
+from callytics.db import upsert, writing
+from callytics.facts import Facts, utc_now
+from callytics.models import AuditEntry, Call, Recording, Worker
+
+
+def save_recording(facts: Facts) -> None:
+    """Write the row of a recording as its facts say, whether it was there or not."""
+    with writing() as connection:
+        upsert(connection, Recording, "uid", facts.to_row())
+
+
+def save_call(call: Mapping[str, Any]) -> None:
+    """Write the row of a call: column names and values, `uid` among them."""
+    with writing() as connection:
+        upsert(connection, Call, "uid", call)
+
+
+def mark_recording(uid: str, state: str, reason: str) -> None:
+    """Say that a recording is now in `state`, and why."""
+    with writing() as connection:
+        connection.execute(
+            update(Recording).where(Recording.uid == uid).values(state=state, state_reason=reason)
+        )
+
+
+def forget_recording(uid: str) -> bool:
+    """Remove the row; True when there was one. The file must be gone by now."""
+    with writing() as connection:
+        return connection.execute(delete(Recording).where(Recording.uid == uid)).rowcount > 0
+
+
+def note_access(username: str, action: str, recording_uid: str, detail: str = "") -> None:
+    """Keep for the audit that `username` did `action` (play, download, delete)."""
+    with writing() as connection:
+        connection.execute(
+            insert(AuditEntry).values(
+                at=utc_now(),
+                username=username,
+                action=action,
+                recording_uid=recording_uid,
+                detail=detail,
+            )
+        )
+
+
+def note_worker(
+    name: str,
+    started_at: datetime,
+    connected_at: datetime | None,
+    asterisk_version: str,
+    problem: str = "",
+) -> None:
+    """Say that the worker `name` is alive now, and how its connection to Asterisk is."""
+    values = {
+        "name": name,
+        "seen_at": utc_now(),
+        "started_at": started_at,
+        "connected_at": connected_at,
+        "asterisk_version": asterisk_version,
+        "problem": problem,
+    }
+    with writing() as connection:
+        upsert(connection, Worker, "name", values)

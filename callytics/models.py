@@ -1,0 +1,137 @@
+"""The tables. Rows of calls and recordings are written by `ledger` and read by `library`."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Index, Integer, LargeBinary, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from callytics.db import Base, UtcDateTime
+
+# SQLite numbers rows by itself only when the column's type is exactly INTEGER.
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Call(Base):
+    """One conversation as a person would tell it."""
+
+    __tablename__ = "calls"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    uid: Mapped[str] = mapped_column(Text, unique=True)
+    direction: Mapped[str] = mapped_column(Text)
+    caller_number: Mapped[str] = mapped_column(Text, default="")
+    caller_name: Mapped[str] = mapped_column(Text, default="")
+    dialed_number: Mapped[str] = mapped_column(Text, default="")
+    callee: Mapped[str] = mapped_column(Text, default="")
+    flow: Mapped[str] = mapped_column(Text, default="")
+    # The nodes that the call went through: name, type, result, started_at, ended_at of each.
+    path: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    disposition: Mapped[str | None] = mapped_column(Text)
+    hangup_cause: Mapped[int | None] = mapped_column(Integer)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Which Asterisk carried it: calls of one that is gone cannot still be going on.
+    asterisk: Mapped[str] = mapped_column(Text, default="")
+    # What should have been recorded and was not, in words.
+    problem: Mapped[str] = mapped_column(Text, default="")
+
+    __table_args__ = (
+        Index("calls_by_time", started_at.desc(), id.desc()),
+        Index("calls_by_disposition", disposition, started_at.desc(), id.desc()),
+    )
+
+
+class Recording(Base):
+    """One piece of audio, or the reason why there is none."""
+
+    __tablename__ = "recordings"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    uid: Mapped[str] = mapped_column(Text, unique=True)
+    call_uid: Mapped[str] = mapped_column(Text, default="", index=True)
+    kind: Mapped[str] = mapped_column(Text)
+    direction: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    state_reason: Mapped[str] = mapped_column(Text, default="")
+    caller_number: Mapped[str] = mapped_column(Text, default="")
+    caller_name: Mapped[str] = mapped_column(Text, default="")
+    dialed_number: Mapped[str] = mapped_column(Text, default="")
+    callee: Mapped[str] = mapped_column(Text, default="")
+    flow: Mapped[str] = mapped_column(Text, default="")
+    node: Mapped[str] = mapped_column(Text, default="")
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    duration_ms: Mapped[int | None] = mapped_column(Integer)
+    format: Mapped[str] = mapped_column(Text)
+    size_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    path: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str | None] = mapped_column(Text)
+    peaks: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+
+    __table_args__ = (
+        Index("recordings_by_time", started_at.desc(), id.desc()),
+        Index("recordings_by_state", state, started_at.desc(), id.desc()),
+    )
+
+
+class User(Base):
+    """A person who may sign in."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    username: Mapped[str] = mapped_column(Text, unique=True)
+    password_hash: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AuditEntry(Base):
+    """Who did what to a recording. Kept when the recording itself is gone."""
+
+    __tablename__ = "audit_entries"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    username: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(Text)
+    recording_uid: Mapped[str] = mapped_column(Text)
+    detail: Mapped[str] = mapped_column(Text, default="")
+
+    __table_args__ = (Index("audit_by_recording", recording_uid, at.desc()),)
+
+
+class FlowDocument(Base):
+    """A version of the flow document; the newest is in force."""
+
+    __tablename__ = "flow_documents"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    saved_by: Mapped[str] = mapped_column(Text)
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class Setting(Base):
+    """One setting that is not at its default."""
+
+    __tablename__ = "settings"
+
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+
+
+class Worker(Base):
+    """A worker process as it last reported itself."""
+
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # None while it has no connection to Asterisk.
+    connected_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    asterisk_version: Mapped[str] = mapped_column(Text, default="")
+    problem: Mapped[str] = mapped_column(Text, default="")
