@@ -25,7 +25,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 LONGEST_SOCKET_FOLDER = 90  # Linux cuts a socket's path at 107 bytes; Asterisk adds /asterisk.ctl
 # Asterisk reports each of these as an error when it is missing, and is content with nothing in it.
-EMPTY_FILES = ("acl", "ccss", "cdr", "cel", "features", "pjproject", "stasis", "udptl", "websocket_client")
+EMPTY_FILES = ["acl", "ccss", "cdr", "cel", "features", "pjproject", "stasis", "udptl"]
+EMPTY_FILES += ["websocket_client"]  # of Asterisk 22 and later
 Settings = dict[str, dict[str, dict[str, str | int | Path]]]
 
 
@@ -73,6 +74,7 @@ def render(
     installation: Installation,
     home: Path,
     recordings: Path,
+    *,
     password: str,
     http_port: int = 8088,
     sip_port: int = 5060,
@@ -116,7 +118,7 @@ def _directories(home: Path, installation: Installation) -> dict[str, str | int 
 
 
 def socket_folder(home: Path) -> Path:
-    """The folder of Asterisk's control socket: in `home`, or in /tmp where that path is too long."""
+    """Where Asterisk's control socket is: in `home`, or in /tmp where that path is too long."""
     folder = home.resolve() / "run"
     if len(str(folder)) > LONGEST_SOCKET_FOLDER:
         name = sha256(str(folder).encode()).hexdigest()[:16]
@@ -142,7 +144,8 @@ def _write_configuration(etc: Path, settings: Settings, includes: list[Path]) ->
 
 def replace_value(text: str, section: str, key: str, value: str) -> str:
     """Return the configuration `text` with another value for one key of one section."""
-    pattern = rf"(?ms)(^\[{re.escape(section)}\][^\n]*\n(?:(?!^\[).)*?^{re.escape(key)}\s*=>?\s*)\S+"
+    heading = rf"^\[{re.escape(section)}\][^\n]*\n"
+    pattern = rf"(?ms)({heading}(?:(?!^\[).)*?^{re.escape(key)}\s*=>?\s*)\S+"
     text, found = re.subn(pattern, lambda match: match[1] + value, text, count=1)
     if not found:
         raise LaunchError(f"The sample configuration has no {key} in [{section}].")
@@ -236,11 +239,11 @@ def main(arguments: list[str]) -> None:
         installation,
         options.home,
         options.recordings,
-        password,
-        options.http_port,
-        options.sip_port,
-        options.sounds,
-        options.include,
+        password=password,
+        http_port=options.http_port,
+        sip_port=options.sip_port,
+        sounds=options.sounds,
+        includes=options.include,
     )
     os.execv(installation.command[0], [*installation.command, "-C", str(configuration), "-f", "-n"])
 

@@ -1,0 +1,54 @@
+"""Fixtures: a real Asterisk for the session, a fresh installation for each test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.asterisk import AsteriskServer
+from tests.processes import Web, Worker, fresh_environment, run_flask
+
+
+@pytest.fixture(scope="session")
+def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsteriskServer]:
+    """One Asterisk for all tests. One that cannot be had fails the tests: nothing is skipped."""
+    with AsteriskServer(tmp_path_factory.mktemp("asterisk")) as server:
+        yield server
+
+
+@pytest.fixture
+def app_env(tmp_path: Path) -> dict[str, str]:
+    """The environment of a new installation with its database, and no Asterisk."""
+    environment = fresh_environment(tmp_path)
+    run_flask(environment, "db", "upgrade")
+    return environment
+
+
+@pytest.fixture
+def live_env(app_env: dict[str, str], asterisk: AsteriskServer) -> Iterator[dict[str, str]]:
+    """The environment of a new installation that records with the real Asterisk."""
+    asterisk.use_recordings(Path(app_env["RECORDINGS_DIR"]))
+    yield {**app_env, **asterisk.environment}
+    if asterisk.process:
+        asterisk.hang_up_all()
+
+
+@pytest.fixture
+def worker_process(live_env: dict[str, str], tmp_path: Path) -> Iterator[Worker]:
+    """A worker that is connected to Asterisk."""
+    with Worker(live_env, tmp_path) as worker:
+        yield worker
+
+
+@pytest.fixture
+def web_server(app_env: dict[str, str], tmp_path: Path) -> Iterator[Web]:
+    """A web server of the new installation; without Asterisk, which it need not have."""
+    with Web(app_env, tmp_path) as web:
+        yield web
+
+
+@pytest.fixture
+def live_web_server(live_env: dict[str, str], tmp_path: Path) -> Iterator[Web]:
+    """A web server of the installation that `worker_process` works for."""
+    with Web(live_env, tmp_path) as web:
+        yield web
