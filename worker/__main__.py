@@ -1,0 +1,91 @@
+"""`python -m worker`: takes calls from Asterisk until it is told to stop."""
+
+# First of all, so that sockets, locks and sleeps of every import below cooperate.
+from gevent import monkey
+
+monkey.patch_all()
+
+import logging  # noqa: E402
+import os  # noqa: E402
+import signal  # noqa: E402
+import sys  # noqa: E402
+from typing import Any  # noqa: E402
+
+import gevent  # noqa: E402
+from gevent.event import Event as Flag  # noqa: E402
+
+from callytics import create_app  # noqa: E402
+from callytics.ari import Ari  # noqa: E402
+from callytics.config import Config, ConfigError, load_config, read_environment  # noqa: E402
+from callytics.storage import Storage  # noqa: E402
+from worker.events import Listener, Replaced  # noqa: E402
+from worker.outbox import Outbox  # noqa: E402
+from worker.presence import Presence  # noqa: E402
+from worker.runner import Runner  # noqa: E402
+
+log = logging.getLogger("worker")
+
+# What is still to be written gets this long; the rest is found on disk at the next start.
+FLUSH_SECONDS = 5.0
+
+
+def main() -> int:
+    """Run until a signal or a fatal error; the exit code."""
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    # At this level urllib3 tells of each kept connection that Asterisk closed.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    try:
+        config = load_config(read_environment())
+    except ConfigError as error:
+        log.error("%s", error)
+        return 2
+    return _work(config)
+
+
+def _work(config: Config) -> int:
+    outbox = Outbox(create_app(config))
+    ari, presence = Ari(config), Presence(outbox)
+    runner = Runner(ari, outbox, Storage(config.recordings_dir))
+
+    def on_connect(info: dict[str, Any]) -> None:
+        runner.asterisk = info["status"]["startup_time"]
+        presence.connected(info["system"]["version"])
+
+    listener = Listener(config, ari, on_connect, runner.put, presence.disconnected)
+    outbox.start()
+    stop = _stop_signal()
+    listening = gevent.spawn(listener.run)
+    listening.link(lambda _: stop.set())
+    gevent.spawn(runner.run)
+    gevent.spawn(presence.run)
+    stop.wait()
+    return _leave(outbox, presence, listening)
+
+
+def _stop_signal() -> Flag:
+    stop = Flag()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(number, stop.set)
+    return stop
+
+
+def _leave(outbox: Outbox, presence: Presence, listening: gevent.Greenlet) -> int:
+    """Go without a command to Asterisk: calls and recordings in progress go on."""
+    if isinstance(listening.exception, Replaced):
+        log.error("%s; this worker stops", listening.exception)
+        return 3
+    presence.disconnected("the worker was stopped")
+    if not outbox.flush(FLUSH_SECONDS):
+        log.warning("the database did not take everything; it will be found on disk")
+    log.info("stopped; calls in progress go on")
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    logging.shutdown()
+    # Not sys.exit: at an ordinary exit gevent unwinds every greenlet, and a call that is unwound
+    # would be tidied up, that is, ended.
+    os._exit(code)

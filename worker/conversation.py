@@ -1,0 +1,77 @@
+"""Two people talk: joined in a bridge, recorded when that is wished, until one hangs up."""
+
+import logging
+
+from callytics.ari import AriError
+from callytics.facts import Kind, utc_now
+from worker.recorder import LiveRecording
+from worker.session import Leg, Session
+
+log = logging.getLogger(__name__)
+
+
+def make_bridge(session: Session) -> str:
+    """The call's bridge, made while the destination still rings, so that nobody waits for it."""
+    if session.bridge_id is None:
+        bridge_id = f"callytics-{session.call.uid}"
+        session.services.watch(bridge_id, session)
+        session.ari.create_bridge(bridge_id, session.call.uid)
+        session.bridge_id = bridge_id
+    return session.bridge_id
+
+
+def converse(session: Session, leg: Leg, kind: Kind, record: bool) -> bool:
+    """Join the caller with `leg` and stay until one of them hangs up.
+
+    False when they could not be joined, since the leg was gone by then. Raises CallerGone.
+    """
+    bridge_id = make_bridge(session)
+    recording = _intend(session, leg, kind) if record else None
+    if not _join(session, bridge_id, leg):
+        if recording is not None:
+            recording.abandon("the callee hung up in the instant of answer")
+        return False
+    if recording is not None:
+        _start(session, bridge_id, recording)
+    session.call.callee = leg.destination
+    session.call.answered_at = session.call.answered_at or utc_now()
+    session.call.disposition = "answered"
+    session.save()
+    _stay(session, bridge_id, leg, kind)
+    return True
+
+
+def _intend(session: Session, leg: Leg, kind: Kind) -> LiveRecording:
+    facts = session.call.new_recording(kind, "wav", leg.destination)
+    return session.services.recorder.begin(facts)
+
+
+def _join(session: Session, bridge_id: str, leg: Leg) -> bool:
+    """Answer and add both in one command: a bridge of one that is recorded ends after 4 s."""
+    try:
+        session.answer()
+        session.ari.stop_ringing(session.caller_id)
+        session.ari.add_channels(bridge_id, [session.caller_id, leg.channel_id])
+    except AriError as error:
+        log.info("call %s: %s could not be joined: %s", session.call.uid, leg.destination, error)
+        return False
+    return True
+
+
+def _start(session: Session, bridge_id: str, recording: LiveRecording) -> None:
+    session.start_recording(
+        recording, lambda name: session.ari.record_bridge(bridge_id, name, "wav")
+    )
+
+
+def _stay(session: Session, bridge_id: str, leg: Leg, kind: Kind) -> None:
+    """Wait for the end; where Asterisk ended the recording before, open the next segment."""
+    for _ in session.events():
+        if leg.gone:
+            return
+        for recording in [r for r in session.recordings if r.finished]:
+            session.recordings.remove(recording)
+            facts = recording.complete()
+            # One that brought no sound would bring none again: the disk is full or gone.
+            if facts.state == "available":
+                _start(session, bridge_id, _intend(session, leg, kind))

@@ -1,0 +1,55 @@
+"""Rings destinations until one answers: what transfer, hunt group, queue and outbound share."""
+
+from collections.abc import Sequence
+
+from callytics.ari import AriError
+from worker.call import NO_ANSWER, result_of
+from worker.session import Leg, Session
+
+# Asterisk ends a leg at its own time-out; if it does not, we do, a little later.
+GRACE_SECONDS = 2.0
+
+
+def ring_until_answer(
+    session: Session, destinations: Sequence[str], seconds: int
+) -> tuple[Leg | None, str]:
+    """Ring all `destinations` at once; the first to answer wins, the others stop ringing.
+
+    Returns the leg that answered, or None, and a result: `answered`, `busy`, `no_answer`,
+    `refused` or `unreachable`. Raises CallerGone.
+    """
+    let_hear_ringing(session)
+    legs = [session.ring(destination, seconds) for destination in destinations]
+    session.wait_until(lambda: _decided(legs), seconds + GRACE_SECONDS)
+    winner = next((leg for leg in legs if leg.up and not leg.gone), None)
+    for leg in legs:
+        if leg is not winner:
+            _dismiss(session, leg, "answered_elsewhere" if winner else "no_answer")
+    return winner, "answered" if winner else _result(legs)
+
+
+def let_hear_ringing(session: Session) -> None:
+    """Ringing for a caller: from their own network before we answer, from Asterisk after."""
+    try:
+        session.ari.ring(session.caller_id)
+    except AriError as error:
+        if not error.gone:
+            raise
+
+
+def _decided(legs: Sequence[Leg]) -> bool:
+    return any(leg.up and not leg.gone for leg in legs) or all(leg.gone for leg in legs)
+
+
+def _dismiss(session: Session, leg: Leg, reason: str) -> None:
+    if not leg.gone:
+        leg.cause = NO_ANSWER
+        session.let_go(leg.channel_id, reason)
+    session.legs.pop(leg.channel_id, None)
+
+
+def _result(legs: Sequence[Leg]) -> str:
+    """Of several answers the most hopeful one: someone who did not answer may the next time."""
+    results = {result_of(leg.cause) for leg in legs}
+    order = ("no_answer", "busy", "refused", "unreachable")
+    return next((result for result in order if result in results), "unreachable")

@@ -1,0 +1,139 @@
+"""The only code that starts or stops a recording: facts, row, Asterisk, in that order."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from time import monotonic
+
+import gevent
+from gevent.threadpool import ThreadPool
+
+from callytics import ledger
+from callytics.ari import Ari, AriError
+from callytics.completion import complete
+from callytics.facts import Facts, utc_now
+from callytics.storage import Storage
+from worker.events import Event
+from worker.outbox import MOMENT_SECONDS, Outbox
+
+log = logging.getLogger(__name__)
+
+# How long Asterisk may take to begin, and to close the file. Both were seen to take long on a
+# saturated machine, and the second event is sometimes lost.
+START_SECONDS, FINISH_SECONDS = 35.0, 5.0
+
+
+class LiveRecording:
+    """One recording from our wish for it to its end. Never raises into the call it records."""
+
+    def __init__(self, recorder: "Recorder", facts: Facts) -> None:
+        self.facts = facts
+        self.started = self.finished = False
+        self._began_at = self._ended_at = 0.0
+        self._recorder = recorder
+        self._written = recorder.write(facts)
+
+    def ask(self, command: Callable[[str], None]) -> None:
+        """Let `command` ask Asterisk for the recording, by name, once our intent is written."""
+        self._wait_for_intent()
+        try:
+            command(self.facts.name)
+        except AriError as error:
+            log.warning("recording %s was not started: %s", self.facts.uid, error)
+            self.abandon(f"Asterisk would not record: {error}")
+
+    def hear(self, event: Event) -> None:
+        """Take note of an event about this recording."""
+        kind = event["type"]
+        if kind == "RecordingStarted" and not self.started:
+            self.started, self._began_at = True, monotonic()
+            self.facts = self.facts.but(state="recording")
+            self._recorder.save_row(self.facts)
+        elif kind in ("RecordingFinished", "RecordingFailed"):
+            self.finished, self._ended_at = True, monotonic()
+
+    def stop(self, wait_until: Callable[[Callable[[], bool], float], bool]) -> None:
+        """End the recording and wait, within bounds, until its file is whole.
+
+        A stop before `RecordingStarted` is answered with 204 and the recording starts anyway,
+        so that event is awaited first.
+        """
+        if self.finished:
+            return
+        wait_until(lambda: self.started or self.finished, START_SECONDS)
+        if not self.finished:
+            self._recorder.stop(self.facts)
+        if not wait_until(lambda: self.finished, FINISH_SECONDS):
+            log.warning("recording %s: its end was not told; asking for it", self.facts.uid)
+
+    def complete(self, reason: str = "") -> Facts:
+        """Read the closed file and say in facts and row what became of the recording."""
+        if self.facts.state in ("requested", "recording"):
+            ended_at = self._ended_at or monotonic()
+            expected_ms = int((ended_at - self._began_at) * 1000) if self.started else None
+            self.facts = self._recorder.complete(self.facts, utc_now(), reason, expected_ms)
+        self.finished = True
+        return self.facts
+
+    def _wait_for_intent(self) -> None:
+        facts_written, row_written = self._written
+        try:
+            facts_written.get()
+        except OSError as error:
+            # The row still tells of it, and Asterisk may yet be able to write where we are not.
+            log.error("RECORDINGS_DIR: the facts of a recording cannot be kept: %s", error)
+        row_written.wait(timeout=MOMENT_SECONDS)
+
+    def abandon(self, reason: str) -> None:
+        """Say why there will be no recording after all."""
+        self.facts = self.facts.but(state="failed", state_reason=reason, ended_at=utc_now())
+        self.finished = True
+        self._recorder.write(self.facts)
+
+
+class Recorder:
+    """Starts, stops and completes recordings on behalf of the calls."""
+
+    def __init__(self, ari: Ari, outbox: Outbox, storage: Storage) -> None:
+        self.ari = ari
+        self._outbox, self._storage = outbox, storage
+        # The disk may be slow or hang; it must hold up only the recording that waits for it.
+        self._disk = ThreadPool(8)
+
+    def begin(self, facts: Facts) -> LiveRecording:
+        """Write down that a recording is wanted; `ask` then asks Asterisk for it."""
+        return LiveRecording(self, facts)
+
+    def write(self, facts: Facts) -> tuple[gevent.event.AsyncResult, gevent.event.AsyncResult]:
+        """Begin to write facts and row; the results of both."""
+        return self._disk.spawn(self._storage.write_facts, facts), self.save_row(facts)
+
+    def save_row(self, facts: Facts) -> gevent.event.AsyncResult:
+        """Begin to write the row."""
+        return self._outbox.put(ledger.save_recording, facts)
+
+    def stop(self, facts: Facts) -> None:
+        """Ask Asterisk to close the file; it may have done so already."""
+        try:
+            self.ari.stop_recording(facts.name)
+        except AriError as error:
+            if not error.gone:
+                log.warning("recording %s was not stopped: %s", facts.uid, error)
+
+    def complete(
+        self, facts: Facts, ended_at: datetime, reason: str, expected_ms: int | None
+    ) -> Facts:
+        """The final facts, from the file; written beside it and sent to the ledger."""
+        work = (complete, self._storage, facts, ended_at, reason, expected_ms)
+        try:
+            final = self._disk.spawn(*work).get()
+        except OSError as error:
+            said = f"the file cannot be read: {error.strerror}"
+            final = facts.but(state="failed", state_reason=said, ended_at=ended_at)
+        facts_written, _ = self.write(final)
+        try:
+            facts_written.get()
+        except OSError as error:
+            log.error("RECORDINGS_DIR: the facts of a recording cannot be kept: %s", error)
+        log.info("recording %s of call %s is %s", final.uid, final.call_uid, final.state)
+        return final

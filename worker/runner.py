@@ -1,0 +1,108 @@
+"""Routes Asterisk's events to the calls they belong to. Does nothing that can block."""
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gevent
+from gevent.queue import Queue
+
+from callytics.ari import Ari, AriError
+from callytics.storage import Storage
+from worker.call import CallFacts
+from worker.events import Event
+from worker.flow import lead_inbound
+from worker.outbox import Outbox
+from worker.recorder import Recorder
+from worker.rules import Rules
+from worker.session import Services, Session
+
+log = logging.getLogger(__name__)
+
+# Where in an event the things are that a call can own.
+_OWNED = ("channel", "bridge", "playback", "recording", "replace_channel")
+
+
+class Runner:
+    """The calls in progress and the way to each."""
+
+    def __init__(self, ari: Ari, outbox: Outbox, storage: Storage) -> None:
+        self._ari = ari
+        self._queue: Queue = Queue()
+        self._routes: dict[str, Session] = {}
+        self._services = Services(
+            ari=ari,
+            outbox=outbox,
+            recorder=Recorder(ari, outbox, storage),
+            rules=Rules(outbox),
+            watch=self._routes.__setitem__,
+            forget=self._forget,
+        )
+        self.asterisk = ""
+
+    def put(self, event: Event) -> None:
+        """Take an event from the reader, which must go back to reading at once."""
+        self._queue.put(event)
+
+    def run(self) -> None:
+        """Route events for ever; a malformed one is logged and skipped."""
+        while True:
+            event = self._queue.get()
+            try:
+                self.handle(event)
+            except (KeyError, TypeError, AttributeError):
+                log.warning("skipped a malformed %s", event.get("type"))
+
+    def handle(self, event: Event) -> None:
+        """Give an event to its call, or begin a call with it."""
+        sessions = {self._routes[name] for name in _names_in(event) if name in self._routes}
+        for session in sessions:
+            session.inbox.put(event)
+        if not sessions and event["type"] == "StasisStart":
+            self._begin(event)
+
+    def _begin(self, event: Event) -> None:
+        channel, args = event["channel"], event["args"]
+        if args[:1] == ["dialed"]:
+            # Its call ended in the instant in which it answered.
+            gevent.spawn(self._hang_up, channel["id"])
+            return
+        session = Session(
+            services=self._services,
+            caller_id=channel["id"],
+            call=_call_of(channel, args, self.asterisk),
+            caller_up=channel["state"] == "Up",
+        )
+        gevent.spawn(session.run, _leader(args))
+        log.info("call %s begins: %s", session.call.uid, " ".join(args) or "inbound")
+
+    def _hang_up(self, channel_id: str) -> None:
+        try:
+            self._ari.hang_up(channel_id)
+        except AriError as error:
+            log.debug("late leg: %s", error)
+
+    def _forget(self, session: Session) -> None:
+        for name in [name for name, owner in self._routes.items() if owner is session]:
+            del self._routes[name]
+
+
+def _names_in(event: Event) -> Iterator[str]:
+    for key in _OWNED:
+        thing = event.get(key)
+        if thing:
+            yield thing["name"] if key == "recording" else thing["id"]
+
+
+def _call_of(channel: dict[str, Any], args: list[str], asterisk: str) -> CallFacts:
+    return CallFacts(
+        direction="outbound" if args[:1] == ["outbound"] else "inbound",
+        caller_number=channel["caller"]["number"],
+        caller_name=channel["caller"]["name"],
+        dialed_number=args[1] if len(args) > 1 else channel["dialplan"]["exten"],
+        asterisk=asterisk,
+    )
+
+
+def _leader(args: list[str]) -> Callable[[Session], None]:
+    return lead_inbound

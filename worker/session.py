@@ -1,0 +1,219 @@
+"""One call: a greenlet with an inbox of its own events, and what every node may do with it."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+from gevent.queue import Empty, Queue
+
+from callytics import ledger
+from callytics.ari import Ari, AriError
+from callytics.facts import new_uid, utc_now
+from worker.call import CallFacts
+from worker.events import Event
+from worker.outbox import Outbox
+from worker.recorder import LiveRecording, Recorder
+from worker.rules import Rules
+
+log = logging.getLogger(__name__)
+
+
+class CallerGone(Exception):
+    """The caller's channel ended; nothing more can be done for this call but to tidy up."""
+
+
+@dataclass
+class Leg:
+    """A channel that we rang for the call."""
+
+    channel_id: str
+    destination: str
+    up: bool = False
+    gone: bool = False
+    cause: int = 0
+
+
+@dataclass(frozen=True)
+class Services:
+    """What all calls share."""
+
+    ari: Ari
+    outbox: Outbox
+    recorder: Recorder
+    rules: Rules
+    # Routes later events of a channel, bridge, playback or recording to a session.
+    watch: Callable[[str, "Session"], None]
+    forget: Callable[["Session"], None]
+
+
+@dataclass(eq=False)
+class Session:
+    """The state of one call. Only its own greenlet touches it; the runner only fills `inbox`."""
+
+    services: Services
+    caller_id: str
+    call: CallFacts
+    caller_up: bool = False
+    inbox: Queue = field(default_factory=Queue)
+    legs: dict[str, Leg] = field(default_factory=dict)
+    recordings: list[LiveRecording] = field(default_factory=list)
+    bridge_id: str | None = None
+    _ending: bool = False
+
+    @property
+    def ari(self) -> Ari:
+        """Commands to Asterisk."""
+        return self.services.ari
+
+    def run(self, lead: Callable[["Session"], None]) -> None:
+        """Lead the call to its end, whatever happens on the way."""
+        self.services.watch(self.caller_id, self)
+        self.save()
+        try:
+            lead(self)
+        except CallerGone:
+            self.call.disposition = self.call.disposition or "abandoned"
+            log.info("call %s: the caller hung up", self.call.uid)
+        except Exception:
+            log.exception("call %s failed; it is ended", self.call.uid)
+            self.call.problem = self.call.problem or "an error in Callytics ended this call"
+        self.end()
+
+    # Waiting
+
+    def events(self, seconds: float | None = None) -> Iterator[Event]:
+        """This call's events as they come, until `seconds` are over. Raises CallerGone."""
+        until = None if seconds is None else monotonic() + seconds
+        while until is None or monotonic() < until:
+            try:
+                left = None if until is None else max(0.0, until - monotonic())
+                event = self.inbox.get(timeout=left)
+            except Empty:
+                return
+            self._take_note(event)
+            yield event
+
+    def wait_until(self, happened: Callable[[], bool], seconds: float) -> bool:
+        """Take note of events until `happened()`; False when `seconds` were over first."""
+        if happened():
+            return True
+        return any(happened() for _ in self.events(seconds))
+
+    def _take_note(self, event: Event) -> None:
+        """Keep the state true: who is there, who has gone, which recording has ended."""
+        kind = event["type"]
+        if kind.startswith("Recording"):
+            for recording in self.recordings:
+                if recording.facts.name == event["recording"]["name"]:
+                    recording.hear(event)
+        elif kind == "StasisStart" and "replace_channel" in event:
+            self._replace(event["replace_channel"]["id"], event["channel"]["id"])
+        elif kind in ("StasisEnd", "ChannelDestroyed"):
+            self._channel_left(event)
+        elif event.get("channel", {}).get("id") in self.legs:
+            self._leg_came(event)
+
+    def _replace(self, old: str, new: str) -> None:
+        """A phone transferred its side of the call: the new channel stands where the old did."""
+        self.services.watch(new, self)
+        if old == self.caller_id:
+            self.caller_id = new
+        elif old in self.legs:
+            leg = self.legs.pop(old)
+            leg.channel_id = new
+            self.legs[new] = leg
+
+    def _leg_came(self, event: Event) -> None:
+        if event["type"] == "StasisStart":
+            self.legs[event["channel"]["id"]].up = True
+
+    def _channel_left(self, event: Event) -> None:
+        channel_id = event["channel"]["id"]
+        leg = self.legs.get(channel_id)
+        if leg is not None:
+            leg.gone = True
+            leg.cause = event.get("cause", leg.cause)
+        elif channel_id == self.caller_id:
+            self.call.hangup_cause = event.get("cause", self.call.hangup_cause)
+            if not self._ending:
+                self._ending = True
+                raise CallerGone
+
+    # Commands that nodes share
+
+    def answer(self) -> None:
+        """Answer the caller, once."""
+        if not self.caller_up:
+            self.ari.answer(self.caller_id)
+            self.caller_up = True
+
+    def ring(self, destination: str, seconds: int) -> Leg:
+        """Begin to ring a destination. The leg is `gone` at once when Asterisk refuses it."""
+        leg = Leg(f"callytics-{self.call.uid}-{new_uid()[:6]}", destination)
+        self.legs[leg.channel_id] = leg
+        self.services.watch(leg.channel_id, self)
+        try:
+            self.ari.originate(
+                destination,
+                leg.channel_id,
+                app_args=f"dialed,{self.call.uid}",
+                ring_seconds=seconds,
+                caller_id=self._caller_id(),
+                originator=self.caller_id,
+            )
+        except AriError as error:
+            log.info("call %s: %s cannot be rung: %s", self.call.uid, destination, error)
+            leg.gone = True
+        return leg
+
+    def let_go(self, channel_id: str, reason: str = "normal") -> None:
+        """Hang up a channel that may have gone already."""
+        try:
+            self.ari.hang_up(channel_id, reason)
+        except AriError as error:
+            if not error.gone:
+                log.warning("call %s: a channel was not hung up: %s", self.call.uid, error)
+
+    def save(self) -> None:
+        """Send the row of the call to the ledger."""
+        self.services.outbox.put(ledger.save_call, self.call.row())
+
+    def _caller_id(self) -> str:
+        name = self.call.caller_name.replace('"', "").replace("<", "").replace(">", "")
+        return f'"{name}" <{self.call.caller_number}>' if self.call.caller_number else ""
+
+    # The end
+
+    def end(self) -> None:
+        """Recordings first, so that their files are whole; then the channels, then the bridge."""
+        self._ending = True
+        self.stop_recordings()
+        for channel_id in [*self.legs, self.caller_id]:
+            self.let_go(channel_id)
+        if self.bridge_id is not None:
+            self._remove_bridge(self.bridge_id)
+        self.call.ended_at = utc_now()
+        self.save()
+        self.services.forget(self)
+
+    def stop_recordings(self, reason: str = "") -> None:
+        """Stop and complete whatever is still being recorded."""
+        for recording in self.recordings:
+            recording.stop(self.wait_until)
+            recording.complete(reason)
+        self.recordings.clear()
+
+    def _remove_bridge(self, bridge_id: str) -> None:
+        try:
+            self.ari.delete_bridge(bridge_id)
+        except AriError as error:
+            if not error.gone:
+                log.warning("call %s: its bridge was not removed: %s", self.call.uid, error)
+
+    def start_recording(self, recording: LiveRecording, command: Callable[[str], Any]) -> None:
+        """Route a recording's events here and ask Asterisk for it."""
+        self.recordings.append(recording)
+        self.services.watch(recording.facts.name, self)
+        recording.ask(command)
