@@ -3,12 +3,22 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, DateTime, Dialect, Engine, TypeDecorator, event
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Insert,
+    TypeDecorator,
+    bindparam,
+    event,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 
@@ -84,7 +94,16 @@ def writing() -> Iterator[Connection]:
 
 def upsert(connection: Connection, table: type[Base], key: str, values: Mapping[str, Any]) -> None:
     """Insert a row, or bring the one that has the same `key` to `values`. Safe to repeat."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(table).values(**values)
-    changed = {column: statement.excluded[column] for column in values if column != key}
-    connection.execute(statement.on_conflict_do_update(index_elements=[key], set_=changed))
+    statement = _upsert_statement(table, key, tuple(values), connection.dialect.name)
+    connection.execute(statement, values)
+
+
+@lru_cache
+def _upsert_statement(
+    table: type[Base], key: str, columns: tuple[str, ...], dialect: str
+) -> Insert:
+    """Built once: building it takes longer than running it, and a call waits for that."""
+    insert = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table.__table__)
+    changed = {name: insert.excluded[name] for name in columns if name != key}
+    bound = insert.values({name: bindparam(name) for name in columns})
+    return bound.on_conflict_do_update(index_elements=[key], set_=changed)

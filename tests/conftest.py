@@ -1,5 +1,6 @@
 """Fixtures: a real Asterisk for the session, a fresh installation for each test."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,11 +17,19 @@ def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsteriskServe
         yield server
 
 
+@pytest.fixture(scope="session")
+def new_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database as `flask db upgrade` makes it, to be copied for each test."""
+    environment = fresh_environment(tmp_path_factory.mktemp("new"))
+    run_flask(environment, "db", "upgrade")
+    return Path(environment["DATABASE_URL"].removeprefix("sqlite:///"))
+
+
 @pytest.fixture
-def app_env(tmp_path: Path) -> dict[str, str]:
+def app_env(tmp_path: Path, new_database: Path) -> dict[str, str]:
     """The environment of a new installation with its database, and no Asterisk."""
     environment = fresh_environment(tmp_path)
-    run_flask(environment, "db", "upgrade")
+    shutil.copy(new_database, environment["DATABASE_URL"].removeprefix("sqlite:///"))
     return environment
 
 

@@ -5,10 +5,10 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from tests.processes import run_flask
+from callytics import create_app, flow_document
+from callytics.config import load_config
+from callytics.db import db
 from tests.waiting import wait_until
-
-TWO_TONES = "Local/tone1000@party/n"
 
 
 def rows(environment: dict[str, str], query: str) -> list[dict[str, Any]]:
@@ -70,5 +70,7 @@ def use_flow(
 ) -> None:
     """Put a flow of number 1000 in force that begins with the first of `nodes`."""
     flow = {"numbers": ["1000"], "start": start or next(iter(nodes)), "nodes": nodes}
-    document = {"queues": queues or {}, "flows": {"main": flow}}
-    run_flask(environment, "flows", "import", "-", text=json.dumps(document))
+    document = flow_document.check({"queues": queues or {}, "flows": {"main": flow}})
+    with create_app(load_config(environment)).app_context():
+        flow_document.save(document, "tests")
+        db.engine.dispose()

@@ -25,6 +25,8 @@ from worker.runner import Runner  # noqa: E402
 
 log = logging.getLogger("worker")
 
+# The longest that a native thread, at work on the disk or the database, holds up the calls.
+SWITCH_SECONDS = 0.0005
 # What is still to be written gets this long; the rest is found on disk at the next start.
 FLUSH_SECONDS = 5.0
 
@@ -45,6 +47,7 @@ def main() -> int:
 
 
 def _work(config: Config) -> int:
+    sys.setswitchinterval(SWITCH_SECONDS)
     outbox = Outbox(create_app(config))
     ari, presence = Ari(config), Presence(outbox)
     runner = Runner(ari, outbox, Storage(config.recordings_dir))

@@ -49,8 +49,7 @@ def _intend(session: Session, leg: Leg, kind: Kind) -> LiveRecording:
 def _join(session: Session, bridge_id: str, leg: Leg) -> bool:
     """Answer and add both in one command: a bridge of one that is recorded ends after 4 s."""
     try:
-        session.answer()
-        session.ari.stop_ringing(session.caller_id)
+        session.stop_ringing()
         session.ari.add_channels(bridge_id, [session.caller_id, leg.channel_id])
     except AriError as error:
         log.info("call %s: %s could not be joined: %s", session.call.uid, leg.destination, error)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from callytics.ari import AriError
 from worker.call import NO_ANSWER, result_of
 from worker.session import Leg, Session
 
@@ -18,7 +17,7 @@ def ring_until_answer(
     Returns the leg that answered, or None, and a result: `answered`, `busy`, `no_answer`,
     `refused` or `unreachable`. Raises CallerGone.
     """
-    let_hear_ringing(session)
+    session.let_hear_ringing()
     legs = [session.ring(destination, seconds) for destination in destinations]
     session.wait_until(lambda: _decided(legs), seconds + GRACE_SECONDS)
     winner = next((leg for leg in legs if leg.up and not leg.gone), None)
@@ -26,15 +25,6 @@ def ring_until_answer(
         if leg is not winner:
             _dismiss(session, leg, "answered_elsewhere" if winner else "no_answer")
     return winner, "answered" if winner else _result(legs)
-
-
-def let_hear_ringing(session: Session) -> None:
-    """Ringing for a caller: from their own network before we answer, from Asterisk after."""
-    try:
-        session.ari.ring(session.caller_id)
-    except AriError as error:
-        if not error.gone:
-            raise
 
 
 def _decided(legs: Sequence[Leg]) -> bool:

@@ -149,6 +149,16 @@ class Session:
             self.ari.answer(self.caller_id)
             self.caller_up = True
 
+    def let_hear_ringing(self) -> None:
+        """Ringing for the caller: from their own network before we answer, from Asterisk after."""
+        self.ari.ring(self.caller_id)
+
+    def stop_ringing(self) -> None:
+        """End the ringing, and answer; to answer a channel ends its ringing too."""
+        if self.caller_up:
+            self.ari.stop_ringing(self.caller_id)
+        self.answer()
+
     def ring(self, destination: str, seconds: int) -> Leg:
         """Begin to ring a destination. The leg is `gone` at once when Asterisk refuses it."""
         leg = Leg(f"callytics-{self.call.uid}-{new_uid()[:6]}", destination)

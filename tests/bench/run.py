@@ -1,0 +1,12 @@
+"""All benchmarks: `make bench`. One figure a line, `name: value`."""
+
+from tests.bench import answer_to_recording
+
+
+def main() -> None:
+    """Run them one after the other, so that they do not disturb each other."""
+    answer_to_recording.main()
+
+
+if __name__ == "__main__":
+    main()
