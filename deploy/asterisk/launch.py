@@ -36,7 +36,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--home", type=Path, required=True, help="folder for all of its files")
     parser.add_argument("--recordings", type=Path, required=True, help="folder that ARI records to")
-    parser.add_argument("--http-port", type=int, default=8088, help="of ARI, on 127.0.0.1")
+    parser.add_argument("--http-port", type=int, default=8088, help="of ARI")
+    parser.add_argument("--http-address", default="127.0.0.1", help="of ARI, to listen on")
     parser.add_argument("--sip-port", type=int, default=5060, help="UDP, on 127.0.0.1")
     parser.add_argument("--sounds", type=Path, help="folder with sounds of your own")
     parser.add_argument(
@@ -69,6 +70,7 @@ def main(arguments: list[str]) -> None:
         username=os.environ.get("ARI_USERNAME") or "callytics",
         app=os.environ.get("ARI_APP") or "callytics",
         http_port=options.http_port,
+        http_address=options.http_address,
         sip_port=options.sip_port,
         sounds=options.sounds,
         includes=options.include,

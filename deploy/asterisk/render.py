@@ -28,6 +28,7 @@ def render(
     username: str = "callytics",
     app: str = "callytics",
     http_port: int = 8088,
+    http_address: str = "127.0.0.1",
     sip_port: int = 5060,
     sounds: Path | None = None,
     includes: list[Path] | None = None,
@@ -46,7 +47,7 @@ def render(
     settings: Settings = {
         "asterisk.conf": {"directories": _directories(home, installation)},
         "ari.conf": {username: {"password": password}},
-        "http.conf": {"general": {"bindport": http_port}},
+        "http.conf": {"general": {"bindport": http_port, "bindaddr": http_address}},
         "pjsip.conf": {"transport-udp": {"bind": f"127.0.0.1:{sip_port}"}},
     }
     names = {"[callytics]": f"[{username}]", "Stasis(callytics,": f"Stasis({app},"}
