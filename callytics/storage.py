@@ -74,15 +74,25 @@ class Storage:
             return False
         return True
 
+    def delete_folder(self, path: str) -> None:
+        """Remove a folder that is empty. Raises StorageError, OSError."""
+        *folders, name = _parts(path)
+        with self._folder(folders) as folder:
+            os.rmdir(name, dir_fd=folder)
+
     def write_facts(self, facts: Facts) -> None:
         """Put the facts beside the audio, whole or not at all. Raises StorageError, OSError."""
-        *folders, name = _parts(facts.facts_path)
+        # A name may hold half a character; the recording must not fail for it.
+        self.write(facts.facts_path, facts.to_json().encode(errors="replace"))
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write a file, whole or not at all. Raises StorageError, OSError."""
+        *folders, name = _parts(path)
         self._make_folders(folders)
         draft = f"{name}.new"
         with self._folder(folders) as folder:
             with os.fdopen(os.open(draft, _NEW_FILE, 0o644, dir_fd=folder), "wb") as file:
-                # A name may hold half a character; the recording must not fail for it.
-                file.write(facts.to_json().encode(errors="replace"))
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
@@ -95,10 +105,11 @@ class Storage:
     def walk(self) -> Iterator[str]:
         """Every file under the folder, relative to it: a folder's own by name, then those below.
 
+        Hidden folders are left out: they are the file system's, and the doctor's for a moment.
         Raises OSError for a folder that cannot be read: its recordings are not missing.
         """
         for folder, subfolders, names in os.walk(self.root, onerror=_unless_gone):
-            subfolders.sort()
+            subfolders[:] = sorted(s for s in subfolders if not s.startswith("."))
             for name in sorted(names):
                 yield str((Path(folder) / name).relative_to(self.root))
 
@@ -109,9 +120,15 @@ class Storage:
     def problem(self) -> str | None:
         """Why nothing can be recorded here, in words, or None."""
         if not self.root.is_dir():
-            return f"RECORDINGS_DIR: the folder {self.root} does not exist"
+            return (
+                f"RECORDINGS_DIR: the folder {self.root} does not exist; "
+                "set it to the folder that Asterisk records to"
+            )
         if not os.access(self.root, os.R_OK | os.W_OK | os.X_OK):
-            return f"RECORDINGS_DIR: the folder {self.root} cannot be read and written"
+            return (
+                f"RECORDINGS_DIR: the folder {self.root} cannot be read and written; "
+                "let the user that Callytics runs as do both"
+            )
         return None
 
     def _open(self, path: str, flags: int) -> int:
