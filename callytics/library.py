@@ -4,7 +4,7 @@ Rows are plain tuples with names: objects of the ORM cost as much as the whole t
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -65,6 +65,13 @@ def page_before(cursor: str) -> Page:
         return newest_page()
     rows = rows[PAGE_SIZE - 1 :: -1]
     return Page(rows, _cursor(rows[0]), _cursor(rows[-1]))
+
+
+def newest(limit: int) -> Iterator[Row[Any]]:
+    """The newest `limit` recordings, or all for 0, read while they are used: never all at once."""
+    query = select(*_COLUMNS).order_by(*(column.desc() for column in _POSITION))
+    with db.engine.connect().execution_options(yield_per=1000) as connection:
+        yield from connection.execute(query.limit(limit) if limit else query)
 
 
 def _newest_first(query: Select[Any]) -> Select[Any]:
