@@ -7,6 +7,7 @@ const language = navigator.languages.find((name) => name.startsWith("en")) || "e
 const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
 const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
 const dayAndYear = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
+const toTheSecond = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
 const exact = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long" });
 
 function inWords(at, now) {
@@ -21,7 +22,7 @@ function localTimes(within) {
   const now = new Date();
   for (const element of within.querySelectorAll("time[datetime]")) {
     const at = new Date(element.dateTime);
-    element.textContent = inWords(at, now);
+    element.textContent = element.matches(".exact") ? toTheSecond.format(at) : inWords(at, now);
     element.title = exact.format(at);
   }
 }
