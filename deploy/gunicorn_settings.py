@@ -67,6 +67,8 @@ bind = f"0.0.0.0:{_config.port}"
 workers = _config.web_concurrency
 worker_class = "gevent"
 chdir = str(PROJECT_DIR)
+# Its socket for commands is one a user, and a second gunicorn would take it over.
+control_socket_disable = True
 # Whoever listens to a recording keeps a connection open; a stop waits no longer than this for them.
 graceful_timeout = 5
 # A socket for remote control in the home folder is one more thing to guard, and used by nobody.

@@ -4,7 +4,6 @@ import os
 import secrets
 import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
@@ -13,13 +12,16 @@ from multiprocessing import Process
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import flask_migrate
 from dotenv import set_key
 from flask import Flask
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
+from sqlalchemy.exc import OperationalError
 
 from callytics import create_app, flow_document, users
 from callytics.config import PROJECT_DIR, Config, ConfigError, load_config, read_environment
+from callytics.db import db
 from deploy.asterisk.installation import LaunchError, find_installation
 from deploy.asterisk.launch import port_is_free
 
@@ -111,19 +113,21 @@ def keep_password(path: Path) -> str:
     return password
 
 
-def prepare_database(environment: dict[str, str]) -> None:
-    """Bring the schema up to date, with the release command of the Procfile."""
-    upgrade = subprocess.run(
-        procfile()["release"],
-        shell=True,
-        cwd=PROJECT_DIR,
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    if upgrade.returncode:
-        raise RunError(upgrade.stderr.strip())
+def prepare_database(app: Flask) -> str | None:
+    """Bring the schema up to date, and make the first account and flow where there are none.
+
+    Returns the password of an account that was made.
+    """
+    try:
+        with app.app_context():
+            flask_migrate.upgrade()
+            password = first_account()
+            first_flow()
+            db.engine.dispose()  # the processes that follow open their own
+    except OperationalError as error:
+        reason = str(error.orig).partition("\n")[0]
+        raise RunError(f"DATABASE_URL: the database cannot be used ({reason}).") from error
+    return password
 
 
 def procfile() -> dict[str, str]:
@@ -131,17 +135,20 @@ def procfile() -> dict[str, str]:
     return parse_procfile((PROJECT_DIR / "Procfile").read_text()).processes
 
 
-def first_content(app: Flask) -> str | None:
-    """Where there is none yet: the account of the admin, whose password is returned, and a flow."""
-    password = None
-    with app.app_context():
-        if not users.all_users():
-            password = secrets.token_urlsafe(12)
-            users.add_user(ADMIN, "admin", password)
-        if not flow_document.current().flows:
-            sample = (PROJECT_DIR / "deploy/sample_flow.json").read_bytes()
-            flow_document.save(flow_document.parse(sample), ADMIN)
+def first_account() -> str | None:
+    """Make the account of the admin when nobody can sign in, and return its password."""
+    if users.all_users():
+        return None
+    password = secrets.token_urlsafe(12)
+    users.add_user(ADMIN, "admin", password)
     return password
+
+
+def first_flow() -> None:
+    """Put the sample flow in force when there is none."""
+    if not flow_document.current().flows:
+        sample = (PROJECT_DIR / "deploy/sample_flow.json").read_bytes()
+        flow_document.save(flow_document.parse(sample), ADMIN)
 
 
 def invitation(port: int, password: str | None) -> str:
@@ -174,8 +181,7 @@ def run() -> int:
     environment["PYTHONUNBUFFERED"] = "1"
     check_port(config.port)
     asterisk = prepare_asterisk(config, environment)
-    prepare_database(environment)
-    password = first_content(create_app(config))
+    password = prepare_database(create_app(config))
     announcer = Process(target=announce, args=(config.port, password), daemon=True)
     announcer.start()
     manager = Manager()
