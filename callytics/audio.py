@@ -2,11 +2,16 @@
 
 import os
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ULAW_RATE = 8000
 ULAW_HEADER_BYTES = 58
+# Asterisk writes 8 kHz, 16 bit, mono unless the format says otherwise.
+_USUAL_RATE, _USUAL_FRAME = 16000, 2
+# Asterisk's has 44 bytes; other programs put a title or a comment before the sound.
+_LONGEST_HEADER = 1 << 16
+_LARGEST_SIZE = 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
@@ -31,32 +36,36 @@ def inspect(path: Path) -> Audio:
     Asterisk's own `duration` is in whole seconds and doubles for 16 kHz. Raises OSError, and
     ValueError for a `.wav` that is none.
     """
-    size = path.stat().st_size
-    if path.suffix == ".ulaw":
-        return Audio(0, size, ULAW_RATE)
     with path.open("rb") as file:
-        return _inspect_wav(file.read(4096), size)
+        if path.suffix == ".ulaw":
+            return Audio(0, os.fstat(file.fileno()).st_size, ULAW_RATE)
+        return _inspect_wav(file.fileno())
 
 
-def _inspect_wav(head: bytes, size: int) -> Audio:
-    if len(head) < 12 or head[:4] != b"RIFF" or head[8:12] != b"WAVE":
+def _inspect_wav(file: int) -> Audio:
+    size, head = os.fstat(file).st_size, os.pread(file, 12, 0)
+    if len(head) < 12 or head[:4] != b"RIFF" or head[8:] != b"WAVE":
         raise ValueError("the file is not a WAV")
-    rate, at = 16000, 12
-    while at + 8 <= len(head):
-        name, length = struct.unpack_from("<4sI", head, at)
-        if name == b"fmt ":
-            rate = struct.unpack_from("<I", head, at + 16)[0]
+    rate, frame, at = _USUAL_RATE, _USUAL_FRAME, 12
+    while at < _LONGEST_HEADER:
+        chunk = os.pread(file, 24, at)
+        if len(chunk) < 8:
+            break
+        name, length = struct.unpack_from("<4sI", chunk)
         if name == b"data":
-            return _data_chunk(at + 8, length, size, rate)
+            sound = _data_chunk(at + 8, length, size, rate or _USUAL_RATE, frame or _USUAL_FRAME)
+            return sound if any(head[4:8]) else replace(sound, finished=False)
+        if name == b"fmt " and len(chunk) == 24:
+            rate, frame = struct.unpack_from("<IH", chunk, 16)
         at += 8 + length + length % 2
     raise ValueError("the WAV has no sound")
 
 
-def _data_chunk(offset: int, said: int, size: int, rate: int) -> Audio:
+def _data_chunk(offset: int, said: int, size: int, rate: int, frame: int) -> Audio:
     there = size - offset
-    finished = said <= there and not (said == 0 and there > 0)
-    data_bytes = said if finished else there - there % 2
-    return Audio(offset, data_bytes, rate or 16000, finished)
+    finished = said <= there and not (said == 0 and there >= frame)
+    # A sample that was cut in two is no sound.
+    return Audio(offset, said if finished else there - there % frame, rate, finished)
 
 
 def ulaw_header(data_bytes: int) -> bytes:
@@ -71,15 +80,19 @@ def ulaw_header(data_bytes: int) -> bytes:
 def finish_wav_header(path: Path) -> bool:
     """Write the sizes that Asterisk did not live to write; True when it was needed.
 
-    Only the two size fields change, after the sound's bytes are known, so a crash in between
-    leaves a file that can be mended again. Raises OSError, ValueError.
+    Nothing but the two size fields changes, and both in one write, so that a crash leaves the
+    header as it was or as it should be. Raises OSError, and ValueError for what is no WAV.
     """
     audio = inspect(path)
     if audio.finished:
         return False
+    whole = audio.data_offset + audio.data_bytes - 8
+    if whole > _LARGEST_SIZE:
+        raise ValueError("the WAV is longer than its header can say")
     with path.open("r+b") as file:
-        os.pwrite(file.fileno(), struct.pack("<I", audio.data_bytes), audio.data_offset - 4)
-        riff = audio.data_offset + audio.data_bytes - 8
-        os.pwrite(file.fileno(), struct.pack("<I", riff), 4)
+        header = bytearray(os.pread(file.fileno(), audio.data_offset, 0))
+        struct.pack_into("<I", header, 4, whole)
+        struct.pack_into("<I", header, audio.data_offset - 4, audio.data_bytes)
+        os.pwrite(file.fileno(), header, 0)
         os.fsync(file.fileno())
     return True

@@ -87,7 +87,7 @@ class Facts:
                 if known.get(key) is not None:
                     known[key] = datetime.fromisoformat(known[key]).astimezone(UTC)
             return cls(**known)._checked()
-        except (TypeError, KeyError, AttributeError, json.JSONDecodeError) as error:
+        except (TypeError, KeyError, AttributeError, ValueError, RecursionError) as error:
             raise ValueError(f"not the facts of a recording: {error}") from error
 
     def _checked(self) -> Self:

@@ -1,12 +1,22 @@
 """The only code that opens, moves or deletes a file under RECORDINGS_DIR."""
 
+import contextlib
+import errno
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from callytics.facts import Facts
+
+# Facts are under 2 KB; a file that someone made very large must not fill the memory.
+_FACTS_BYTES = 1 << 20
+# What the system says of a path that no recording of ours can have.
+_IMPOSSIBLE = (errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENXIO, errno.EISDIR)
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class StorageError(Exception):
@@ -14,66 +24,92 @@ class StorageError(Exception):
 
 
 class Storage:
-    """The folder that Asterisk, the worker and the web share."""
+    """The folder that Asterisk, the worker and the web share.
+
+    A path comes from a row or from a facts file, and either may be forged. So it is checked by
+    its words and then walked folder by folder, following no link: nobody who may write here can
+    lead us out of here, not even by changing a folder into a link at the last moment.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def resolve(self, path: str) -> Path:
-        """The full path of a file under the folder.
+        """The full path of a file under the folder, whether it is there or not.
 
-        Raises StorageError for a path that leaves the folder, by `..`, by a full path or
-        through a link: a name comes from a row or from a facts file, and either may be forged.
+        Raises StorageError for a path that leaves the folder or goes through a link.
         """
-        if not path or "\0" in path:
-            raise StorageError("a recording's path is empty or malformed")
-        root = self.root.resolve()
-        full = (root / path).resolve()
-        if not full.is_relative_to(root) or full == root:
-            raise StorageError("a recording's path leads out of RECORDINGS_DIR")
+        full = self.root.resolve().joinpath(*_parts(path))
+        if full.resolve() != full:
+            raise StorageError("a recording's path goes through a link")
         return full
 
     def open(self, path: str) -> BinaryIO:
-        """Open a file for reading. Raises FileNotFoundError, StorageError."""
-        full = self.resolve(path)
-        if full.exists() and not full.is_file():
-            raise StorageError("a recording's path is not a file")
-        return full.open("rb")
+        """Open a file for reading. Raises FileNotFoundError, StorageError, OSError."""
+        # Opening a FIFO would wait for someone who writes to it.
+        file = self._open(path, os.O_RDONLY | os.O_NONBLOCK)
+        if stat.S_ISREG(os.fstat(file).st_mode):
+            return os.fdopen(file, "rb")
+        os.close(file)
+        raise StorageError("a recording's path is not a file")
 
     def size(self, path: str) -> int | None:
-        """Bytes of a file, or None when there is none."""
+        """Bytes of a file, or None when there is none. Raises StorageError, OSError."""
         try:
-            return self.resolve(path).stat().st_size
+            with self.open(path) as file:
+                return os.fstat(file.fileno()).st_size
         except FileNotFoundError:
             return None
 
     def delete(self, path: str) -> bool:
-        """Remove a file; False when it was gone already. Raises OSError when it cannot go."""
+        """Remove a file; False when it was gone already.
+
+        Raises StorageError, and OSError when it cannot go.
+        """
+        *folders, name = _parts(path)
         try:
-            self.resolve(path).unlink()
+            with self._folder(folders) as folder:
+                os.unlink(name, dir_fd=folder)
         except FileNotFoundError:
             return False
         return True
 
+    def delete_folder(self, path: str) -> None:
+        """Remove a folder that is empty. Raises StorageError, OSError."""
+        *folders, name = _parts(path)
+        with self._folder(folders) as folder:
+            os.rmdir(name, dir_fd=folder)
+
     def write_facts(self, facts: Facts) -> None:
-        """Put the facts beside the audio, whole or not at all. Raises OSError."""
-        full = self.resolve(facts.facts_path)
-        full.parent.mkdir(parents=True, exist_ok=True)
-        draft = full.with_suffix(".json.new")
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(facts.to_json())
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(full)
+        """Put the facts beside the audio, whole or not at all. Raises StorageError, OSError."""
+        # A name may hold half a character; the recording must not fail for it.
+        self.write(facts.facts_path, facts.to_json().encode(errors="replace"))
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write a file, whole or not at all. Raises StorageError, OSError."""
+        *folders, name = _parts(path)
+        self._make_folders(folders)
+        draft = f"{name}.new"
+        with self._folder(folders) as folder:
+            with os.fdopen(os.open(draft, _NEW_FILE, 0o644, dir_fd=folder), "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
 
     def read_facts(self, path: str) -> Facts:
         """Read a facts file. Raises FileNotFoundError, and ValueError for an unusable one."""
-        return Facts.from_json(self.resolve(path).read_bytes())
+        with self.open(path) as file:
+            return Facts.from_json(file.read(_FACTS_BYTES))
 
     def walk(self) -> Iterator[str]:
-        """Every file under the folder, relative to it, in the order of its name."""
-        for folder, subfolders, names in os.walk(self.root):
-            subfolders.sort()
+        """Every file under the folder, relative to it: a folder's own by name, then those below.
+
+        Hidden folders are left out: they are the file system's, and the doctor's for a moment.
+        Raises OSError for a folder that cannot be read: its recordings are not missing.
+        """
+        for folder, subfolders, names in os.walk(self.root, onerror=_unless_gone):
+            subfolders[:] = sorted(s for s in subfolders if not s.startswith("."))
             for name in sorted(names):
                 yield str((Path(folder) / name).relative_to(self.root))
 
@@ -84,7 +120,72 @@ class Storage:
     def problem(self) -> str | None:
         """Why nothing can be recorded here, in words, or None."""
         if not self.root.is_dir():
-            return f"RECORDINGS_DIR: the folder {self.root} does not exist"
+            return (
+                f"RECORDINGS_DIR: the folder {self.root} does not exist; "
+                "set it to the folder that Asterisk records to"
+            )
         if not os.access(self.root, os.R_OK | os.W_OK | os.X_OK):
-            return f"RECORDINGS_DIR: the folder {self.root} cannot be read and written"
+            return (
+                f"RECORDINGS_DIR: the folder {self.root} cannot be read and written; "
+                "let the user that Callytics runs as do both"
+            )
         return None
+
+    def _open(self, path: str, flags: int) -> int:
+        *folders, name = _parts(path)
+        try:
+            with self._folder(folders) as folder:
+                return os.open(name, flags | os.O_NOFOLLOW, dir_fd=folder)
+        except OSError as error:
+            if error.errno in _IMPOSSIBLE:
+                raise StorageError("a recording's path is not a file of the folder") from error
+            raise
+
+    @contextlib.contextmanager
+    def _folder(self, names: list[str]) -> Iterator[int]:
+        """A descriptor of a folder below the root, reached without following a link."""
+        at = os.open(self.root, os.O_PATH | os.O_DIRECTORY)
+        try:
+            for name in names:
+                below = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at)
+                os.close(at)
+                at = below
+            yield at
+        finally:
+            os.close(at)
+
+    def _make_folders(self, names: list[str]) -> None:
+        for depth in range(len(names)):
+            *above, name = names[: depth + 1]
+            with self._folder(above) as folder, contextlib.suppress(FileExistsError):
+                os.mkdir(name, dir_fd=folder)
+                self._share(name, folder)
+
+    def _share(self, name: str, folder: int) -> None:
+        """Let Asterisk, which often runs as another user, write to a folder that we made."""
+        root = self.root.stat()
+        made = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+        try:
+            with contextlib.suppress(PermissionError):
+                os.fchown(made, root.st_uid, root.st_gid)
+            os.fchmod(made, stat.S_IMODE(root.st_mode))
+        finally:
+            os.close(made)
+
+
+def _parts(path: str) -> list[str]:
+    """The names of a path from the root on. Raises StorageError unless each is plain."""
+    parts = path.split("/")
+    if any(part in ("", ".", "..") for part in parts):
+        raise StorageError("a recording's path leads out of RECORDINGS_DIR")
+    try:
+        if b"\0" in os.fsencode(path):
+            raise StorageError("a recording's path is malformed")
+    except UnicodeEncodeError as error:
+        raise StorageError("a recording's path is malformed") from error
+    return parts
+
+
+def _unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import requests
 
-from deploy.asterisk.launch import find_installation
+from deploy.asterisk.installation import find_installation
 from tests.tones import write_tone
 from tests.waiting import LOGS, wait_until
 
@@ -96,14 +96,17 @@ class AsteriskServer:
 
     def start(self) -> None:
         """Start Asterisk and wait until it answers ARI. After an end, the same ports again."""
-        command = [sys.executable, str(PROJECT / "deploy/asterisk/launch.py")]
+        command = [sys.executable, "-m", "deploy.asterisk.launch"]
         command += ["--home", str(self.home), "--recordings", str(self.recordings)]
         command += ["--http-port", str(self.http_port), "--sip-port", str(self.sip_port)]
         command += ["--sounds", str(self.sounds), "--include", str(self._phones_file())]
         command += ["--include", str(PROJECT / "tests/dialplan/extensions_local.conf")]
+        environment = {**os.environ, "ARI_PASSWORD": PASSWORD}
+        for name in ("ARI_USERNAME", "ARI_APP"):
+            environment.pop(name, None)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, env={**os.environ, "ARI_PASSWORD": PASSWORD}, stdout=log, stderr=log
+                command, cwd=PROJECT, env=environment, stdout=log, stderr=log
             )
         if self.log not in LOGS:
             LOGS.append(self.log)

@@ -3,19 +3,20 @@
 import json
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 import websocket
 
-from deploy.asterisk.launch import LaunchError, replace_value, socket_folder
+from deploy.asterisk.installation import LaunchError
+from deploy.asterisk.render import replace_value, socket_folder
 from tests.asterisk import PASSWORD, PROJECT, AsteriskServer, PlacedCall, free_port
 from tests.tones import loudest_db, seconds_heard, spans_heard, write_tone
 from tests.waiting import wait_until
 
 INSTALLER = PROJECT / "deploy/asterisk/install"
-LAUNCHER = PROJECT / "deploy/asterisk/launch.py"
 
 
 def run_installer(tmp_path: Path, **programs: str) -> subprocess.CompletedProcess[str]:
@@ -78,10 +79,16 @@ def test_the_control_socket_fits_its_limit_however_deep_the_folder(tmp_path):
 
 
 def test_a_port_that_is_taken_is_named(asterisk: AsteriskServer, tmp_path):
-    command = [LAUNCHER, "--home", tmp_path, "--recordings", tmp_path / "recordings"]
+    command = [sys.executable, "-m", "deploy.asterisk.launch", "--home", str(tmp_path)]
+    command += ["--recordings", str(tmp_path / "recordings")]
     command += ["--http-port", str(asterisk.http_port), "--sip-port", str(free_port())]
     done = subprocess.run(
-        command, env={"ARI_PASSWORD": "x"}, capture_output=True, text=True, check=False
+        command,
+        cwd=PROJECT,
+        env={"ARI_PASSWORD": "x"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1

@@ -5,3 +5,22 @@ from flask import Flask
 
 def init_web(app: Flask) -> None:
     """Register every page on `app`."""
+    from callytics.web import (
+        access,
+        audio,
+        calls,
+        errors,
+        headers,
+        health,
+        login,
+        recordings,
+        words,
+    )
+
+    for module in (login, recordings, calls, audio, health):
+        app.register_blueprint(module.blueprint)
+    headers.init_headers(app)
+    words.init_words(app)
+    errors.init_errors(app)
+    access.init_access(app)
+    login.init_login(app)

@@ -1,0 +1,83 @@
+"""What every host needs, looked at one thing at a time: None when it is well, else in words.
+
+Used by `flask doctor` and `/readyz`, and as `python -m callytics.checks` before the web starts.
+"""
+
+import sys
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from callytics.config import PROJECT_DIR, Config, ConfigError, load_config, read_environment
+from callytics.db import db
+from callytics.facts import utc_now
+from callytics.library import WORKER_SILENT_SECONDS
+from callytics.storage import Storage
+
+CONNECT_SECONDS = 10
+
+
+def database_problem() -> str | None:
+    """Why the database cannot be used. Needs an app context."""
+    try:
+        with db.engine.connect() as connection:
+            return _schema_problem(connection)
+    except SQLAlchemyError as error:
+        return _unusable(error)
+
+
+def worker_problem(worker: Any | None) -> str | None:
+    """Why the newest worker's row does not show one at work."""
+    if worker is None:
+        return "no worker has ever run: start one with python -m worker"
+    silent = utc_now() - worker.seen_at
+    if silent > timedelta(seconds=WORKER_SILENT_SECONDS):
+        return f"no worker has been seen for {silent.total_seconds():.0f} seconds: start it again"
+    return None
+
+
+def start_problem(config: Config) -> str | None:
+    """Why the web should not even start; the line names the variable and the mend."""
+    options: dict[str, Any] = {}
+    if config.database_url.startswith("postgresql"):
+        options["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
+    try:
+        engine = create_engine(config.database_url, poolclass=NullPool, **options)
+        with engine.connect() as connection:
+            MigrationContext.configure(connection).get_current_heads()
+    except SQLAlchemyError as error:
+        return _unusable(error)
+    return Storage(config.recordings_dir).problem()
+
+
+def _unusable(error: SQLAlchemyError) -> str:
+    # Only the driver's own words: SQLAlchemy's may hold the address with its password.
+    said = str(getattr(error, "orig", "") or type(error).__name__).strip().splitlines()[0]
+    return (
+        f"DATABASE_URL: the database cannot be used ({said}); "
+        "start it, or set DATABASE_URL to one that can be opened"
+    )
+
+
+def _schema_problem(connection: Connection) -> str | None:
+    if set(MigrationContext.configure(connection).get_current_heads()) == _newest_schema():
+        return None
+    return "the database's schema is not that of this version: run flask db upgrade"
+
+
+@cache
+def _newest_schema() -> set[str]:
+    return set(ScriptDirectory(str(PROJECT_DIR / "callytics" / "migrations")).get_heads())
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(start_problem(load_config(read_environment())))
+    except ConfigError as problem:
+        sys.exit(str(problem))

@@ -1,0 +1,218 @@
+"""`flask doctor`: everything a host needs, a line each, with the mend where it is not there."""
+
+import io
+import secrets
+import stat
+import wave
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+import click
+from flask import current_app
+from sqlalchemy.exc import SQLAlchemyError
+
+from callytics import audio, library
+from callytics.ari import Ari, AriError
+from callytics.checks import database_problem, worker_problem
+from callytics.config import Config
+from callytics.storage import Storage, StorageError
+
+# A day of one line that talks without a pause is 1.4 GB.
+LEAST_FREE_BYTES = 2 << 30
+OLDEST_ASTERISK = 20
+LEAST_KEY_LENGTH = 16
+# Asterisk answers these commands in a millisecond; the doctor is not to wait for a broken one.
+SECONDS = 10.0
+NEED_ASTERISK = ("Stasis application", "shared folder")
+
+
+class SickError(Exception):
+    """A check that failed; the message is the mend."""
+
+
+class Doctor:
+    """The checks. Each returns what it saw, or raises SickError."""
+
+    def __init__(self, config: Config, storage: Storage) -> None:
+        self.config, self.storage = config, storage
+        self.ari = Ari(config)
+
+    def checks(self) -> dict[str, Callable[[], str]]:
+        """Each check by its name."""
+        return {
+            "database": self.database,
+            "secret key": self.secret_key,
+            "recordings folder": self.folder,
+            "free disk": self.disk,
+            "newest recording": self.newest_recording,
+            "worker": self.worker,
+            "Asterisk": self.asterisk,
+            "Stasis application": self.application,
+            "shared folder": self.shared_folder,
+        }
+
+    def database(self) -> str:
+        """It answers, and its schema is the newest."""
+        if problem := database_problem():
+            raise SickError(problem)
+        return "answers, with the newest schema"
+
+    def secret_key(self) -> str:
+        """It is long enough, and nobody else can read it."""
+        if len(self.config.secret_key) < LEAST_KEY_LENGTH:
+            raise SickError(f"SECRET_KEY: must have at least {LEAST_KEY_LENGTH} characters")
+        kept = self.config.instance_dir / "secret_key"
+        if kept.exists() and stat.S_IMODE(kept.stat().st_mode) & 0o077:
+            raise SickError(f"other users can read it: run chmod 600 {kept}")
+        return "long enough, and readable by its owner only"
+
+    def folder(self) -> str:
+        """A file can be written, read and removed."""
+        if problem := self.storage.problem():
+            raise SickError(problem)
+        try:
+            with self._own_folder() as folder:
+                self.storage.write(f"{folder}/ours.wav", _short_wav())
+        except OSError as error:
+            raise SickError(
+                f"RECORDINGS_DIR: {self.storage.root} cannot be written ({error.strerror}); "
+                "let the user that Callytics runs as write there"
+            ) from error
+        return f"{self.storage.root} can be read and written"
+
+    def disk(self) -> str:
+        """There is room for more."""
+        free = self.storage.free_bytes()
+        if free < LEAST_FREE_BYTES:
+            raise SickError(
+                f"only {_gigabytes(free)} are free at {self.storage.root}: "
+                "make room, or set retention_days"
+            )
+        return f"{_gigabytes(free)} are free"
+
+    def newest_recording(self) -> str:
+        """Its header says where its sound is."""
+        row = next((r for r in library.newest(50) if r.state == "available"), None)
+        if row is None:
+            return "there is none yet: place a test call with flask calls place-test"
+        try:
+            sound = audio.inspect(self.storage.resolve(row.path))
+        except (StorageError, OSError, ValueError) as error:
+            raise SickError(f"{row.path} cannot be played ({error}): look at the folder") from error
+        if not sound.finished:
+            raise SickError(f"{row.path} has an unfinished header: run flask recordings reconcile")
+        return f"{row.path} can be played"
+
+    def worker(self) -> str:
+        """One is alive and connected."""
+        worker = library.newest_worker()
+        if problem := worker_problem(worker):
+            raise SickError(problem)
+        if worker.connected_at is None or worker.problem:
+            raise SickError(worker.problem or "it has no connection to Asterisk: see below")
+        return "alive, and connected to Asterisk"
+
+    def asterisk(self) -> str:
+        """It answers, lets us in, and is new enough."""
+        version = str(self.ari.info().get("system", {}).get("version", "unknown"))
+        major = version.partition(".")[0]
+        if major.isdigit() and int(major) < OLDEST_ASTERISK:
+            raise SickError(f"{version} is too old: install {OLDEST_ASTERISK} or newer")
+        return f"{version} answers at {self.ari.url}"
+
+    def application(self) -> str:
+        """Calls can enter it."""
+        try:
+            self.ari.command("GET", f"/applications/{self.ari.app}", seconds=SECONDS)
+        except AriError as error:
+            if error.gone:
+                raise SickError(
+                    f"{self.ari.app} is not registered: start the worker, with this ARI_APP"
+                ) from error
+            raise
+        return f"{self.ari.app} is registered"
+
+    def shared_folder(self) -> str:
+        """Asterisk reads what we write, and we read what it writes: by a copy that it makes."""
+        content = _short_wav()
+        with self._own_folder() as folder:
+            self.storage.write(f"{folder}/ours.wav", content)
+            self._let_copy(f"{folder}/ours", f"{folder}/theirs")
+            with self.storage.open(f"{folder}/theirs.wav") as file:
+                if file.read() != content:
+                    raise SickError("what Asterisk wrote is not what was read: is the disk full?")
+        return "Asterisk writes where Callytics reads"
+
+    def _let_copy(self, name: str, copy: str) -> None:
+        stored = f"/recordings/stored/{quote(name, safe='')}"
+        try:
+            self.ari.command("GET", stored, seconds=SECONDS)
+        except AriError as error:
+            if error.status not in (404, 500):
+                raise
+            raise SickError(
+                f"Asterisk does not see {self.storage.root}: make the folder recording in its "
+                f"astspooldir a link to it, or set RECORDINGS_DIR to that folder ({error})"
+            ) from error
+        try:
+            self.ari.command(
+                "POST", f"{stored}/copy", seconds=SECONDS, destinationRecordingName=copy
+            )
+        except AriError as error:
+            raise SickError(
+                f"Asterisk cannot write to {self.storage.root}: give it to the user that Asterisk "
+                f"runs as, and let ari.conf say read_only = no ({error})"
+            ) from error
+
+    @contextmanager
+    def _own_folder(self) -> Iterator[str]:
+        """A hidden folder that is gone afterwards, made like that of a new day."""
+        folder = f".doctor-{secrets.token_hex(6)}"
+        try:
+            yield folder
+        finally:
+            for name in ("ours.wav", "ours.wav.new", "theirs.wav"):
+                self.storage.delete(f"{folder}/{name}")
+            if (self.storage.root / folder).exists():
+                self.storage.delete_folder(folder)
+
+
+@click.command("doctor")
+def doctor() -> None:
+    """Check all that Callytics needs on this host, with the mend for what is missing."""
+    extensions: dict[str, Any] = current_app.extensions
+    checks = Doctor(extensions["callytics"], extensions["storage"]).checks()
+    sick: set[str] = set()
+    for name, check in checks.items():
+        if name in NEED_ASTERISK and "Asterisk" in sick:
+            click.echo(f"      {name}: not looked at, since Asterisk must answer first")
+        elif not _report(name, check):
+            sick.add(name)
+    raise SystemExit(1 if sick else 0)
+
+
+def _report(name: str, check: Callable[[], str]) -> bool:
+    try:
+        click.echo(f"ok    {name}: {check()}")
+    except SQLAlchemyError as error:
+        click.echo(f"FAIL  {name}: the database cannot be asked ({type(error).__name__})")
+    except (SickError, AriError, StorageError, OSError) as error:
+        click.echo(f"FAIL  {name}: {error}")
+    else:
+        return True
+    return False
+
+
+def _short_wav() -> bytes:
+    """A tenth of a second of silence, as Asterisk writes it."""
+    whole = io.BytesIO()
+    with wave.open(whole, "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(1600))
+    return whole.getvalue()
+
+
+def _gigabytes(number: int) -> str:
+    return f"{number / (1 << 30):.1f} GiB"

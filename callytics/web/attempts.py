@@ -1,0 +1,90 @@
+"""Counts of failed sign-ins that all processes of the web share.
+
+A count in memory would be one for each gunicorn process. A file of its own, not the database:
+whoever guesses passwords must not make the worker wait for its turn to write.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import quote, unquote, urlsplit
+
+from flask import Flask
+from limits.storage import Storage
+
+_SCHEMA = """CREATE TABLE IF NOT EXISTS counts
+             (key TEXT PRIMARY KEY, count INTEGER NOT NULL, ends_at REAL NOT NULL)"""
+_COUNT = """INSERT INTO counts VALUES (?, ?, ?)
+            ON CONFLICT (key) DO UPDATE SET count = count + excluded.count RETURNING count"""
+
+
+def storage_uri(app: Flask) -> str:
+    """Where the counts of `app` are, as Flask-Limiter wants it."""
+    return f"callytics-file://{quote(str(Path(app.instance_path) / 'sign_in_attempts.db'))}"
+
+
+class SharedFile(Storage):
+    """Counts in a small SQLite file; each is forgotten when its time is over."""
+
+    STORAGE_SCHEME: ClassVar[list[str]] = ["callytics-file"]
+
+    def __init__(self, uri: str, wrap_exceptions: bool = False, **_options: Any) -> None:
+        super().__init__(uri, wrap_exceptions)
+        self._path = Path(unquote(urlsplit(uri).path))
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        """What a broken file raises."""
+        return sqlite3.Error
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Count `amount` more, for `expiry` seconds from the first; return the count."""
+        now = time.time()
+        with self._file() as file:
+            file.execute("DELETE FROM counts WHERE ends_at <= ?", (now,))
+            return int(file.execute(_COUNT, (key, amount, now + expiry)).fetchone()[0])
+
+    def get(self, key: str) -> int:
+        """The count."""
+        return int(self._find(key)[0])
+
+    def get_expiry(self, key: str) -> float:
+        """When the count is forgotten, in seconds since 1970."""
+        return float(self._find(key)[1])
+
+    def check(self) -> bool:
+        """Whether the file can be used."""
+        self._find("")
+        return True
+
+    def reset(self) -> int | None:
+        """Forget all counts; return how many there were."""
+        with self._file() as file:
+            return file.execute("DELETE FROM counts").rowcount
+
+    def clear(self, key: str) -> None:
+        """Forget one count."""
+        with self._file() as file:
+            file.execute("DELETE FROM counts WHERE key = ?", (key,))
+
+    def _find(self, key: str) -> tuple[int, float]:
+        now = time.time()
+        query = "SELECT count, ends_at FROM counts WHERE key = ? AND ends_at > ?"
+        with self._file() as file:
+            return file.execute(query, (key, now)).fetchone() or (0, now)
+
+    @contextmanager
+    def _file(self) -> Iterator[sqlite3.Connection]:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self._path, timeout=5)
+        try:
+            with connection:
+                connection.execute("PRAGMA synchronous = OFF")
+                connection.execute(_SCHEMA)
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+        finally:
+            connection.close()

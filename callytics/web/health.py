@@ -1,0 +1,49 @@
+"""Whether the web is up, and whether all it needs is there: for load balancers and monitors."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response, current_app, jsonify
+
+from callytics import library
+from callytics.checks import database_problem, worker_problem
+from callytics.storage import Storage
+from callytics.web.aside import aside
+
+blueprint = Blueprint("health", __name__)
+
+# A monitor gives up after some seconds and then knows nothing; better to say what hangs.
+PATIENCE_SECONDS = 3.0
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    """The process answers."""
+    return Response("ok\n", mimetype="text/plain")
+
+
+@blueprint.get("/readyz")
+def readyz() -> tuple[Response, int]:
+    """Database, folder and worker, each with its words; 503 when one is not well."""
+    checks = {
+        "database": _in_time(database_problem),
+        "folder": _folder_problem(),
+        "worker": _in_time(lambda: worker_problem(library.newest_worker())),
+    }
+    ready = not any(checks.values())
+    said = {name: {"ok": not words, "says": words or "ok"} for name, words in checks.items()}
+    return jsonify(ready=ready, checks=said), 200 if ready else 503
+
+
+def _in_time(check: Callable[[], str | None]) -> str | None:
+    try:
+        return aside(check, seconds=PATIENCE_SECONDS)
+    except TimeoutError:
+        return f"no answer within {PATIENCE_SECONDS:.0f} seconds"
+    except Exception as error:  # the driver's words may hold the address and the password
+        current_app.logger.warning("readyz: %r", error)
+        return f"cannot be asked ({type(error).__name__})"
+
+
+def _folder_problem() -> str | None:
+    storage: Storage = current_app.extensions["storage"]
+    return storage.problem()

@@ -1,0 +1,80 @@
+"""Signing in and out."""
+
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
+from flask_limiter import Limiter
+from flask_login import current_user, login_user, logout_user
+from werkzeug.wrappers import Response
+
+from callytics import users
+from callytics.web.access import Person, begin_session
+from callytics.web.attempts import storage_uri
+from callytics.web.headers import client_address
+
+# Counted are only attempts that failed. The name's limit stands against many addresses.
+FAILURES_PER_ADDRESS = "20 per minute"
+FAILURES_PER_NAME = "10 per 5 minutes"
+
+blueprint = Blueprint("login", __name__)
+
+
+def init_login(app: Flask) -> None:
+    """Limit how fast passwords can be tried on `app`."""
+    limiter = Limiter(client_address, app=app, storage_uri=storage_uri(app), headers_enabled=True)
+    view = app.view_functions["login.sign_in"]
+    for limit, key in ((FAILURES_PER_ADDRESS, client_address), (FAILURES_PER_NAME, _name_key)):
+        view = limiter.limit(limit, key_func=key, deduct_when=_was_refused)(view)
+    app.view_functions["login.sign_in"] = view
+
+
+@blueprint.get("/login")
+def form() -> str | Response:
+    """The form; whoever is signed in already goes on."""
+    if current_user.is_authenticated:
+        return redirect(_wanted_page())
+    return render_template("login/form.html", wanted=request.args.get("next", ""))
+
+
+@blueprint.post("/login")
+def sign_in() -> Response | tuple[str, int]:
+    """Begin a session for the right name and password."""
+    username, password = (request.form.get(key, "") for key in ("username", "password"))
+    row = users.sign_in(username, password) if "\0" not in username else None
+    if row is None:
+        wanted = request.form.get("next", "")
+        return render_template("login/form.html", username=username, wanted=wanted, wrong=True), 401
+    begin_session()
+    login_user(Person(row))
+    return redirect(_wanted_page(), 303)
+
+
+@blueprint.post("/logout")
+def sign_out() -> Response:
+    """End the session."""
+    logout_user()
+    begin_session()
+    flash("You are signed out.")
+    return redirect(url_for("login.form"), 303)
+
+
+def _was_refused(response: Response) -> bool:
+    return response.status_code == 401
+
+
+def _name_key() -> str:
+    # Hashed: the file of attempts need not know names, nor a password typed in the wrong field.
+    return sha256(request.form.get("username", "").strip().lower().encode()).hexdigest()
+
+
+def _wanted_page() -> str:
+    """Where to go after signing in: only ever a page of ours.
+
+    Browsers read `//host` and `/\\host` as another site's address, and drop tabs and line ends.
+    """
+    wanted = request.values.get("next", "")
+    odd = any(c <= " " or c == "\\" for c in wanted)
+    if odd or not wanted.startswith("/") or wanted.startswith("//") or urlsplit(wanted).netloc:
+        return url_for("recordings.index")
+    return wanted

@@ -1,0 +1,104 @@
+"""Which bytes a request asks for: RFC 9110, sections 13 and 14, for content that does not move."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from werkzeug.datastructures import Headers
+from werkzeug.http import http_date, parse_date, parse_etags
+
+_FIRST_LAST = re.compile(r"(\d*)-(\d*)", re.ASCII)
+# More digits than any file has; Python refuses to read a number of some thousands.
+_MOST_DIGITS = 18
+# A player asks for one part at a time. Many are the way to make a server work for nothing.
+_MOST_PARTS = 16
+
+
+class UnsatisfiableError(Exception):
+    """No byte that was asked for exists: answer 416."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """What tells one state of a file from another."""
+
+    etag: str
+    modified_at: datetime
+
+    @property
+    def quoted(self) -> str:
+        """The ETag as it stands in a header."""
+        return f'"{self.etag}"'
+
+
+def wanted(header: str | None, length: int) -> tuple[int, int] | None:
+    """The first byte and the one after the last of a `Range` header, or None for all of them.
+
+    A header that is not understood is no reason to refuse, says the RFC. Nor is one with several
+    parts: all bytes are a right answer to it, and no audio player asks for it. Raises
+    UnsatisfiableError when the header is right but lies outside `length` bytes.
+    """
+    parts = _parts(header or "")
+    if not parts:
+        return None
+    inside = [part for part in (_inside(*p, length) for p in parts) if part is not None]
+    if not inside:
+        raise UnsatisfiableError
+    first, stop = inside[0]
+    # The last n bytes of nothing may be had, and are nothing; no Content-Range can say so.
+    return inside[0] if len(inside) == 1 and first < stop else None
+
+
+def _parts(header: str) -> list[tuple[int | None, int | None]]:
+    unit, equals, rest = header.partition("=")
+    given = [p for p in (text.strip(" \t") for text in rest.split(",")) if p]
+    if not equals or unit.strip().lower() != "bytes" or len(given) > _MOST_PARTS:
+        return []
+    parts = [_part(text) for text in given]
+    return [] if None in parts else [p for p in parts if p is not None]
+
+
+def _part(text: str) -> tuple[int | None, int | None] | None:
+    match = _FIRST_LAST.fullmatch(text)
+    if not match or text == "-" or max(map(len, match.groups())) > _MOST_DIGITS:
+        return None
+    first, last = (int(digits) if digits else None for digits in match.groups())
+    if first is not None and last is not None and last < first:
+        return None
+    return first, last
+
+
+def _inside(first: int | None, last: int | None, length: int) -> tuple[int, int] | None:
+    if first is None:
+        suffix = last or 0
+        return (max(length - suffix, 0), length) if suffix else None
+    if first >= length:
+        return None
+    return first, length if last is None else min(last + 1, length)
+
+
+def precondition(headers: Headers, version: Version) -> int | None:
+    """The status that a conditional request ends with, 304 or 412, or None to go on.
+
+    In the order of RFC 9110, 13.2.2: ETags are asked before times, which have whole seconds only.
+    """
+    modified = version.modified_at.replace(microsecond=0)
+    if "If-Match" in headers:
+        if not parse_etags(headers["If-Match"]).contains(version.etag):
+            return 412
+    elif (since := parse_date(headers.get("If-Unmodified-Since"))) and modified > since:
+        return 412
+    if "If-None-Match" in headers:
+        return 304 if parse_etags(headers["If-None-Match"]).contains_weak(version.etag) else None
+    since = parse_date(headers.get("If-Modified-Since"))
+    return 304 if since and modified <= since else None
+
+
+def still_the_same(if_range: str | None, version: Version) -> bool:
+    """Whether parts fit to what the client has already: True without an `If-Range`.
+
+    Only the very same ETag or the very same time will do; a weak ETag never does.
+    """
+    if if_range is None:
+        return True
+    return if_range.strip() in (version.quoted, http_date(version.modified_at))

@@ -1,0 +1,111 @@
+"""How the pages put facts into words."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Flask
+
+KINDS = {
+    "transfer": "Transfer",
+    "queue": "Queue",
+    "hunt_group": "Hunt group",
+    "outbound": "Outbound call",
+    "voicemail": "Voicemail",
+}
+STATES = {
+    "requested": "Requested",
+    "recording": "Recording",
+    "available": "Available",
+    "failed": "Failed",
+    "missing": "Missing",
+}
+DISPOSITIONS = {
+    "answered": "Answered",
+    "no_answer": "Nobody answered",
+    "busy": "Busy",
+    "failed": "Failed",
+    "abandoned": "Given up by the caller",
+}
+# Q.931 causes that people meet; the number stands beside the words.
+HANGUP_CAUSES = {
+    1: "number not in use",
+    16: "ended normally",
+    17: "busy",
+    18: "no reply",
+    19: "no answer",
+    20: "phone not reachable",
+    21: "refused",
+    27: "destination out of order",
+    31: "ended normally",
+    34: "no line free",
+    38: "network out of order",
+    127: "no cause given",
+}
+
+
+def init_words(app: Flask) -> None:
+    """Give the templates of `app` these words, and the macros that say them."""
+    app.jinja_env.filters.update(
+        minutes=minutes,
+        size=size,
+        phone=phone,
+        caller=caller,
+        callee=callee,
+        machine_time=machine_time,
+        exact_time=exact_time,
+        plain_time=plain_time,
+    )
+    app.jinja_env.globals.update(
+        KINDS=KINDS, STATES=STATES, DISPOSITIONS=DISPOSITIONS, HANGUP_CAUSES=HANGUP_CAUSES
+    )
+    # As globals, since an import in the row's template would be made again for each row.
+    macros = app.jinja_env.get_template("_macros.html").module
+    for name in ("icon", "time", "second", "person", "state", "audio"):
+        app.jinja_env.globals[name] = getattr(macros, name)
+
+
+def minutes(duration_ms: int) -> str:
+    """03:07, or 1:03:07 from an hour on."""
+    seconds = round(duration_ms / 1000)
+    hours, rest = divmod(seconds, 3600)
+    short = f"{rest // 60:02}:{rest % 60:02}"
+    return f"{hours}:{short}" if hours else short
+
+
+def size(size_bytes: int) -> str:
+    """A file's size, as 1.4 MB."""
+    for limit, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if size_bytes >= limit:
+            return f"{size_bytes / limit:.1f} {unit}"
+    return f"{size_bytes} bytes"
+
+
+def phone(dial_string: str) -> str:
+    """What people call an endpoint: of PJSIP/alice and Local/100@office, alice and 100."""
+    _technology, _, rest = dial_string.partition("/")
+    return rest.partition("@")[0] or dial_string
+
+
+def caller(row: Any) -> str:
+    """Who called, by name or number."""
+    return row.caller_name or row.caller_number or "Unknown caller"
+
+
+def callee(row: Any) -> str:
+    """Who answered, or which number was called."""
+    return phone(row.callee) or row.dialed_number or "nobody"
+
+
+def machine_time(at: datetime) -> str:
+    """For <time datetime>, which the browser turns into its own time."""
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def exact_time(at: datetime) -> str:
+    """To the second."""
+    return f"{at:%-d %B %Y, %H:%M:%S} UTC"
+
+
+def plain_time(at: datetime) -> str:
+    """To the minute."""
+    return f"{at:%-d %b %Y, %H:%M} UTC"
