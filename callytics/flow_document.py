@@ -21,11 +21,17 @@ class DocumentError(Exception):
 
 
 # A dial string goes to Asterisk as it is: technology, a slash, and no separators of its own.
-Destination = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*/[^\s,&|()]+$", max_length=200)]
+DIAL_STRING = r"^[A-Za-z][A-Za-z0-9]*/[^\s,&|()]+$"
+Destination = Annotated[str, Field(pattern=DIAL_STRING, max_length=200)]
 Media = Annotated[str, Field(pattern=r"^(sound|recording|tone|digits|number):[^\s,]+$")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Number = Annotated[str, Field(pattern=r"^[0-9+*#]{1,32}$")]
 RingSeconds = Annotated[int, Field(ge=1, le=300)]
+
+
+def is_destination(text: str) -> bool:
+    """Whether `text` can be dialled as it is."""
+    return re.fullmatch(DIAL_STRING, text) is not None and len(text) <= 200
 
 
 class _Part(BaseModel):

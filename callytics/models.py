@@ -76,6 +76,42 @@ class Recording(Base):
     )
 
 
+class Member(Base):
+    """A member of queues, and whom they are busy with, over all queues and all workers."""
+
+    __tablename__ = "members"
+
+    member: Mapped[str] = mapped_column(Text, primary_key=True)
+    # The call that rings this member or talks to them; None while they are free.
+    call_uid: Mapped[str | None] = mapped_column(Text)
+    worker: Mapped[str] = mapped_column(Text, default="")
+    last_ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The end of the time to write things up after a call.
+    free_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Pause(Base):
+    """A member who takes no calls of a queue for now."""
+
+    __tablename__ = "pauses"
+
+    queue: Mapped[str] = mapped_column(Text, primary_key=True)
+    member: Mapped[str] = mapped_column(Text, primary_key=True)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Waiting(Base):
+    """A caller who waits in a queue right now."""
+
+    __tablename__ = "waiting"
+
+    call_uid: Mapped[str] = mapped_column(Text, primary_key=True)
+    queue: Mapped[str] = mapped_column(Text, index=True)
+    worker: Mapped[str] = mapped_column(Text)
+    caller_number: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class User(Base):
     """A person who may sign in."""
 

@@ -50,7 +50,7 @@ def _work(config: Config) -> int:
     sys.setswitchinterval(SWITCH_SECONDS)
     outbox = Outbox(create_app(config))
     ari, presence = Ari(config), Presence(outbox)
-    runner = Runner(ari, outbox, Storage(config.recordings_dir))
+    runner = Runner(ari, outbox, Storage(config.recordings_dir), presence.name)
 
     def on_connect(info: dict[str, Any]) -> None:
         runner.asterisk = info["status"]["startup_time"]

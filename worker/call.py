@@ -22,6 +22,13 @@ def result_of(cause: int) -> str:
     return _RESULTS.get(cause, "unreachable")
 
 
+def disposition_of(result: str) -> str:
+    """How a call ended whose last node ended with `result`."""
+    if result in ("answered", "busy", "no_answer", "abandoned"):
+        return result
+    return "no_answer" if result in ("wait_over", "hung_up", "refused") else "failed"
+
+
 @dataclass
 class CallFacts:
     """One call as a person would tell it. Times are aware UTC."""

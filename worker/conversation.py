@@ -1,13 +1,36 @@
 """Two people talk: joined in a bridge, recorded when that is wished, until one hangs up."""
 
 import logging
+from collections.abc import Iterable, Sequence
 
 from callytics.ari import AriError
 from callytics.facts import Kind, utc_now
+from worker.dialing import most_hopeful, ring_until_answer
 from worker.recorder import LiveRecording
 from worker.session import Leg, Session
 
 log = logging.getLogger(__name__)
+
+
+def connect(
+    session: Session,
+    rounds: Iterable[Sequence[str]],
+    ring_seconds: int,
+    kind: Kind,
+    record: bool,
+) -> str:
+    """Ring round after round of destinations and join the caller with who answers.
+
+    `answered` after a conversation, or of all results the most hopeful. Raises CallerGone.
+    """
+    make_bridge(session)
+    results = []
+    for destinations in rounds:
+        leg, result = ring_until_answer(session, destinations, ring_seconds)
+        if leg is not None and converse(session, leg, kind, record):
+            return "answered"
+        results.append("hung_up" if leg is not None else result)
+    return most_hopeful(results)
 
 
 def make_bridge(session: Session) -> str:
@@ -49,7 +72,7 @@ def _intend(session: Session, leg: Leg, kind: Kind) -> LiveRecording:
 def _join(session: Session, bridge_id: str, leg: Leg) -> bool:
     """Answer and add both in one command: a bridge of one that is recorded ends after 4 s."""
     try:
-        session.stop_ringing()
+        session.quiet()
         session.ari.add_channels(bridge_id, [session.caller_id, leg.channel_id])
     except AriError as error:
         log.info("call %s: %s could not be joined: %s", session.call.uid, leg.destination, error)
@@ -69,8 +92,7 @@ def _stay(session: Session, bridge_id: str, leg: Leg, kind: Kind) -> None:
         if leg.gone:
             return
         for recording in [r for r in session.recordings if r.finished]:
-            session.recordings.remove(recording)
-            facts = recording.complete()
+            facts = session.complete(recording)
             # One that brought no sound would bring none again: the disk is full or gone.
             if facts.state == "available":
                 _start(session, bridge_id, _intend(session, leg, kind))

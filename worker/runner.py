@@ -9,9 +9,11 @@ from gevent.queue import Queue
 
 from callytics.ari import Ari, AriError
 from callytics.storage import Storage
+from worker.board import Board
 from worker.call import CallFacts
 from worker.events import Event
 from worker.flow import lead_inbound
+from worker.outbound import lead_outbound
 from worker.outbox import Outbox
 from worker.recorder import Recorder
 from worker.rules import Rules
@@ -26,7 +28,7 @@ _OWNED = ("channel", "bridge", "playback", "recording", "replace_channel")
 class Runner:
     """The calls in progress and the way to each."""
 
-    def __init__(self, ari: Ari, outbox: Outbox, storage: Storage) -> None:
+    def __init__(self, ari: Ari, outbox: Outbox, storage: Storage, name: str) -> None:
         self._ari = ari
         self._queue: Queue = Queue()
         self._routes: dict[str, Session] = {}
@@ -35,6 +37,7 @@ class Runner:
             outbox=outbox,
             recorder=Recorder(ari, outbox, storage),
             rules=Rules(outbox),
+            board=Board(ari, outbox, name),
             watch=self._routes.__setitem__,
             forget=self._forget,
         )
@@ -95,9 +98,11 @@ def _names_in(event: Event) -> Iterator[str]:
 
 
 def _call_of(channel: dict[str, Any], args: list[str], asterisk: str) -> CallFacts:
+    """What `Stasis(callytics,DIRECTION,NUMBER)` says; a third word is whom we rang to call."""
+    number = channel["caller"]["number"]
     return CallFacts(
         direction="outbound" if args[:1] == ["outbound"] else "inbound",
-        caller_number=channel["caller"]["number"],
+        caller_number=args[2].partition("/")[2] if len(args) > 2 else number,
         caller_name=channel["caller"]["name"],
         dialed_number=args[1] if len(args) > 1 else channel["dialplan"]["exten"],
         asterisk=asterisk,
@@ -105,4 +110,4 @@ def _call_of(channel: dict[str, Any], args: list[str], asterisk: str) -> CallFac
 
 
 def _leader(args: list[str]) -> Callable[[Session], None]:
-    return lead_inbound
+    return lead_outbound if args[:1] == ["outbound"] else lead_inbound

@@ -4,20 +4,26 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
 from gevent.queue import Empty, Queue
 
 from callytics import ledger
 from callytics.ari import Ari, AriError
-from callytics.facts import new_uid, utc_now
-from worker.call import CallFacts
+from callytics.facts import Facts, new_uid, utc_now
+from callytics.flow_document import Document
+from worker.board import Board
+from worker.call import CallFacts, disposition_of
 from worker.events import Event
 from worker.outbox import Outbox
 from worker.recorder import LiveRecording, Recorder
 from worker.rules import Rules
 
 log = logging.getLogger(__name__)
+
+
+# What an unanswered caller is told by their own network.
+_REASONS = {"busy": "busy", "no_answer": "no_answer", "failed": "congestion"}
 
 
 class CallerGone(Exception):
@@ -43,6 +49,7 @@ class Services:
     outbox: Outbox
     recorder: Recorder
     rules: Rules
+    board: Board
     # Routes later events of a channel, bridge, playback or recording to a session.
     watch: Callable[[str, "Session"], None]
     forget: Callable[["Session"], None]
@@ -60,6 +67,11 @@ class Session:
     legs: dict[str, Leg] = field(default_factory=dict)
     recordings: list[LiveRecording] = field(default_factory=list)
     bridge_id: str | None = None
+    # The flows as they were when the call began; a change is in force for the next call.
+    document: Document = field(default_factory=Document)
+    # What destinations are shown instead of the caller's own number.
+    shown_number: str = ""
+    _hears: Literal["", "ringing", "music"] = ""
     _ending: bool = False
 
     @property
@@ -74,12 +86,18 @@ class Session:
         try:
             lead(self)
         except CallerGone:
-            self.call.disposition = self.call.disposition or "abandoned"
-            log.info("call %s: the caller hung up", self.call.uid)
+            self.call.leave("caller_hung_up")
+            self.finish("abandoned")
         except Exception:
             log.exception("call %s failed; it is ended", self.call.uid)
             self.call.problem = self.call.problem or "an error in Callytics ended this call"
+            self.finish("failed")
         self.end()
+
+    def finish(self, result: str) -> None:
+        """Close the path with `result`, and say how the call ended if nothing said so before."""
+        self.call.leave(result)
+        self.call.disposition = self.call.disposition or disposition_of(result)
 
     # Waiting
 
@@ -110,7 +128,10 @@ class Session:
                     recording.hear(event)
         elif kind == "StasisStart" and "replace_channel" in event:
             self._replace(event["replace_channel"]["id"], event["channel"]["id"])
+        elif kind == "ChannelHangupRequest":
+            self._note_cause(event)
         elif kind in ("StasisEnd", "ChannelDestroyed"):
+            self._note_cause(event)
             self._channel_left(event)
         elif event.get("channel", {}).get("id") in self.legs:
             self._leg_came(event)
@@ -129,17 +150,22 @@ class Session:
         if event["type"] == "StasisStart":
             self.legs[event["channel"]["id"]].up = True
 
+    def _note_cause(self, event: Event) -> None:
+        """Who hung up first, and why, is the call's cause; what we do to the others is not."""
+        leg, cause = self.legs.get(event["channel"]["id"]), event.get("cause")
+        if leg is not None and cause:
+            leg.cause = cause
+        in_talk = leg is None or leg.up
+        if cause and in_talk and self.call.hangup_cause is None and not self._ending:
+            self.call.hangup_cause = cause
+
     def _channel_left(self, event: Event) -> None:
-        channel_id = event["channel"]["id"]
-        leg = self.legs.get(channel_id)
+        leg = self.legs.get(event["channel"]["id"])
         if leg is not None:
             leg.gone = True
-            leg.cause = event.get("cause", leg.cause)
-        elif channel_id == self.caller_id:
-            self.call.hangup_cause = event.get("cause", self.call.hangup_cause)
-            if not self._ending:
-                self._ending = True
-                raise CallerGone
+        elif event["channel"]["id"] == self.caller_id and not self._ending:
+            self._ending = True
+            raise CallerGone
 
     # Commands that nodes share
 
@@ -150,13 +176,26 @@ class Session:
             self.caller_up = True
 
     def let_hear_ringing(self) -> None:
-        """Ringing for the caller: from their own network before we answer, from Asterisk after."""
-        self.ari.ring(self.caller_id)
+        """Ringing for the caller, from their own network before we answer, from Asterisk after.
 
-    def stop_ringing(self) -> None:
-        """End the ringing, and answer; to answer a channel ends its ringing too."""
-        if self.caller_up:
+        A caller who hears music while they wait goes on hearing it.
+        """
+        if not self._hears:
+            self.ari.ring(self.caller_id)
+            self._hears = "ringing"
+
+    def start_music(self, music: str) -> None:
+        """Music on hold for the caller."""
+        self.ari.start_music(self.caller_id, music)
+        self._hears = "music"
+
+    def quiet(self) -> None:
+        """End what the caller hears, and answer; to answer a channel ends its ringing too."""
+        if self._hears == "music":
+            self.ari.stop_music(self.caller_id)
+        elif self._hears and self.caller_up:
             self.ari.stop_ringing(self.caller_id)
+        self._hears = ""
         self.answer()
 
     def ring(self, destination: str, seconds: int) -> Leg:
@@ -191,6 +230,8 @@ class Session:
         self.services.outbox.put(ledger.save_call, self.call.row())
 
     def _caller_id(self) -> str:
+        if self.shown_number:
+            return self.shown_number
         name = self.call.caller_name.replace('"', "").replace("<", "").replace(">", "")
         return f'"{name}" <{self.call.caller_number}>' if self.call.caller_number else ""
 
@@ -200,20 +241,28 @@ class Session:
         """Recordings first, so that their files are whole; then the channels, then the bridge."""
         self._ending = True
         self.stop_recordings()
-        for channel_id in [*self.legs, self.caller_id]:
+        for channel_id in self.legs:
             self.let_go(channel_id)
+        self.let_go(self.caller_id, _REASONS.get(self.call.disposition or "", "normal"))
         if self.bridge_id is not None:
             self._remove_bridge(self.bridge_id)
         self.call.ended_at = utc_now()
         self.save()
         self.services.forget(self)
 
-    def stop_recordings(self, reason: str = "") -> None:
+    def stop_recordings(self) -> None:
         """Stop and complete whatever is still being recorded."""
-        for recording in self.recordings:
+        for recording in list(self.recordings):
             recording.stop(self.wait_until)
-            recording.complete(reason)
-        self.recordings.clear()
+            self.complete(recording)
+
+    def complete(self, recording: LiveRecording) -> Facts:
+        """Take a recording that has ended off the call; one without sound is the call's problem."""
+        self.recordings.remove(recording)
+        facts = recording.complete()
+        if facts.state == "failed":
+            self.call.problem = f"not recorded: {facts.state_reason}"
+        return facts
 
     def _remove_bridge(self, bridge_id: str) -> None:
         try:
