@@ -11,16 +11,24 @@ from typing import Any
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from callytics.config import PROJECT_DIR, Config, ConfigError, load_config, read_environment
+from callytics.config import (
+    DATABASE_URL_FORM,
+    PROJECT_DIR,
+    Config,
+    ConfigError,
+    load_config,
+    read_environment,
+)
 from callytics.db import db
 from callytics.facts import utc_now
 from callytics.library import WORKER_SILENT_SECONDS
 from callytics.storage import Storage
 
 CONNECT_SECONDS = 10
+SCHEMA_OLD = "the database's schema is not that of this version: run flask db upgrade"
 
 
 def database_problem() -> str | None:
@@ -29,7 +37,7 @@ def database_problem() -> str | None:
         with db.engine.connect() as connection:
             return _schema_problem(connection)
     except SQLAlchemyError as error:
-        return _unusable(error)
+        return database_away(error)
 
 
 def worker_problem(worker: Any | None) -> str | None:
@@ -51,14 +59,19 @@ def start_problem(config: Config) -> str | None:
         engine = create_engine(config.database_url, poolclass=NullPool, **options)
         with engine.connect() as connection:
             MigrationContext.configure(connection).get_current_heads()
+    except (ArgumentError, ValueError):
+        return DATABASE_URL_FORM
     except SQLAlchemyError as error:
-        return _unusable(error)
+        return database_away(error)
     return Storage(config.recordings_dir).problem()
 
 
-def _unusable(error: SQLAlchemyError) -> str:
+def database_away(error: SQLAlchemyError) -> str:
+    """One line for a database that failed us, without a secret."""
     # Only the driver's own words: SQLAlchemy's may hold the address with its password.
     said = str(getattr(error, "orig", "") or type(error).__name__).strip().splitlines()[0]
+    if "no such table" in said or said.startswith("relation "):
+        return SCHEMA_OLD
     return (
         f"DATABASE_URL: the database cannot be used ({said}); "
         "start it, or set DATABASE_URL to one that can be opened"
@@ -68,7 +81,7 @@ def _unusable(error: SQLAlchemyError) -> str:
 def _schema_problem(connection: Connection) -> str | None:
     if set(MigrationContext.configure(connection).get_current_heads()) == _newest_schema():
         return None
-    return "the database's schema is not that of this version: run flask db upgrade"
+    return SCHEMA_OLD
 
 
 @cache

@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
+DATABASE_URL_FORM = (
+    "DATABASE_URL: must be postgresql://USER:PASSWORD@HOST/NAME or sqlite:////FOLDER/FILE.db"
+)
 
 
 class ConfigError(Exception):
@@ -49,7 +52,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
     Raises ConfigError with one line, `VARIABLE: what it should be`, at the first value that
     cannot be used.
     """
-    instance_dir = Path(environ.get("CALLYTICS_INSTANCE") or PROJECT_DIR / "instance")
+    instance_dir = Path(environ.get("CALLYTICS_INSTANCE") or PROJECT_DIR / "instance").absolute()
     return Config(
         database_url=_database_url(environ, instance_dir),
         ari_url=_ari_url(environ),
@@ -74,13 +77,12 @@ def _number(environ: Mapping[str, str], name: str, default: int, low: int, high:
 def _database_url(environ: Mapping[str, str], instance_dir: Path) -> str:
     url = environ.get("DATABASE_URL") or f"sqlite:///{instance_dir / 'callytics.db'}"
     scheme, _, rest = url.partition("://")
-    if scheme in ("postgres", "postgresql") and rest:
+    if scheme in ("postgres", "postgresql", "postgresql+psycopg") and rest:
         return f"postgresql+psycopg://{rest}"
-    if scheme == "postgresql+psycopg" or (scheme == "sqlite" and rest.startswith("/")):
+    # Four slashes: three would be a file in whatever folder each process happens to be in.
+    if scheme == "sqlite" and rest.startswith("//"):
         return url
-    raise ConfigError(
-        "DATABASE_URL: must be postgresql://USER:PASSWORD@HOST/NAME or sqlite:////FOLDER/FILE.db"
-    )
+    raise ConfigError(DATABASE_URL_FORM)
 
 
 def _ari_url(environ: Mapping[str, str]) -> str:

@@ -20,9 +20,10 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase
 
-from callytics.config import PROJECT_DIR
+from callytics.config import DATABASE_URL_FORM, PROJECT_DIR, ConfigError
 
 # The longest that a writer waits for another process's write before it gives up, in ms.
 BUSY_TIMEOUT_MS = 5000
@@ -57,8 +58,11 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def init_db(app: Flask) -> None:
-    """Bind the database to `app`."""
-    db.init_app(app)
+    """Bind the database to `app`. Raises ConfigError for an address that cannot be read."""
+    try:
+        db.init_app(app)
+    except (ArgumentError, ValueError) as error:
+        raise ConfigError(DATABASE_URL_FORM) from error
     migrate.init_app(app, db)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":

@@ -145,9 +145,9 @@ def test_both_parties_of_a_bridge_are_heard_in_its_recording(asterisk, bare_app)
     asterisk.ari("POST", "recordings/live/a%2Fboth/stop")
     finished = wait_until(lambda: _event(bare_app, "RecordingFinished"), "RecordingFinished")
     assert finished["recording"]["state"] == "done"
-    assert len(spans_heard(file, 440)) == 1
-    assert seconds_heard(file, 440) > 5
-    assert 2.5 < seconds_heard(file, 1000) < seconds_heard(file, 440) - 1
+    assert seconds_heard(file, 440) > 4
+    assert 2 < seconds_heard(file, 1000) < seconds_heard(file, 440) - 1
+    assert spans_heard(file, 1000)[-1][1] < spans_heard(file, 440)[-1][1] - 1
     assert loudest_db(file, [700])[700] < -45
 
 
@@ -171,14 +171,14 @@ def test_voicemail_ends_when_the_speaking_party_presses_hash(asterisk, bare_app)
     asterisk.ari(
         "POST",
         "channels/speaker",
-        params={"endpoint": "Local/speak440_2_#@party/n", "app": "bare"},
+        params={"endpoint": "Local/speak440_4_#@party/n", "app": "bare"},
     )
     wait_until(lambda: is_up(asterisk, "speaker"), "the speaker has answered")
     options = {"name": "message", "format": "ulaw", "terminateOn": "#"}
     asterisk.ari("POST", "channels/speaker/record", params=options)
     wait_until(lambda: _event(bare_app, "RecordingFinished"), "RecordingFinished")
     file = asterisk.recordings / "message.ulaw"
-    assert 1 < seconds_heard(file, 440) < 4
+    assert 0.5 < seconds_heard(file, 440) < 5
     assert asterisk.ari("GET", "channels/speaker").ok
 
 
@@ -205,7 +205,9 @@ def test_a_caller_has_a_number_and_a_name(asterisk: AsteriskServer):
 
 def _dialplan_side(asterisk: AsteriskServer, call: PlacedCall) -> dict | None:
     other = f"{call.channel_id};2"
-    return next((c for c in asterisk.channels() if c["id"] == other), None)
+    # A Local channel is listed a moment before it knows its caller.
+    known = (c for c in asterisk.channels() if c["id"] == other and c["caller"]["number"])
+    return next(known, None)
 
 
 def test_the_tune_on_hold_is_the_harness_own(asterisk, bare_app):

@@ -7,8 +7,9 @@ from typing import BinaryIO
 import click
 
 from callytics import flow_document
+from callytics.cli.commands import Commands
 
-group = click.Group("flows", help="What happens to a call, step by step.")
+group = Commands("flows", help="What happens to a call, step by step.")
 
 
 @group.command("import")

@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from callytics import library
+from callytics.cli.commands import Commands
 
-group = click.Group("recordings", help="The recordings in the library.")
+group = Commands("recordings", help="The recordings in the library.")
 
 # What scripts rely on, in this order.
 COLUMNS = (

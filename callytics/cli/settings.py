@@ -2,9 +2,10 @@
 
 import click
 
+from callytics.cli.commands import Commands
 from callytics.settings import SettingError, all_settings, set_setting
 
-group = click.Group("settings", help="What may be changed while Callytics runs.")
+group = Commands("settings", help="What may be changed while Callytics runs.")
 
 
 @group.command("list")

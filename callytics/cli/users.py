@@ -5,8 +5,9 @@ import sys
 import click
 
 from callytics import users
+from callytics.cli.commands import Commands
 
-group = click.Group("users", help="Who may sign in.")
+group = Commands("users", help="Who may sign in.")
 
 
 @group.command("add")

@@ -1,7 +1,12 @@
 """How `flask db …` reaches the database."""
 
+import sys
+
 from alembic import context
 from flask import current_app
+from sqlalchemy.exc import OperationalError
+
+from callytics.checks import database_away
 
 db = current_app.extensions["migrate"].db
 
@@ -20,4 +25,7 @@ def run() -> None:
             context.run_migrations()
 
 
-run()
+try:
+    run()
+except OperationalError as error:
+    sys.exit(database_away(error))

@@ -1,0 +1,19 @@
+"""What every group of commands has in common."""
+
+from typing import Any
+
+import click
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from callytics.checks import database_away
+
+
+class Commands(click.Group):
+    """A group whose commands say in one line that the database cannot be used."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except (OperationalError, ProgrammingError) as error:
+            raise click.ClickException(database_away(error)) from error

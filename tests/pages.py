@@ -1,0 +1,62 @@
+"""A client that looks at every page it gets: valid HTML, one h1, a title, no id twice."""
+
+import re
+from collections import Counter
+from typing import Any
+
+import html5lib
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
+HTMX = {"HX-Request": "true"}
+
+
+def check_page(html: str) -> None:
+    """Fail with the reason when this is not a good page."""
+    # Strict: what a browser would silently repair raises with its place.
+    page = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
+    assert len(page.findall(".//h1")) == 1, "exactly one h1"
+    title = page.findtext(".//title") or ""
+    assert title.endswith(" · Callytics"), title
+    assert len(title) > len(" · Callytics"), "the title says which page it is"
+    twice = [
+        i for i, n in Counter(e.get("id") for e in page.iter() if e.get("id")).items() if n > 1
+    ]
+    assert not twice, f"ids that stand twice: {twice}"
+
+
+def check_fragment(html: str) -> None:
+    """Fail when this is not valid where htmx puts it."""
+    inside = "tbody" if html.lstrip().startswith("<tr") else "main"
+    html5lib.HTMLParser(strict=True).parseFragment(html, container=inside)
+
+
+def text_of(answer: TestResponse) -> str:
+    """What a person reads, with single spaces."""
+    page = html5lib.parse(answer.get_data(as_text=True), namespaceHTMLElements=False)
+    body = page.find("body")
+    return " ".join("".join(body.itertext()).split())
+
+
+class PageClient(FlaskClient):
+    """A browser without JavaScript, or htmx where its header is given."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """Ask, and look at what comes if it is a page."""
+        answer = super().open(*args, **kwargs)
+        if answer.mimetype == "text/html" and answer.status_code not in (301, 302, 303, 304):
+            html = answer.get_data(as_text=True)
+            htmx = "HX-Request" in (kwargs.get("headers") or {})
+            check_fragment(html) if htmx else check_page(html)
+        return answer
+
+    def token(self) -> str:
+        """What the forms of this session carry."""
+        found = TOKEN.search(self.get("/login", follow_redirects=True).get_data(as_text=True))
+        assert found, "every page has a form with a token"
+        return found[1]
+
+    def send(self, url: str, form: dict[str, str] | None = None, **kwargs: Any) -> TestResponse:
+        """Send a form with its token."""
+        return self.post(url, data={"csrf_token": self.token(), **(form or {})}, **kwargs)
