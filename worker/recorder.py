@@ -32,6 +32,7 @@ class LiveRecording:
         self.facts = facts
         self.started = self.finished = False
         self._began_at = self._ended_at = 0.0
+        self._nobody_there = False
         self._recorder = recorder
         self._written = recorder.write(facts)
 
@@ -42,6 +43,7 @@ class LiveRecording:
             command(self.facts.name)
         except AriError as error:
             log.warning("recording %s was not started: %s", self.facts.uid, error)
+            self._nobody_there = error.gone
             self.abandon(f"Asterisk would not record: {error}")
 
     def hear(self, event: Event) -> None:
@@ -89,7 +91,7 @@ class LiveRecording:
     def says_nothing(self) -> bool:
         """Whether nobody spoke; then nothing is left of it, neither files nor row."""
         short = self.started and self._ended_at - self._began_at < NOTHING_SECONDS
-        if not self._recorder.is_silent(self.facts, short):
+        if not self._nobody_there and not self._recorder.is_silent(self.facts, short):
             return False
         self._recorder.discard(self.facts)
         return True
