@@ -16,6 +16,8 @@ _FACTS_BYTES = 1 << 20
 # What the system says of a path that no recording of ours can have.
 _IMPOSSIBLE = (errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENXIO, errno.EISDIR)
 
+# Folders in which the doctor tries something. Not hidden: Asterisk cannot copy into those.
+PROBE_PREFIX = "doctor-"
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
@@ -105,11 +107,11 @@ class Storage:
     def walk(self) -> Iterator[str]:
         """Every file under the folder, relative to it: a folder's own by name, then those below.
 
-        Hidden folders are left out: they are the file system's, and the doctor's for a moment.
+        Left out are hidden folders, which are the file system's, and the doctor's of a moment.
         Raises OSError for a folder that cannot be read: its recordings are not missing.
         """
         for folder, subfolders, names in os.walk(self.root, onerror=_unless_gone):
-            subfolders[:] = sorted(s for s in subfolders if not s.startswith("."))
+            subfolders[:] = sorted(s for s in subfolders if not s.startswith((".", PROBE_PREFIX)))
             for name in sorted(names):
                 yield str((Path(folder) / name).relative_to(self.root))
 
