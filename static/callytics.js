@@ -76,7 +76,9 @@ function beforeSwap(event) {
   const row = event.detail.target;
   const leaves = row.matches("tbody[id]") && event.detail.shouldSwap && !event.detail.isError;
   heir = leaves ? row.nextElementSibling || row.previousElementSibling : null;
-  if (!event.detail.isError) document.getElementById("problem").textContent = "";
+  // What was said of the last thing done is not true of this one.
+  document.getElementById("problem").textContent = "";
+  document.getElementById("status").textContent = "";
 }
 
 // Not afterSwap: htmx fires that at what came, and for a row that goes nothing comes.
