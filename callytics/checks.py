@@ -28,6 +28,8 @@ from callytics.library import WORKER_SILENT_SECONDS
 from callytics.storage import Storage
 
 CONNECT_SECONDS = 10
+# With less than this a disk counts as full: a minute of a call takes one.
+FULL_MB = 10
 SCHEMA_OLD = "the database's schema is not that of this version: run flask db upgrade"
 
 
@@ -48,6 +50,21 @@ def worker_problem(worker: Any | None) -> str | None:
     if silent > timedelta(seconds=WORKER_SILENT_SECONDS):
         return f"no worker has been seen for {silent.total_seconds():.0f} seconds: start it again"
     return None
+
+
+def folder_problem(storage: Storage, least_mb: int = FULL_MB) -> str | None:
+    """Why recordings cannot be kept, or that less than `least_mb` MB are left for them."""
+    try:
+        problem = storage.problem()
+        free_mb = 0 if problem else storage.free_bytes() >> 20
+    except OSError as error:
+        return f"RECORDINGS_DIR: {storage.root} cannot be looked at ({error.strerror})"
+    if problem is None and free_mb < max(least_mb, FULL_MB):
+        return (
+            f"RECORDINGS_DIR: {free_mb} MB are left where {storage.root} is; "
+            "make room, or calls will not be recorded"
+        )
+    return problem
 
 
 def start_problem(config: Config) -> str | None:

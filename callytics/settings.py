@@ -40,6 +40,11 @@ SETTINGS = {
         "a number of digits, + and spaces",
         lambda v: len(v) <= 32 and all(c in "0123456789+ " for c in v),
     ),
+    "disk_warning_mb": _Kind(
+        "1024",
+        "a whole number of MB from 0 (never warn) to 100000000",
+        lambda v: v.isascii() and v.isdigit() and int(v) <= 100_000_000,
+    ),
     "retention_days": _Kind(
         "0",
         "a whole number of days from 0 (for ever) to 36500",

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint, Response, current_app, jsonify
 
 from callytics import library
-from callytics.checks import database_problem, worker_problem
-from callytics.storage import Storage
+from callytics.checks import database_problem, folder_problem, worker_problem
 from callytics.web.aside import aside
 
 blueprint = Blueprint("health", __name__)
@@ -45,5 +44,4 @@ def _in_time(check: Callable[[], str | None]) -> str | None:
 
 
 def _folder_problem() -> str | None:
-    storage: Storage = current_app.extensions["storage"]
-    return storage.problem()
+    return folder_problem(current_app.extensions["storage"])
