@@ -113,6 +113,22 @@ def test_a_recording_that_becomes_shorter_is_broken_off_and_not_made_up(
             listener.answer.read()
 
 
+def test_after_a_recording_that_became_shorter_nothing_is_taken_for_its_rest(
+    web: Web, shelf: Shelf, rita
+) -> None:
+    """On a connection that stayed open, the next answer would be heard as sound."""
+    facts = shelf.add(LONG)
+    with Listener(web, rita, facts) as listener:
+        os.truncate(shelf.path(facts), len(LONG) // 2)
+        with contextlib.suppress(ConnectionError):
+            listener.connection.sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        heard = b""
+        with contextlib.suppress(http.client.IncompleteRead, ConnectionError):
+            while piece := listener.answer.read(1 << 16):
+                heard = heard[-64:] + piece
+                assert b"HTTP/1.1" not in heard
+
+
 def test_a_recording_that_grows_ends_where_it_was_said_to(web, shelf: Shelf, rita) -> None:
     facts = shelf.add(LONG)
     with Listener(web, rita, facts) as listener:
