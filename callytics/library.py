@@ -101,6 +101,12 @@ def recording(uid: str) -> Row[Any] | None:
     return _one(select(*_COLUMNS, Recording.sha256).where(Recording.uid == uid), uid)
 
 
+def peaks(uid: str) -> bytes | None:
+    """The shape of a recording as it is kept, or None while nobody has looked at its sound."""
+    row = _one(select(Recording.peaks).where(Recording.uid == uid), uid)
+    return row.peaks if row else None
+
+
 def call(uid: str) -> Row[Any] | None:
     """The row of one call, or None."""
     return _one(select(*Call.__table__.columns).where(Call.uid == uid), uid)

@@ -23,6 +23,7 @@ from callytics.facts import utc_now
 from callytics.web import words
 from callytics.web.access import admin_required
 from callytics.web.notices import Notice, worker_notice
+from callytics.web.waveforms import shape_of
 
 blueprint = Blueprint("recordings", __name__)
 
@@ -57,7 +58,8 @@ def show(uid: str) -> str:
     row = _find(uid)
     call = library.call(row.call_uid) if row.call_uid else None
     others = library.recordings_of_call(row.call_uid) if call else ()
-    return render_template("recordings/show.html", row=row, call=call, others=others)
+    shape = shape_of(row)
+    return render_template("recordings/show.html", row=row, call=call, others=others, shape=shape)
 
 
 @blueprint.get("/recordings/<uid>/player")
@@ -66,7 +68,7 @@ def player(uid: str) -> str | Response:
     row = _find(uid)
     if not _is_htmx():
         return redirect(url_for("recordings.show", uid=uid))
-    return render_template("recordings/_player.html", row=row)
+    return render_template("recordings/_player.html", row=row, shape=shape_of(row))
 
 
 @blueprint.get("/recordings/<uid>/delete")
