@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, insert, update
 
 from callytics.db import upsert, writing
 from callytics.facts import Facts, utc_now
-from callytics.models import AuditEntry, Call, Recording, Worker
+from callytics.models import AuditEntry, Call, Note, Recording, Tag, Worker
 
 
 def save_recording(facts: Facts) -> None:
@@ -49,8 +49,13 @@ def save_peaks(uid: str, peaks: bytes) -> None:
 
 
 def forget_recording(uid: str) -> bool:
-    """Remove the row; True when there was one. The file must be gone by now."""
+    """Remove the row, with what people wrote on it; True when there was one.
+
+    The file must be gone by now.
+    """
     with writing() as connection:
+        for table in (Note, Tag):
+            connection.execute(delete(table).where(table.recording_uid == uid))
         return connection.execute(delete(Recording).where(Recording.uid == uid)).rowcount > 0
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask
 from markupsafe import Markup, escape
 
+from callytics import notes
 from callytics.web.waveforms import spans, svg_path
 
 KINDS = {
@@ -59,6 +60,7 @@ def init_words(app: Flask) -> None:
         machine_time=machine_time,
         exact_time=exact_time,
         plain_time=plain_time,
+        mark=notes.mark,
         svg_path=svg_path,
         spans=spans,
     )
