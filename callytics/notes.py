@@ -1,6 +1,7 @@
 """What people add to recordings: notes, perhaps with a mark in time, and tags.
 
-Needs an app context. They are kept in the database alone: nothing that is done to the files can touch them.
+Needs an app context. They are kept in the database alone: nothing that is done to the files can
+touch them.
 """
 
 import re

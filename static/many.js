@@ -64,10 +64,11 @@ if (bar) {
   bar.querySelector("[data-clear]").addEventListener("click", clear);
   bar.addEventListener("submit", (event) => {
     // The list may have been narrowed since the page came: what is shown is what is meant.
-    const url = new URL(event.submitter.formAction);
+    const button = event.submitter;
+    const url = new URL(button.hasAttribute("formaction") ? button.formAction : bar.action);
     url.search = location.search;
-    event.submitter.formAction = url;
-    if (event.submitter.matches("[data-file]")) {
+    button.formAction = url;
+    if (button.matches("[data-file]")) {
       document.getElementById("status").textContent = "The file is being made. Your browser shows how far it is.";
     }
   });

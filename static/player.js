@@ -217,6 +217,8 @@ document.addEventListener("click", (event) => {
 function markNote(player) {
   const field = document.activeElement;
   if (!field.matches("[data-note]") || playerAt(field) !== player || !ONLY_A_MARK.test(field.value)) return;
+  // Not while somebody has selected it or moved in it.
+  if (field.selectionStart !== field.value.length) return;
   if (player.at > 0) field.value = `${minutes(player.at)} `;
 }
 

@@ -74,7 +74,7 @@ def test_the_zip_holds_the_stored_bytes_under_readable_names_and_a_manifest(shel
 
 
 def test_each_recording_of_a_zip_is_a_download_in_the_audit(shelf, rita, three):
-    assert send(rita, "download", three[:2]).status_code == 200
+    assert len(send(rita, "download", three[:2]).data) > 2 * len(WAV)
     assert [shelf.accesses(facts) for facts in three] == [[("rita", "download")]] * 2 + [[]]
 
 
@@ -350,7 +350,7 @@ def test_all_of_it_works_without_javascript(browser, web, shelf, three):
         sign_in(page)
         tick(page, three[0])
         with page.expect_download() as started:
-            page.get_by_role("button", name="Download as a zip").click()
+            page.get_by_role("button", name="Download as zip").click()
         with zipfile.ZipFile(started.value.path()) as archive:
             assert len(archive.namelist()) == 2
         page.get_by_role("button", name="Delete…").click()
