@@ -37,12 +37,12 @@ class Added:
 
 def split_mark(text: str) -> tuple[int | None, str]:
     """A note as it is typed, "02:13 refund promised", as its mark in ms and its words."""
-    text = text.strip()
-    found = _MARK.match(text)
-    if not found:
-        return None, text
-    hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000, text[found.end() :].strip()
+    at_ms, text = None, text.strip()
+    # The page begins the field with a mark; who types another one means that.
+    while found := _MARK.match(text):
+        hours, minutes, seconds = (int(part or 0) for part in found.groups())
+        at_ms, text = ((hours * 60 + minutes) * 60 + seconds) * 1000, text[found.end() :].strip()
+    return at_ms, text
 
 
 def mark(at_ms: int) -> str:

@@ -52,6 +52,7 @@ def tag(client, facts: Facts, name: str):
         ("02:13 refund promised", 133_000, "refund promised"),
         ("1:02:13 late", 3_733_000, "late"),
         ("0:05 x", 5_000, "x"),
+        ("00:41 02:13 the second is meant", 133_000, "the second is meant"),
         ("refund at 02:13", None, "refund at 02:13"),
         ("02:75 is no time", None, "02:75 is no time"),
         ("02:13pm", None, "02:13pm"),
