@@ -5,34 +5,33 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
+from callytics.db import db
+from callytics.finding import COLUMNS
 from callytics.models import Recording, Worker
-from callytics.paging import Listing, read, read_named
+from callytics.paging import read, read_named
 
 # A worker reports every few seconds; after this silence nobody can rely on it.
 WORKER_SILENT_SECONDS = 30
 # Of one call or one page of calls. Only a line that breaks all the time makes as many.
 _MOST_OF_CALLS = 1000
 
-_COLUMNS = tuple(c for c in Recording.__table__.columns if c.name not in ("peaks", "sha256"))
-_POSITION = (Recording.started_at, Recording.id)
-
-RECORDINGS = Listing(_COLUMNS, _POSITION)
-
 
 def newest(limit: int) -> Iterator[Row[Any]]:
     """The newest `limit` recordings, or all for 0, read while they are used."""
-    return RECORDINGS.newest(limit)
+    query = select(*COLUMNS).order_by(Recording.id.desc())
+    with db.engine.connect().execution_options(yield_per=1000) as connection:
+        yield from connection.execute(query.limit(limit) if limit else query)
 
 
 def recording(uid: str) -> Row[Any] | None:
     """The row of one recording, or None."""
-    return read_named(select(*_COLUMNS, Recording.sha256).where(Recording.uid == uid), uid)
+    return read_named(select(*COLUMNS, Recording.sha256).where(Recording.uid == uid), uid)
 
 
 def recordings_of_calls(call_uids: Sequence[str]) -> Sequence[Row[Any]]:
     """The recordings of some calls in the order in which they were made."""
-    query = select(*_COLUMNS).where(Recording.call_uid.in_(call_uids))
-    return read(query.order_by(*_POSITION).limit(_MOST_OF_CALLS)) if call_uids else ()
+    query = select(*COLUMNS).where(Recording.call_uid.in_(call_uids))
+    return read(query.order_by(Recording.id).limit(_MOST_OF_CALLS)) if call_uids else ()
 
 
 def newest_worker() -> Row[Any] | None:

@@ -7,6 +7,8 @@ from typing import Any
 from flask import Flask
 from markupsafe import Markup, escape
 
+from callytics.numbers import phone
+
 KINDS = {
     "transfer": "Transfer",
     "queue": "Queue",
@@ -81,12 +83,6 @@ def size(size_bytes: int) -> str:
         if size_bytes >= limit:
             return f"{size_bytes / limit:.1f} {unit}"
     return f"{size_bytes} bytes"
-
-
-def phone(dial_string: str) -> str:
-    """What people call an endpoint: of PJSIP/alice and Local/100@office, alice and 100."""
-    _technology, _, rest = dial_string.partition("/")
-    return rest.partition("@")[0] or dial_string
 
 
 def caller(row: Any) -> str:
