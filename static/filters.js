@@ -1,4 +1,3 @@
-"use strict";
 // The filters of the library: the days of this browser, and a form that follows what is shown.
 
 const filters = document.getElementById("filters");

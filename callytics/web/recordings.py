@@ -27,6 +27,7 @@ from callytics.web.access import POLL_HEADER, admin_required
 from callytics.web.aside import aside
 from callytics.web.filters import LABELS, NAMES, Wish, understand
 from callytics.web.lists import answer, is_htmx, varied
+from callytics.web.waveforms import shape_of
 
 blueprint = Blueprint("recordings", __name__)
 
@@ -127,7 +128,8 @@ def show(uid: str) -> str:
     row = _find(uid)
     call = call_library.call(row.call_uid) if row.call_uid else None
     others = library.recordings_of_calls([row.call_uid]) if call else ()
-    return render_template("recordings/show.html", row=row, call=call, others=others)
+    shape = shape_of(row)
+    return render_template("recordings/show.html", row=row, call=call, others=others, shape=shape)
 
 
 @blueprint.get("/recordings/<uid>/player")
@@ -136,7 +138,7 @@ def player(uid: str) -> str | Response:
     row = _find(uid)
     if not is_htmx():
         return redirect(url_for("recordings.show", uid=uid))
-    return render_template("recordings/_player.html", row=row)
+    return render_template("recordings/_player.html", row=row, shape=shape_of(row))
 
 
 @blueprint.get("/recordings/<uid>/delete")
