@@ -1,20 +1,58 @@
 """The only code that changes calls and recordings. Every function may be repeated safely."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, update
+from sqlalchemy import Connection, delete, func, insert, text, update
 
 from callytics.db import upsert, writing
 from callytics.facts import Facts, utc_now
 from callytics.models import AuditEntry, Call, Note, Recording, Tag, Worker
+from callytics.places import PER_SECOND, place_of
+from callytics.searching import searchable
+
+# The number names the lock among those of the database; it means nothing.
+_TAKE_TURNS = text("SELECT pg_advisory_xact_lock(7236)")
+_NEXT = text(
+    "SELECT coalesce(max(id) + 1, :first) FROM recordings"
+    f" WHERE id >= :first AND id < :first + {PER_SECOND}"
+)
 
 
 def save_recording(facts: Facts) -> None:
     """Write the row of a recording as its facts say, whether it was there or not."""
+    with adding_recordings() as connection:
+        place = {"id": next_place(connection, facts.started_at)}
+        upsert(connection, Recording, "uid", recording_values(facts), place)
+
+
+@contextmanager
+def adding_recordings() -> Iterator[Connection]:
+    """A transaction that may add recordings; only one at a time, since each takes a place."""
     with writing() as connection:
-        upsert(connection, Recording, "uid", facts.to_row())
+        if connection.dialect.name == "postgresql":
+            connection.execute(_TAKE_TURNS)
+        yield connection
+
+
+def next_place(connection: Connection, started_at: datetime) -> int:
+    """The id of a new recording: after all that began in the same second, before all later ones.
+
+    More than PER_SECOND in one second, which only files from elsewhere can be, go on into the
+    next one.
+    """
+    first = place_of(started_at)
+    while (place := connection.scalar(_NEXT, {"first": first})) == first + PER_SECOND:
+        first += PER_SECOND
+    return int(place)
+
+
+def recording_values(facts: Facts) -> dict[str, Any]:
+    """Column names and values of a recording, all but its place."""
+    row = facts.to_row()
+    return {**row, "search_text": searchable(row)}
 
 
 def save_call(call: Mapping[str, Any]) -> None:
