@@ -17,6 +17,7 @@ class Filters:
     state: str = ""
     flow: str = ""
     callee: str = ""
+    tag: str = ""
     since: datetime | None = None
     until: datetime | None = None
     min_ms: int | None = None

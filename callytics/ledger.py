@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, text, update
+from sqlalchemy import Connection, delete, func, insert, select, text, union_all, update
 
 from callytics.db import upsert, writing
 from callytics.facts import Facts, utc_now
 from callytics.models import AuditEntry, Call, Note, Recording, Tag, Worker
 from callytics.places import PER_SECOND, place_of
-from callytics.searching import searchable
+from callytics.searching import searchable, searchable_words
 
 # The number names the lock among those of the database; it means nothing.
 _TAKE_TURNS = text("SELECT pg_advisory_xact_lock(7236)")
@@ -26,6 +26,9 @@ def save_recording(facts: Facts) -> None:
     with adding_recordings() as connection:
         place = {"id": next_place(connection, facts.started_at)}
         upsert(connection, Recording, "uid", recording_values(facts), place)
+        # What people wrote on it must still be found after its facts were written anew.
+        if words := _words(connection, facts.uid):
+            _index(connection, facts.to_row(), words)
 
 
 @contextmanager
@@ -53,6 +56,27 @@ def recording_values(facts: Facts) -> dict[str, Any]:
     """Column names and values of a recording, all but its place."""
     row = facts.to_row()
     return {**row, "search_text": searchable(row)}
+
+
+def index_words(connection: Connection, uid: str) -> None:
+    """Let a recording be found by what is written on it now. Call this after a change to that."""
+    names = ("uid", "caller_number", "caller_name", "dialed_number", "callee")
+    columns = [getattr(Recording, name) for name in names]
+    row = connection.execute(select(*columns).where(Recording.uid == uid)).mappings().first()
+    if row:
+        _index(connection, row, _words(connection, uid))
+
+
+def _words(connection: Connection, uid: str) -> list[str]:
+    tags = select(Tag.tag).where(Tag.recording_uid == uid)
+    notes = select(Note.text).where(Note.recording_uid == uid)
+    return list(connection.scalars(union_all(tags, notes)))
+
+
+def _index(connection: Connection, row: Mapping[str, Any], words: Sequence[str]) -> None:
+    text = searchable(row) + searchable_words(words)
+    changed = update(Recording).where(Recording.uid == row["uid"]).values(search_text=text)
+    connection.execute(changed)
 
 
 def save_call(call: Mapping[str, Any]) -> None:

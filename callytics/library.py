@@ -31,7 +31,7 @@ def recording(uid: str) -> Row[Any] | None:
 def recordings(uids: Sequence[str]) -> Sequence[Row[Any]]:
     """Those of these recordings that are there, in the order in which they are asked for."""
     order = {uid: number for number, uid in enumerate(uids)}
-    rows = read(select(*_COLUMNS).where(Recording.uid.in_(uids)))
+    rows = read(select(*COLUMNS).where(Recording.uid.in_(uids)))
     return sorted(rows, key=lambda row: order[row.uid])
 
 

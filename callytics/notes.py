@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select
 
+from callytics import ledger
 from callytics.db import db, insert_missing, writing
 from callytics.facts import utc_now
 from callytics.models import AuditEntry, Note, Tag
@@ -68,6 +69,15 @@ def of(uid: str) -> Added:
     return added_to([uid]).get(uid, Added())
 
 
+def tags_of(uids: Sequence[str]) -> dict[str, list[str]]:
+    """The tags of the recordings of a page; those without are left out."""
+    found: dict[str, list[str]] = {}
+    with db.engine.connect() as connection:
+        for row in connection.execute(_tags_of(uids)):
+            found.setdefault(row.recording_uid, []).append(row.tag)
+    return found
+
+
 def _notes_of(uids: Sequence[str]) -> Select[Any]:
     # Those without a mark speak of the whole, and stand first.
     order = (func.coalesce(Note.at_ms, -1), Note.id)
@@ -110,6 +120,7 @@ def add_note(uid: str, typed: str, username: str) -> None:
         _audit(connection, username, "note", uid)
         values = {"recording_uid": uid, "at_ms": at_ms, "text": text, "username": username}
         connection.execute(insert(Note).values(**values, created_at=utc_now()))
+        ledger.index_words(connection, uid)
 
 
 def delete_note(found: Row[Any], username: str) -> None:
@@ -117,6 +128,7 @@ def delete_note(found: Row[Any], username: str) -> None:
     with writing() as connection:
         _audit(connection, username, "delete note", found.recording_uid, f"by {found.username}")
         connection.execute(delete(Note).where(Note.id == found.id))
+        ledger.index_words(connection, found.recording_uid)
 
 
 def add_tag(uid: str, typed: str, username: str) -> str:
@@ -129,6 +141,7 @@ def add_tag(uid: str, typed: str, username: str) -> str:
         _audit(connection, username, "tag", uid, name)
         values = {"recording_uid": uid, "tag": name, "username": username, "created_at": utc_now()}
         insert_missing(connection, Tag, values)
+        ledger.index_words(connection, uid)
     return name
 
 
@@ -137,6 +150,7 @@ def remove_tag(found: Row[Any], username: str) -> None:
     with writing() as connection:
         _audit(connection, username, "remove tag", found.recording_uid, found.tag)
         connection.execute(delete(Tag).where(Tag.id == found.id))
+        ledger.index_words(connection, found.recording_uid)
 
 
 def tag_name(typed: str) -> str:

@@ -6,7 +6,7 @@ even one are looked for like any other part.
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from callytics.numbers import phone
@@ -18,6 +18,8 @@ GRAM = 3
 SHORTEST_PART = 3
 # Longer than any name or number; who pastes a page searches for its beginning.
 LONGEST_SEARCH = 64
+# Of notes and tags; a book that somebody pastes into notes must not fill the index.
+LONGEST_WORDS = 20_000
 
 
 def folded(text: str) -> str:
@@ -33,6 +35,11 @@ def searchable(row: Mapping[str, Any]) -> str:
     names = ("caller_number", "caller_name", "dialed_number")
     values = [folded(value) for value in (*(row.get(name, "") for name in names), callee)]
     return "".join(f"{MARK}{MARK}{value}" for value in dict.fromkeys(values) if value)
+
+
+def searchable_words(texts: Iterable[str]) -> str:
+    """What people wrote on a recording, to stand behind its facts; only the beginning of much."""
+    return "".join(f"{MARK}{MARK}{folded(text)}" for text in texts)[:LONGEST_WORDS]
 
 
 def needle(search: str) -> str:

@@ -1,11 +1,13 @@
 """Several recordings that somebody works with at once: those they chose, or all that match."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from callytics import library
+from callytics.filters import Filters
+from callytics.finding import Found, find
 
 # What one zip or one deletion may take. More than anybody means; who does can narrow the list.
 MOST = 10_000
@@ -19,6 +21,8 @@ class SelectionError(ValueError):
 # More checkboxes than any page has.
 _MOST_CHOSEN = 1000
 
+Look = Callable[[Filters, str | None], Found]
+
 
 @dataclass(frozen=True)
 class Part:
@@ -30,35 +34,29 @@ class Part:
 
 @dataclass(frozen=True)
 class Selection:
-    """Recordings by name; or by what the list shows, of those that were there by `until_id`."""
+    """Recordings by name, or all that filters find of those that were there by `until_id`."""
 
     uids: tuple[str, ...] = ()
-    everything: bool = False
+    filters: Filters | None = None
     until_id: int | None = None
 
-    def parts(self, after: str | None = None) -> Iterator[Part]:
-        """The selection, a page at a time. Raises CursorError."""
-        if not self.everything:
+    def parts(self, after: str | None = None, look: Look = find) -> Iterator[Part]:
+        """The selection, a page at a time, newest first. Raises CursorError."""
+        if self.filters is None:
             yield Part(library.recordings(self.uids), None)
             return
+        if after is None and self.until_id is not None:
+            after = str(self.until_id + 1)
         while True:
-            page = (
-                library.RECORDINGS.page_after(after) if after else library.RECORDINGS.newest_page()
-            )
-            rows = [row for row in page.rows if self.until_id is None or row.id <= self.until_id]
-            yield Part(rows, page.older)
+            page = look(self.filters, after)
+            yield Part(page.rows, page.older)
             if page.older is None:
                 return
             after = page.older
 
 
-def chosen(uids: Sequence[str], everything: bool, until_id: str | None) -> Selection:
-    """The selection that a form says. Raises SelectionError."""
-    if until_id is not None and not re.fullmatch(r"[0-9]{1,18}", until_id, re.ASCII):
-        raise SelectionError("The form was not complete. Go back and try again.")
-    until = int(until_id) if until_id else None
-    if everything:
-        return Selection(everything=True, until_id=until)
+def chosen(uids: Sequence[str]) -> Selection:
+    """The recordings with these names. Raises SelectionError."""
     known = tuple(dict.fromkeys(uid for uid in uids if _UID.fullmatch(uid)))
     if not known:
         raise SelectionError("Nothing is selected. Go back and tick some recordings first.")
@@ -67,3 +65,14 @@ def chosen(uids: Sequence[str], everything: bool, until_id: str | None) -> Selec
             f"At most {_MOST_CHOSEN} can be ticked. Choose all that match instead."
         )
     return Selection(known)
+
+
+def matching(filters: Filters, until_id: str | None) -> Selection:
+    """All that a list with these filters shows. Raises SelectionError."""
+    if until_id is not None and not re.fullmatch(r"[0-9]{1,18}", until_id, re.ASCII):
+        raise SelectionError("The form was not complete. Go back and try again.")
+    if filters.sort == "duration":
+        # As the list does, which has no place for those without a length.
+        filters = replace(filters, min_ms=filters.min_ms or 0)
+    in_order = replace(filters, sort="time", ascending=False)
+    return Selection(filters=in_order, until_id=int(until_id) if until_id else None)

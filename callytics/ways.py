@@ -35,6 +35,9 @@ def conditions(filters: Filters, sqlite: bool) -> dict[str, str]:
     given = {
         name: f"r.{name} = :{name}" for name in (*SORTS, "flow", "callee") if getattr(filters, name)
     }
+    if filters.tag:
+        tagged = "SELECT 1 FROM tags WHERE tag = :tag AND recording_uid = r.uid"
+        given["tag"] = f"EXISTS ({tagged})"
     if needle(filters.search):
         given["search"] = "instr(r.search_text, :needle) > 0"
         if not sqlite:
@@ -50,7 +53,7 @@ def parameters(filters: Filters) -> dict[str, Any]:
     """The values of all parameters, needed or not."""
     part = needle(filters.search)
     escaped = part.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-    names = (*SORTS, "flow", "callee", "min_ms", "max_ms")
+    names = (*SORTS, "flow", "callee", "tag", "min_ms", "max_ms")
     return {
         **{name: getattr(filters, name) for name in names},
         "needle": part,
@@ -80,6 +83,8 @@ def narrowing(filters: Filters, sqlite: bool) -> list[Way]:
         for name in ("flow", "callee")
         if getattr(filters, name)
     ]
+    if filters.tag:
+        found.append(_by_tag(sqlite))
     if any(getattr(filters, name) for name in SORTS):
         found.append(_by_sort(filters, sqlite))
     if filters.min_ms is not None or filters.max_ms is not None:
@@ -106,6 +111,12 @@ def _by_sort(filters: Filters, sqlite: bool) -> Way:
         for values in product(*given)
     )
     return Way(_by("recordings_by_sort", sqlite), parts, frozenset(SORTS))
+
+
+def _by_tag(sqlite: bool) -> Way:
+    # In no order: the few that most tags are on are sorted when they are read.
+    source = f"tags t {'CROSS JOIN' if sqlite else 'JOIN'} recordings r ON r.uid = t.recording_uid"
+    return Way(source, ("t.tag = :tag",), frozenset(("tag",)), "none")
 
 
 def _by_grams(filters: Filters) -> Way:

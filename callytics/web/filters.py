@@ -11,6 +11,7 @@ from flask import Flask
 from callytics.facts import DIRECTIONS, KINDS, STATES
 from callytics.filters import Filters
 from callytics.finding import SCANNED
+from callytics.notes import tag_name
 from callytics.numbers import phone
 from callytics.web import words
 
@@ -29,11 +30,24 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "when": tuple(PRESETS),
     "sort": tuple(SORTS),
 }
-TEXTS = ("q", "flow", "callee")
+TEXTS = ("q", "flow", "callee", "tag")
 DAYS = ("from", "to")
 SECONDS = ("min_seconds", "max_seconds")
 # In the order of the form, which is that of the addresses we make.
-NAMES = ("q", "kind", "direction", "state", "flow", "callee", "when", *DAYS, *SECONDS, "sort", "tz")
+NAMES = (
+    "q",
+    "kind",
+    "direction",
+    "state",
+    "flow",
+    "callee",
+    "tag",
+    "when",
+    *DAYS,
+    *SECONDS,
+    "sort",
+    "tz",
+)
 LABELS = {
     "q": "Search",
     "kind": "Kind",
@@ -41,6 +55,7 @@ LABELS = {
     "state": "State",
     "flow": "Flow",
     "callee": "Answered by",
+    "tag": "Tag",
     "when": "When",
     "from": "First day",
     "to": "Last day",
@@ -50,7 +65,7 @@ LABELS = {
     "tz": "Time zone",
 }
 # Shown when they are asked for.
-FURTHER = ("direction", "flow", "callee", *DAYS, *SECONDS)
+FURTHER = ("direction", "flow", "callee", "tag", *DAYS, *SECONDS)
 # They narrow nothing by themselves.
 MANNERS = ("sort", "tz")
 LONGEST_TEXT = 200
@@ -120,6 +135,7 @@ def understand(typed: Mapping[str, str], now: datetime) -> Wish:
     filters = Filters(
         search=kept["q"],
         **{name: kept[name] for name in ("kind", "direction", "state", "flow", "callee")},
+        tag=tag_name(kept["tag"]),
         **_lengths(seconds),
         sort=sort,
         ascending=ascending,
@@ -207,6 +223,7 @@ def in_words(name: str, value: str) -> str:
         "state": words.STATES.get(value, value),
         "flow": f"Flow {value}",
         "callee": f"Answered by {phone(value)}",
+        "tag": f"Tag {value}",
         "when": PRESET_WORDS.get(value, value),
         "from": f"From {value}",
         "to": f"To {value}",

@@ -5,6 +5,7 @@ All of it is done by forms, so that it works without a script too.
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import gevent
@@ -26,15 +27,20 @@ from callytics import ledger, library, notes, sheets
 from callytics.bundle import Bundle, entries
 from callytics.deletion import DeletionError, delete_recording
 from callytics.facts import utc_now
-from callytics.selection import MOST, Part, Selection, SelectionError, chosen
+from callytics.finding import find
+from callytics.selection import MOST, Part, Selection, SelectionError, chosen, matching
 from callytics.web import audit
 from callytics.web.access import admin_required
+from callytics.web.aside import aside
 from callytics.web.file_names import attachment, file_name
+from callytics.web.filters import understand
 
 blueprint = Blueprint("many", __name__)
 
 # A deletion answers after about so long, says how far it is, and goes on.
 PART_SECONDS = 1.0
+# How long the whole of a selection is looked for, and one page of it.
+LOOKING_SECONDS, PATIENCE_SECONDS = 20.0, 10.0
 
 
 @blueprint.post("/recordings/many/download")
@@ -63,7 +69,7 @@ def download() -> Response:
 def export() -> Response:
     """The facts, tags and notes as CSV."""
     selection = _selection()
-    many = "all that match" if selection.everything else f"{len(selection.uids)} recordings"
+    many = "all that match" if selection.filters else f"{len(selection.uids)} recordings"
     query = request.query_string.decode(errors="replace")
     ledger.note_access(current_user.username, "export", "", f"{many} {query}".strip())
     response = Response(stream_with_context(_lines(selection)), mimetype="text/csv")
@@ -81,7 +87,7 @@ def delete() -> Response | str:
     done, failed = (request.form.get(name, 0, int) for name in ("done", "failed"))
     began, problem = time.monotonic(), request.form.get("problem", "")
     after = request.form.get("after") or None
-    for part in selection.parts(after):
+    for part in _parts(selection, after):
         for row in part.rows:
             if why := _delete(row):
                 failed, problem = failed + 1, why
@@ -127,31 +133,40 @@ def _deleted(done: int, failed: int, problem: str) -> Response:
 
 
 def _selection() -> Selection:
+    """What the form says: the ticked ones, or all that the address of its list finds."""
     try:
-        return chosen(request.form.getlist("uid"), "all" in request.form, request.form.get("upto"))
+        if "all" not in request.form:
+            return chosen(request.form.getlist("uid"))
+        wish = understand(request.args, utc_now())
+        if wish.problems:
+            raise SelectionError("The list's filters are not usable. Go back and mend them first.")
+        return matching(wish.filters, request.form.get("upto"))
     except SelectionError as error:
         abort(400, str(error))
 
 
 def _all_rows(selection: Selection) -> list[Any]:
     rows: list[Any] = []
-    for part in _gently(selection):
+    began = time.monotonic()
+    for part in _parts(selection):
         rows += part.rows
         if len(rows) > MOST:
             abort(400, f"More than {MOST:,} recordings match. Narrow the list, then try again.")
+        if time.monotonic() - began > LOOKING_SECONDS:
+            abort(400, "It takes too long to find them all. Choose fewer days, then try again.")
     return rows
 
 
-def _gently(selection: Selection) -> Iterator[Part]:
-    """The parts, with a turn for other requests after each."""
-    for part in selection.parts():
+def _parts(selection: Selection, after: str | None = None) -> Iterator[Part]:
+    """The parts; each is looked for aside, and others have their turn after it."""
+    for part in selection.parts(after, partial(aside, find, seconds=PATIENCE_SECONDS)):
         yield part
         gevent.sleep(0)
 
 
 def _lines(selection: Selection) -> Iterator[bytes]:
     yield sheets.head(sheets.COLUMNS)
-    for part in _gently(selection):
+    for part in _parts(selection):
         uids = [row.uid for row in part.rows]
         added, digests = notes.added_to(uids), library.checksums(uids)
         for row in part.rows:

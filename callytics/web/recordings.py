@@ -53,7 +53,8 @@ def index() -> Response:
     if not is_htmx() and any(name in NAMES and not text for name, text in request.args.items()):
         return redirect(url_for("recordings.index", **wish.query))
     page = _found(wish)
-    shown = {"wish": wish, "loosen": _loosen(wish) if _is_nothing(page, wish) else ()}
+    tags = notes.tags_of([row.uid for row in page.rows])
+    shown = {"wish": wish, "tags": tags, "loosen": _loosen(wish) if _is_nothing(page, wish) else ()}
     response = answer("recordings", page, wish.query, whole=_form_parts, **shown)
     return _with_address(response, wish) if is_htmx() else response
 
