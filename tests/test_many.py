@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
-from callytics import ledger, sheets
+from callytics import finding, ledger, sheets
 from callytics.facts import Facts
 from callytics.web import many
 from tests.browser import new_page, sign_in, wait_for_focus
@@ -171,6 +171,25 @@ def test_all_that_match_is_more_than_a_page(shelf, rita):
     assert [line["uid"] for line in lines] == kept[::-1]
     with zipfile.ZipFile(io.BytesIO(send(rita, "download", all="yes").data)) as archive:
         assert len(archive.namelist()) == 61
+
+
+def test_all_that_match_is_what_the_list_with_these_filters_shows(shelf, rita):
+    for n in range(60):
+        add(shelf, ("Ann", "Ben")[n % 2], n, kind=("transfer", "queue")[n % 3 == 0])
+    add(shelf, "Ann", 70, None, kind="queue", duration_ms=None)
+    for query, count in (("q=ann", 31), ("q=ann&kind=queue", 11), ("sort=longest", 60), ("", 61)):
+        answer = send(rita, "export", query=f"?{query}", all="yes")
+        assert len(table(answer.data)) == count, query
+    assert send(rita, "export", query="?kind=nonsense", all="yes").status_code == 400
+
+
+def test_all_that_match_are_found_beyond_what_one_page_may_look_at(shelf, rita, monkeypatch):
+    monkeypatch.setattr(finding, "SCANNED", 30)
+    kept = [add(shelf, "Ann", n).uid for n in (0, 80)]
+    for n in range(1, 80):
+        add(shelf, "Ben", n)
+    answer = send(rita, "export", query="?min_seconds=1&q=a", all="yes")
+    assert [line["uid"] for line in table(answer.data)] == kept[::-1]
 
 
 # Deleting

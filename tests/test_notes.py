@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from callytics import notes
+from callytics import finding, ledger, notes
 from callytics.db import db
 from callytics.facts import Facts
+from callytics.filters import Filters
 from callytics.models import Note, Tag
 from tests.browser import new_page, played, sign_in, wait_for_focus, wait_for_sound
 from tests.pages import HTMX, text_of
@@ -135,6 +136,62 @@ def test_a_program_that_writes_without_end_is_stopped(shelf, ann, monkeypatch):
     rita = shelf.client("rita")
     assert [write(rita, ann, str(n)).status_code for n in range(3)] == [303, 303, 400]
     assert [tag(rita, ann, str(n)).status_code for n in range(3)] == [303, 303, 400]
+
+
+def found(client, query: str) -> list[str]:
+    html = client.get(f"/recordings?{query}").get_data(as_text=True)
+    return re.findall(r'<tbody id="rec-([0-9a-z]+)"', html)
+
+
+def test_what_is_written_on_it_is_searched_until_it_is_deleted(shelf, ann, tone):
+    shelf.add(tone, caller_name="Ben")
+    rita = shelf.client("rita")
+    write(rita, ann, "00:12 Refund promised")
+    tag(rita, ann, "Training")
+    for query in ("q=fund", "q=training", "q=re", "tag=training", "q=promised&tag=Training"):
+        assert found(rita, query) == [ann.uid], query
+    with shelf.app.app_context():
+        ledger.save_recording(ann.but(state_reason="written anew"))
+    assert found(rita, "q=refund") == found(rita, "q=ann") == [ann.uid]
+    (note,) = kept(shelf, Note)
+    rita.send(f"/recordings/{ann.uid}/notes/{note.id}/delete")
+    rita.send(f"/recordings/{ann.uid}/tags/remove", {"tag": "training"})
+    for query in ("q=refund", "q=training", "tag=training"):
+        assert found(rita, query) == []
+    assert found(rita, "q=ann") == [ann.uid]
+
+
+@pytest.mark.parametrize("scanned", [20_000, 3])
+def test_a_tag_combines_with_other_filters_and_any_order(shelf, tone, monkeypatch, scanned):
+    monkeypatch.setattr(finding, "SCANNED", scanned)
+    kept = [
+        shelf.add(None, state="failed", kind=kind, caller_name=f"C{n}", duration_ms=1000 * (n % 4))
+        for n, kind in enumerate(("queue", "transfer") * 6)
+    ]
+    with shelf.app.app_context():
+        for facts in kept[:8]:
+            notes.add_tag(facts.uid, "refund", "rita")
+        for sort in ("time", "duration"):
+            for ascending in (False, True):
+                wanted = Filters(tag="refund", kind="queue", sort=sort, ascending=ascending)
+                got, after = [], None
+                while True:
+                    page = finding.find(wanted, after)
+                    got += [row.uid for row in page.rows]
+                    if (after := page.older) is None:
+                        break
+                key = {"time": lambda n: n, "duration": lambda n: (n % 4, n)}[sort]
+                order = sorted(range(0, 8, 2), key=key, reverse=not ascending)
+                assert got == [kept[n].uid for n in order]
+
+
+def test_tags_stand_in_the_list_and_lead_to_others_like_it(shelf, ann):
+    rita = shelf.client("rita")
+    tag(rita, ann, "50% & more")
+    page = rita.get("/recordings")
+    assert "Tag 50% & more" in text_of(page)
+    assert 'href="/recordings?tag=50%25%20%26%20more"' in page.get_data(as_text=True)
+    assert found(rita, "tag=50%25%20%26%20more") == [ann.uid]
 
 
 def test_notes_and_tags_go_with_their_recording(shelf, ann):
