@@ -30,7 +30,7 @@ function afterArrival(event) {
   if (library.id !== "library") return;
   document.getElementById("view").value = library.dataset.query;
   const count = document.getElementById("count");
-  document.getElementById("status").textContent = count ? count.textContent : "";
+  document.getElementById("found").textContent = count ? count.textContent : "";
 }
 
 if (filters) {
