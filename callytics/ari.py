@@ -103,9 +103,9 @@ class Ari:
         """Every bridge there is."""
         return self.command("GET", "/bridges")
 
-    def endpoint(self, technology: str, resource: str) -> dict[str, Any]:
-        """An endpoint with its `state`: `online`, `offline`, `unknown`, and its channels."""
-        return self.command("GET", f"/endpoints/{_part(technology)}/{_part(resource)}")
+    def device_state(self, device: str) -> str:
+        """What Asterisk knows of a device such as `PJSIP/alice`: NOT_INUSE, INUSE, UNAVAILABLE…"""
+        return self.command("GET", f"/deviceStates/{_part(device)}", seconds=5)["state"]
 
     # Channels
 
@@ -248,6 +248,16 @@ class Ari:
             if error.gone:
                 return None
             raise
+
+    def is_playing(self, playback_id: str) -> bool:
+        """Whether a prompt is still being played."""
+        try:
+            self.command("GET", f"/playbacks/{_part(playback_id)}", seconds=10)
+        except AriError as error:
+            if error.gone:
+                return False
+            raise
+        return True
 
     # The application
 

@@ -1,6 +1,6 @@
 """The database: one engine, and what SQLite needs to serve several processes at once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -102,12 +102,22 @@ def upsert(connection: Connection, table: type[Base], key: str, values: Mapping[
     connection.execute(statement, values)
 
 
+def insert_missing(connection: Connection, table: type[Base], values: Mapping[str, Any]) -> None:
+    """Insert a row unless one with the same key is there."""
+    statement = _insert(connection.dialect.name)(table.__table__).values(**values)
+    connection.execute(statement.on_conflict_do_nothing())
+
+
+def _insert(dialect: str) -> Callable[..., Any]:
+    return sqlite.insert if dialect == "sqlite" else postgresql.insert
+
+
 @lru_cache
 def _upsert_statement(
     table: type[Base], key: str, columns: tuple[str, ...], dialect: str
 ) -> Insert:
     """Built once: building it takes longer than running it, and a call waits for that."""
-    insert = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table.__table__)
+    insert = _insert(dialect)(table.__table__)
     changed = {name: insert.excluded[name] for name in columns if name != key}
     bound = insert.values({name: bindparam(name) for name in columns})
     return bound.on_conflict_do_update(index_elements=[key], set_=changed)

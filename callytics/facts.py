@@ -1,10 +1,11 @@
 """The facts of one recording: what the file beside the audio, the row and `--json` all say."""
 
 import json
+import re
 import secrets
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self, get_args, get_origin
 
 Kind = Literal["transfer", "queue", "hunt_group", "outbound", "voicemail"]
 Direction = Literal["inbound", "outbound"]
@@ -13,6 +14,9 @@ State = Literal["requested", "recording", "available", "failed", "missing"]
 KINDS: tuple[str, ...] = get_args(Kind)
 DIRECTIONS: tuple[str, ...] = get_args(Direction)
 STATES: tuple[str, ...] = get_args(State)
+FORMATS = ("wav", "ulaw")
+# A uid becomes part of a path and of an address.
+_UID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 # States in which Asterisk may still be writing the file.
 OPEN_STATES = ("requested", "recording")
 
@@ -87,15 +91,25 @@ class Facts:
                 if known.get(key) is not None:
                     known[key] = datetime.fromisoformat(known[key]).astimezone(UTC)
             return cls(**known)._checked()
-        except (TypeError, KeyError, AttributeError, ValueError, RecursionError) as error:
+        except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
             raise ValueError(f"not the facts of a recording: {error}") from error
 
     def _checked(self) -> Self:
-        allowed = (("kind", KINDS), ("direction", DIRECTIONS), ("state", STATES))
-        for key, values in (*allowed, ("format", ("wav", "ulaw"))):
-            if getattr(self, key) not in values:
-                raise ValueError(f"{key} must be one of {', '.join(values)}")
+        """These facts, unless a file that somebody else wrote says what cannot be."""
+        for field in fields(self):
+            if not _fits(getattr(self, field.name), field.type):
+                raise ValueError(f"{field.name} is not usable")
+        if not _UID.fullmatch(self.uid) or self.format not in FORMATS:
+            raise ValueError("uid or format is not one of ours")
         return self
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    if isinstance(value, int):
+        return not isinstance(value, bool) and value >= 0 and isinstance(value, kind)
+    return isinstance(value, kind)
 
 
 def _as_text(value: datetime) -> str:

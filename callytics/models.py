@@ -32,7 +32,9 @@ class Call(Base):
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # Which Asterisk carried it: calls of one that is gone cannot still be going on.
+    # Who led it, and when the Asterisk that carried it was started: calls of one that is gone
+    # cannot still be going on.
+    worker: Mapped[str] = mapped_column(Text, default="", server_default="")
     asterisk: Mapped[str] = mapped_column(Text, default="")
     # What should have been recorded and was not, in words.
     problem: Mapped[str] = mapped_column(Text, default="")
@@ -74,6 +76,42 @@ class Recording(Base):
         Index("recordings_by_time", started_at.desc(), id.desc()),
         Index("recordings_by_state", state, started_at.desc(), id.desc()),
     )
+
+
+class Member(Base):
+    """A member of queues, and whom they are busy with, over all queues and all workers."""
+
+    __tablename__ = "members"
+
+    member: Mapped[str] = mapped_column(Text, primary_key=True)
+    # The call that rings this member or talks to them; None while they are free.
+    call_uid: Mapped[str | None] = mapped_column(Text)
+    worker: Mapped[str] = mapped_column(Text, default="")
+    last_ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The end of the time to write things up after a call.
+    free_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Pause(Base):
+    """A member who takes no calls of a queue for now."""
+
+    __tablename__ = "pauses"
+
+    queue: Mapped[str] = mapped_column(Text, primary_key=True)
+    member: Mapped[str] = mapped_column(Text, primary_key=True)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Waiting(Base):
+    """A caller who waits in a queue right now."""
+
+    __tablename__ = "waiting"
+
+    call_uid: Mapped[str] = mapped_column(Text, primary_key=True)
+    queue: Mapped[str] = mapped_column(Text, index=True)
+    worker: Mapped[str] = mapped_column(Text)
+    caller_number: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class User(Base):

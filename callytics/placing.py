@@ -4,8 +4,12 @@ from callytics import flow_document
 from callytics.ari import Ari, AriError
 from callytics.config import Config
 from callytics.facts import new_uid
+from callytics.flow_document import is_destination
+from callytics.numbers import check_number
 
 TEST_NUMBER = "1000"
+# How long a person has to take the phone up.
+RING_SECONDS = 60
 
 
 def place_test_call(config: Config) -> None:
@@ -25,3 +29,25 @@ def place_test_call(config: Config) -> None:
         extension="caller",
         caller_id='"Test caller" <5550100>',
     )
+
+
+def place_call(config: Config, endpoint: str, number: str) -> None:
+    """Ring a person's own `endpoint`, then call `number` as a direct outbound call.
+
+    Raises NumberError, and AriError with what to do when the endpoint cannot be rung.
+    """
+    check_number(number)
+    if not is_destination(endpoint):
+        raise AriError(f"{endpoint!r} must be a dial string such as PJSIP/alice")
+    try:
+        Ari(config).originate(
+            endpoint,
+            channel_id=f"callytics-placed-{new_uid()}",
+            app_args=f"outbound,{number},{endpoint}",
+            ring_seconds=RING_SECONDS,
+            caller_id=number,
+        )
+    except AriError as error:
+        if error.status == 500:
+            raise AriError(f"Asterisk knows no {endpoint}; see pjsip.conf", 500) from error
+        raise

@@ -16,7 +16,13 @@ _FACTS_BYTES = 1 << 20
 # What the system says of a path that no recording of ours can have.
 _IMPOSSIBLE = (errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENXIO, errno.EISDIR)
 
+# Folders in which the doctor tries something. Not hidden: Asterisk cannot copy into those.
+PROBE_PREFIX = "doctor-"
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
+
+
+# Hidden, and so neither walked nor taken for recordings.
+CALLS_FOLDER = ".calls"
 
 
 class StorageError(Exception):
@@ -102,14 +108,30 @@ class Storage:
         with self.open(path) as file:
             return Facts.from_json(file.read(_FACTS_BYTES))
 
+    def keep_call(self, uid: str, content: bytes) -> None:
+        """Write down how a call in progress stands. Raises StorageError, OSError."""
+        self.write(f"{CALLS_FOLDER}/{uid}.json", content)
+
+    def drop_call(self, uid: str) -> None:
+        """Forget a call that has ended. Raises StorageError, OSError."""
+        self.delete(f"{CALLS_FOLDER}/{uid}.json")
+
+    def kept_calls(self) -> Iterator[bytes]:
+        """What was kept of each call in progress. Raises OSError."""
+        with contextlib.suppress(FileNotFoundError):
+            for path in sorted((self.root / CALLS_FOLDER).iterdir()):
+                if path.suffix == ".json":
+                    with self.open(f"{CALLS_FOLDER}/{path.name}") as file:
+                        yield file.read(_FACTS_BYTES)
+
     def walk(self) -> Iterator[str]:
         """Every file under the folder, relative to it: a folder's own by name, then those below.
 
-        Hidden folders are left out: they are the file system's, and the doctor's for a moment.
+        Left out are hidden folders, which are the file system's, and the doctor's of a moment.
         Raises OSError for a folder that cannot be read: its recordings are not missing.
         """
         for folder, subfolders, names in os.walk(self.root, onerror=_unless_gone):
-            subfolders[:] = sorted(s for s in subfolders if not s.startswith("."))
+            subfolders[:] = sorted(s for s in subfolders if not s.startswith((".", PROBE_PREFIX)))
             for name in sorted(names):
                 yield str((Path(folder) / name).relative_to(self.root))
 

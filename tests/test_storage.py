@@ -256,6 +256,23 @@ def test_walking_gives_every_file_once_and_in_order(storage: Storage, folder: Pa
     ]
 
 
+def test_walking_leaves_out_what_is_no_recording(storage: Storage, folder: Path) -> None:
+    for name in ("lost.d", ".snapshot", "doctor-12ab"):
+        (folder / name).mkdir()
+        (folder / name / "a.wav").touch()
+    assert list(storage.walk()) == ["2026/11/22/a.wav", "lost.d/a.wav"]
+
+
+def test_an_empty_folder_can_be_removed_and_no_other(storage: Storage, folder: Path) -> None:
+    (folder / "empty").mkdir()
+    storage.delete_folder("empty")
+    assert not (folder / "empty").exists()
+    with pytest.raises(OSError):
+        storage.delete_folder("2026")
+    with pytest.raises(StorageError):
+        storage.delete_folder("..")
+
+
 def test_walking_does_not_follow_links_out(storage: Storage, folder: Path) -> None:
     (folder / "2027").symlink_to(folder.parent)
     assert "2027/secret" not in list(storage.walk())

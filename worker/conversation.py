@@ -1,13 +1,39 @@
 """Two people talk: joined in a bridge, recorded when that is wished, until one hangs up."""
 
 import logging
+from collections.abc import Iterable, Sequence
 
 from callytics.ari import AriError
 from callytics.facts import Kind, utc_now
+from worker.dialing import most_hopeful, ring_until_answer
 from worker.recorder import LiveRecording
 from worker.session import Leg, Session
 
 log = logging.getLogger(__name__)
+
+
+def connect(
+    session: Session,
+    rounds: Iterable[Sequence[str]],
+    ring_seconds: int,
+    kind: Kind,
+    record: bool,
+) -> str:
+    """Ring round after round of destinations and join the caller with who answers.
+
+    `answered` after a conversation, or of all results the most hopeful. Raises CallerGone.
+    """
+    adopted = session.joined_leg()
+    if adopted is not None and converse(session, adopted, kind, record):
+        return "answered"
+    make_bridge(session)
+    results = []
+    for destinations in rounds:
+        leg, result = ring_until_answer(session, destinations, ring_seconds)
+        if leg is not None and converse(session, leg, kind, record):
+            return "answered"
+        results.append("hung_up" if leg is not None else result)
+    return most_hopeful(results)
 
 
 def make_bridge(session: Session) -> str:
@@ -26,19 +52,25 @@ def converse(session: Session, leg: Leg, kind: Kind, record: bool) -> bool:
     False when they could not be joined, since the leg was gone by then. Raises CallerGone.
     """
     bridge_id = make_bridge(session)
-    recording = _intend(session, leg, kind) if record else None
-    if not _join(session, bridge_id, leg):
-        if recording is not None:
-            recording.abandon("the callee hung up in the instant of answer")
+    if not leg.joined and not _begin(session, bridge_id, leg, kind, record):
         return False
-    if recording is not None:
-        _start(session, bridge_id, recording)
     session.call.callee = leg.destination
     session.call.answered_at = session.call.answered_at or utc_now()
     session.call.disposition = "answered"
     session.save()
-    _stay(session, bridge_id, leg, kind)
+    _stay(session, bridge_id, leg, kind, record)
     return True
+
+
+def _begin(session: Session, bridge_id: str, leg: Leg, kind: Kind, record: bool) -> bool:
+    """Join and record; the intent is written down while Asterisk joins."""
+    recording = _intend(session, leg, kind) if record else None
+    leg.joined = _join(session, bridge_id, leg)
+    if recording is not None and leg.joined:
+        _start(session, bridge_id, recording)
+    elif recording is not None:
+        recording.abandon("the callee hung up in the instant of answer")
+    return leg.joined
 
 
 def _intend(session: Session, leg: Leg, kind: Kind) -> LiveRecording:
@@ -49,7 +81,7 @@ def _intend(session: Session, leg: Leg, kind: Kind) -> LiveRecording:
 def _join(session: Session, bridge_id: str, leg: Leg) -> bool:
     """Answer and add both in one command: a bridge of one that is recorded ends after 4 s."""
     try:
-        session.stop_ringing()
+        session.quiet()
         session.ari.add_channels(bridge_id, [session.caller_id, leg.channel_id])
     except AriError as error:
         log.info("call %s: %s could not be joined: %s", session.call.uid, leg.destination, error)
@@ -63,14 +95,15 @@ def _start(session: Session, bridge_id: str, recording: LiveRecording) -> None:
     )
 
 
-def _stay(session: Session, bridge_id: str, leg: Leg, kind: Kind) -> None:
+def _stay(session: Session, bridge_id: str, leg: Leg, kind: Kind, record: bool) -> None:
     """Wait for the end; where Asterisk ended the recording before, open the next segment."""
-    for _ in session.events():
-        if leg.gone:
-            return
+    if record and not session.recordings:
+        # An adopted call whose first worker died before it had asked for the recording.
+        _start(session, bridge_id, _intend(session, leg, kind))
+    while not leg.gone:
         for recording in [r for r in session.recordings if r.finished]:
-            session.recordings.remove(recording)
-            facts = recording.complete()
+            facts = session.complete(recording)
             # One that brought no sound would bring none again: the disk is full or gone.
             if facts.state == "available":
                 _start(session, bridge_id, _intend(session, leg, kind))
+        next(session.events(), None)

@@ -1,6 +1,6 @@
 """Rings destinations until one answers: what transfer, hunt group, queue and outbound share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from worker.call import NO_ANSWER, result_of
 from worker.session import Leg, Session
@@ -24,7 +24,7 @@ def ring_until_answer(
     for leg in legs:
         if leg is not winner:
             _dismiss(session, leg, "answered_elsewhere" if winner else "no_answer")
-    return winner, "answered" if winner else _result(legs)
+    return winner, "answered" if winner else most_hopeful(result_of(leg.cause) for leg in legs)
 
 
 def _decided(legs: Sequence[Leg]) -> bool:
@@ -38,8 +38,8 @@ def _dismiss(session: Session, leg: Leg, reason: str) -> None:
     session.legs.pop(leg.channel_id, None)
 
 
-def _result(legs: Sequence[Leg]) -> str:
-    """Of several answers the most hopeful one: someone who did not answer may the next time."""
-    results = {result_of(leg.cause) for leg in legs}
-    order = ("no_answer", "busy", "refused", "unreachable")
-    return next((result for result in order if result in results), "unreachable")
+def most_hopeful(results: Iterable[str]) -> str:
+    """Of several results the one that tells most: who did not answer may do so the next time."""
+    found = set(results)
+    order = ("hung_up", "no_answer", "busy", "refused")
+    return next((result for result in order if result in found), "unreachable")

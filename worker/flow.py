@@ -15,42 +15,33 @@ MOST_STEPS = 200
 def lead_inbound(session: Session) -> None:
     """Find the flow that has the dialled number and walk it. Raises CallerGone."""
     number = session.call.dialed_number
-    found = session.services.rules.document().flow_for(number)
+    session.document = session.services.rules.document()
+    found = session.document.flow_for(number)
     if found is None:
         log.warning("call %s: no flow has the number %s", session.call.uid, number)
-        session.call.disposition, session.call.problem = "failed", f"no flow has {number}"
+        session.call.problem = f"no flow has the number {number}"
+        session.finish("unreachable")
         return
     session.call.flow, flow = found
     walk(session, flow)
 
 
 def walk(session: Session, flow: Flow) -> None:
-    """Go from node to node until a conversation took place or there is no next one."""
-    name: str | None = flow.start
+    """Go from node to node until a conversation took place or there is no next one.
+
+    A call that was adopted is in a node already, and goes on in it.
+    """
+    name: str | None = session.call.open_node or flow.start
+    result = "unreachable"
     for _ in range(MOST_STEPS):
-        if name is None:
-            return
+        if name is None or result == "answered":
+            return session.finish(result)
         node = flow.nodes[name]
-        session.call.enter(name, node.type)
+        if session.call.open_node is None:
+            session.call.enter(name, node.type)
         session.save()
-        result = _visit(session, node)
-        if result == "answered":
-            return
-        session.call.disposition = _disposition(result)
+        result = NODES[node.type](session, node)
+        session.call.leave(result)
         name = node.next
     log.warning("call %s: its flow went round %d times", session.call.uid, MOST_STEPS)
-
-
-def _visit(session: Session, node: object) -> str:
-    result = "caller_hung_up"
-    try:
-        result = NODES[node.type](session, node)
-    finally:
-        if session.call.disposition == "answered":
-            result = "answered"
-        session.call.leave(result)
-    return result
-
-
-def _disposition(result: str) -> str:
-    return {"busy": "busy", "no_answer": "no_answer", "hung_up": "no_answer"}.get(result, "failed")
+    return session.finish(result)

@@ -8,7 +8,7 @@ from time import monotonic
 import gevent
 from gevent.threadpool import ThreadPool
 
-from callytics import ledger
+from callytics import ledger, samples
 from callytics.ari import Ari, AriError
 from callytics.completion import complete
 from callytics.facts import Facts, utc_now
@@ -21,17 +21,22 @@ log = logging.getLogger(__name__)
 # How long Asterisk may take to begin, and to close the file. Both were seen to take long on a
 # saturated machine, and the second event is sometimes lost.
 START_SECONDS, FINISH_SECONDS = 35.0, 5.0
+# A message that ended so soon has no file because nothing was said, not because the disk is full.
+NOTHING_SECONDS = 1.5
 
 
 class LiveRecording:
     """One recording from our wish for it to its end. Never raises into the call it records."""
 
     def __init__(self, recorder: "Recorder", facts: Facts) -> None:
-        self.facts = facts
+        self._recorder, self.facts = recorder, facts
         self.started = self.finished = False
         self._began_at = self._ended_at = 0.0
-        self._recorder = recorder
-        self._written = recorder.write(facts)
+        self._nobody_there = False
+
+    def intend(self) -> None:
+        """Begin to write down that this recording is wanted."""
+        self._written = self._recorder.write(self.facts)
 
     def ask(self, command: Callable[[str], None]) -> None:
         """Let `command` ask Asterisk for the recording, by name, once our intent is written."""
@@ -40,6 +45,7 @@ class LiveRecording:
             command(self.facts.name)
         except AriError as error:
             log.warning("recording %s was not started: %s", self.facts.uid, error)
+            self._nobody_there = error.gone
             self.abandon(f"Asterisk would not record: {error}")
 
     def hear(self, event: Event) -> None:
@@ -84,6 +90,14 @@ class LiveRecording:
             log.error("RECORDINGS_DIR: the facts of a recording cannot be kept: %s", error)
         row_written.wait(timeout=MOMENT_SECONDS)
 
+    def says_nothing(self) -> bool:
+        """Whether nobody spoke; then nothing is left of it, neither files nor row."""
+        short = self.started and self._ended_at - self._began_at < NOTHING_SECONDS
+        if not self._nobody_there and not self._recorder.is_silent(self.facts, short):
+            return False
+        self._recorder.discard(self.facts)
+        return True
+
     def abandon(self, reason: str) -> None:
         """Say why there will be no recording after all."""
         self.facts = self.facts.but(state="failed", state_reason=reason, ended_at=utc_now())
@@ -102,7 +116,21 @@ class Recorder:
 
     def begin(self, facts: Facts) -> LiveRecording:
         """Write down that a recording is wanted; `ask` then asks Asterisk for it."""
-        return LiveRecording(self, facts)
+        recording = LiveRecording(self, facts)
+        recording.intend()
+        return recording
+
+    def adopt(self, facts: Facts) -> LiveRecording:
+        """Go on with a recording that another process began, or take note that it has ended.
+
+        Raises AriError.
+        """
+        recording = LiveRecording(self, facts)
+        if self.ari.live_recording(facts.name) is None:
+            recording.finished = True
+        else:
+            recording.hear({"type": "RecordingStarted"})
+        return recording
 
     def write(self, facts: Facts) -> tuple[gevent.event.AsyncResult, gevent.event.AsyncResult]:
         """Begin to write facts and row; the results of both."""
@@ -119,6 +147,25 @@ class Recorder:
         except AriError as error:
             if not error.gone:
                 log.warning("recording %s was not stopped: %s", facts.uid, error)
+
+    def is_silent(self, facts: Facts, if_empty: bool) -> bool:
+        """Whether nobody speaks in the file; `if_empty` for a file without sound or no file."""
+        try:
+            full = self._storage.resolve(facts.path)
+            return self._disk.spawn(samples.is_silent, full, if_empty).get()
+        except FileNotFoundError:
+            return if_empty
+        except (OSError, ValueError):
+            return False
+
+    def discard(self, facts: Facts) -> None:
+        """Remove a recording in which there is nothing: audio, facts, row."""
+        try:
+            for path in (facts.path, facts.facts_path):
+                self._disk.spawn(self._storage.delete, path).get()
+        except OSError as error:
+            log.warning("recording %s: an empty file was not removed: %s", facts.uid, error)
+        self._outbox.put(ledger.forget_recording, facts.uid)
 
     def complete(
         self, facts: Facts, ended_at: datetime, reason: str, expected_ms: int | None

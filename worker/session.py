@@ -2,22 +2,30 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
 from gevent.queue import Empty, Queue
 
 from callytics import ledger
 from callytics.ari import Ari, AriError
-from callytics.facts import new_uid, utc_now
-from worker.call import CallFacts
+from callytics.facts import Facts, new_uid, utc_now
+from callytics.flow_document import Document
+from worker.board import Board
+from worker.call import CallFacts, disposition_of
 from worker.events import Event
+from worker.journal import Journal
 from worker.outbox import Outbox
 from worker.recorder import LiveRecording, Recorder
 from worker.rules import Rules
 
 log = logging.getLogger(__name__)
+
+
+# What an unanswered caller is told by their own network.
+_REASONS = {"busy": "busy", "no_answer": "no_answer", "failed": "congestion"}
 
 
 class CallerGone(Exception):
@@ -32,6 +40,7 @@ class Leg:
     destination: str
     up: bool = False
     gone: bool = False
+    joined: bool = False
     cause: int = 0
 
 
@@ -43,6 +52,8 @@ class Services:
     outbox: Outbox
     recorder: Recorder
     rules: Rules
+    board: Board
+    journal: Journal
     # Routes later events of a channel, bridge, playback or recording to a session.
     watch: Callable[[str, "Session"], None]
     forget: Callable[["Session"], None]
@@ -60,6 +71,14 @@ class Session:
     legs: dict[str, Leg] = field(default_factory=dict)
     recordings: list[LiveRecording] = field(default_factory=list)
     bridge_id: str | None = None
+    # The flows as they were when the call began; a change is in force for the next call.
+    document: Document = field(default_factory=Document)
+    # What destinations are shown instead of the caller's own number.
+    shown_number: str = ""
+    # The prompt that is being played, and since when the caller stands in line.
+    playback_id: str | None = None
+    waiting_since: datetime | None = None
+    _hears: Literal["", "ringing", "music"] = ""
     _ending: bool = False
 
     @property
@@ -69,17 +88,23 @@ class Session:
 
     def run(self, lead: Callable[["Session"], None]) -> None:
         """Lead the call to its end, whatever happens on the way."""
-        self.services.watch(self.caller_id, self)
         self.save()
         try:
             lead(self)
         except CallerGone:
-            self.call.disposition = self.call.disposition or "abandoned"
-            log.info("call %s: the caller hung up", self.call.uid)
+            talked = self.call.disposition == "answered"
+            self.call.leave("answered" if talked else "caller_hung_up")
+            self.finish("abandoned")
         except Exception:
             log.exception("call %s failed; it is ended", self.call.uid)
             self.call.problem = self.call.problem or "an error in Callytics ended this call"
+            self.finish("failed")
         self.end()
+
+    def finish(self, result: str) -> None:
+        """Close the path with `result`, and say how the call ended if nothing said so before."""
+        self.call.leave(result)
+        self.call.disposition = self.call.disposition or disposition_of(result)
 
     # Waiting
 
@@ -110,7 +135,10 @@ class Session:
                     recording.hear(event)
         elif kind == "StasisStart" and "replace_channel" in event:
             self._replace(event["replace_channel"]["id"], event["channel"]["id"])
+        elif kind == "ChannelHangupRequest":
+            self._note_cause(event)
         elif kind in ("StasisEnd", "ChannelDestroyed"):
+            self._note_cause(event)
             self._channel_left(event)
         elif event.get("channel", {}).get("id") in self.legs:
             self._leg_came(event)
@@ -129,17 +157,32 @@ class Session:
         if event["type"] == "StasisStart":
             self.legs[event["channel"]["id"]].up = True
 
+    def _note_cause(self, event: Event) -> None:
+        """Who hung up first, and why, is the call's cause; what we do to the others is not."""
+        leg, cause = self.legs.get(event["channel"]["id"]), event.get("cause")
+        if leg is not None and cause:
+            leg.cause = cause
+        in_talk = leg is None or leg.up
+        if cause and in_talk and self.call.hangup_cause is None and not self._ending:
+            self.call.hangup_cause = cause
+
     def _channel_left(self, event: Event) -> None:
-        channel_id = event["channel"]["id"]
-        leg = self.legs.get(channel_id)
+        leg = self.legs.get(event["channel"]["id"])
         if leg is not None:
             leg.gone = True
-            leg.cause = event.get("cause", leg.cause)
-        elif channel_id == self.caller_id:
-            self.call.hangup_cause = event.get("cause", self.call.hangup_cause)
-            if not self._ending:
-                self._ending = True
-                raise CallerGone
+        elif event["channel"]["id"] == self.caller_id and not self._ending:
+            self._ending = True
+            raise CallerGone
+
+    def names(self) -> list[str]:
+        """All that this call owns in Asterisk: what its events can be told by."""
+        bridge = [self.bridge_id] if self.bridge_id else []
+        recordings = [recording.facts.name for recording in self.recordings]
+        return [self.caller_id, *self.legs, *bridge, *recordings]
+
+    def joined_leg(self) -> Leg | None:
+        """Who talks with the caller already, in a call that was adopted."""
+        return next((leg for leg in self.legs.values() if leg.joined and not leg.gone), None)
 
     # Commands that nodes share
 
@@ -150,13 +193,26 @@ class Session:
             self.caller_up = True
 
     def let_hear_ringing(self) -> None:
-        """Ringing for the caller: from their own network before we answer, from Asterisk after."""
-        self.ari.ring(self.caller_id)
+        """Ringing for the caller, from their own network before we answer, from Asterisk after.
 
-    def stop_ringing(self) -> None:
-        """End the ringing, and answer; to answer a channel ends its ringing too."""
-        if self.caller_up:
+        A caller who hears music while they wait goes on hearing it.
+        """
+        if not self._hears:
+            self.ari.ring(self.caller_id)
+            self._hears = "ringing"
+
+    def start_music(self, music: str) -> None:
+        """Music on hold for the caller."""
+        self.ari.start_music(self.caller_id, music)
+        self._hears = "music"
+
+    def quiet(self) -> None:
+        """End what the caller hears, and answer; to answer a channel ends its ringing too."""
+        if self._hears == "music":
+            self.ari.stop_music(self.caller_id)
+        elif self._hears and self.caller_up:
             self.ari.stop_ringing(self.caller_id)
+        self._hears = ""
         self.answer()
 
     def ring(self, destination: str, seconds: int) -> Leg:
@@ -164,6 +220,7 @@ class Session:
         leg = Leg(f"callytics-{self.call.uid}-{new_uid()[:6]}", destination)
         self.legs[leg.channel_id] = leg
         self.services.watch(leg.channel_id, self)
+        self.keep()
         try:
             self.ari.originate(
                 destination,
@@ -187,10 +244,30 @@ class Session:
                 log.warning("call %s: a channel was not hung up: %s", self.call.uid, error)
 
     def save(self) -> None:
-        """Send the row of the call to the ledger."""
+        """Send the row of the call to the ledger, and keep how it stands for a restart."""
         self.services.outbox.put(ledger.save_call, self.call.row())
+        self.keep()
+
+    def keep(self) -> None:
+        """Keep how the call stands for a restart."""
+        self.services.journal.keep(self.call.uid, self.snapshot())
+
+    def snapshot(self) -> dict[str, Any]:
+        """What `adopt` needs to go on with this call in another process."""
+        return {
+            "call": self.call.row(),
+            "caller_id": self.caller_id,
+            "caller_up": self.caller_up,
+            "bridge_id": self.bridge_id,
+            "legs": [asdict(leg) for leg in self.legs.values()],
+            "recordings": [recording.facts.to_json() for recording in self.recordings],
+            "document": self.document.only(self.call.flow).model_dump() if self.call.flow else {},
+            "waiting_since": self.waiting_since,
+        }
 
     def _caller_id(self) -> str:
+        if self.shown_number:
+            return self.shown_number
         name = self.call.caller_name.replace('"', "").replace("<", "").replace(">", "")
         return f'"{name}" <{self.call.caller_number}>' if self.call.caller_number else ""
 
@@ -200,20 +277,29 @@ class Session:
         """Recordings first, so that their files are whole; then the channels, then the bridge."""
         self._ending = True
         self.stop_recordings()
-        for channel_id in [*self.legs, self.caller_id]:
+        for channel_id in self.legs:
             self.let_go(channel_id)
+        self.let_go(self.caller_id, _REASONS.get(self.call.disposition or "", "normal"))
         if self.bridge_id is not None:
             self._remove_bridge(self.bridge_id)
         self.call.ended_at = utc_now()
         self.save()
+        self.services.journal.drop(self.call.uid)
         self.services.forget(self)
 
-    def stop_recordings(self, reason: str = "") -> None:
+    def stop_recordings(self) -> None:
         """Stop and complete whatever is still being recorded."""
-        for recording in self.recordings:
+        for recording in list(self.recordings):
             recording.stop(self.wait_until)
-            recording.complete(reason)
-        self.recordings.clear()
+            self.complete(recording)
+
+    def complete(self, recording: LiveRecording) -> Facts:
+        """Take a recording that has ended off the call; one without sound is the call's problem."""
+        self.recordings.remove(recording)
+        facts = recording.complete()
+        if facts.state == "failed":
+            self.call.problem = f"not recorded: {facts.state_reason}"
+        return facts
 
     def _remove_bridge(self, bridge_id: str) -> None:
         try:
@@ -226,4 +312,5 @@ class Session:
         """Route a recording's events here and ask Asterisk for it."""
         self.recordings.append(recording)
         self.services.watch(recording.facts.name, self)
+        self.keep()
         recording.ask(command)

@@ -5,8 +5,8 @@ from flask import Flask
 
 def init_cli(app: Flask) -> None:
     """Register every command on `app`."""
-    from callytics.cli import doctor, flows, recordings, settings, users
+    from callytics.cli import calls, doctor, flows, queues, recordings, settings, users
 
-    for module in (flows, recordings, settings, users):
+    for module in (calls, flows, queues, recordings, settings, users):
         app.cli.add_command(module.group)
     app.cli.add_command(doctor.doctor)

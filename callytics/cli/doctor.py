@@ -17,7 +17,7 @@ from callytics import audio, library
 from callytics.ari import Ari, AriError
 from callytics.checks import database_problem, worker_problem
 from callytics.config import Config
-from callytics.storage import Storage, StorageError
+from callytics.storage import PROBE_PREFIX, Storage, StorageError
 
 # A day of one line that talks without a pause is 1.4 GB.
 LEAST_FREE_BYTES = 2 << 30
@@ -168,8 +168,8 @@ class Doctor:
 
     @contextmanager
     def _own_folder(self) -> Iterator[str]:
-        """A hidden folder that is gone afterwards, made like that of a new day."""
-        folder = f".doctor-{secrets.token_hex(6)}"
+        """A folder that is gone afterwards, made like that of a new day."""
+        folder = PROBE_PREFIX + secrets.token_hex(6)
         try:
             yield folder
         finally:

@@ -3,8 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from worker.nodes.hunt_group import hunt_group
 from worker.nodes.play_audio import play_audio
+from worker.nodes.queue import queue
 from worker.nodes.transfer import transfer
+from worker.nodes.voicemail import voicemail
 from worker.session import Session
 
 # A node's function returns its result in one word; `answered` means that a conversation took
@@ -12,4 +15,7 @@ from worker.session import Session
 NODES: Mapping[str, Callable[[Session, Any], str]] = {
     "play_audio": play_audio,
     "transfer": transfer,
+    "hunt_group": hunt_group,
+    "queue": queue,
+    "voicemail": voicemail,
 }

@@ -1,0 +1,46 @@
+"""`flask queues …`: who waits, who takes calls."""
+
+from collections.abc import Callable
+
+import click
+
+from callytics import flow_document, queues
+
+group = click.Group("queues", help="Who waits, and who takes calls.")
+
+
+@group.command("list")
+def list_queues() -> None:
+    """Each queue with its members and who waits."""
+    for name, queue in flow_document.current().queues.items():
+        click.echo(f"{name}\t{queue.strategy}\t{len(queues.waiting(name))} waiting")
+        for member, state in queues.member_states(name, queue.members).items():
+            click.echo(f"  {member}\t{state}")
+        for caller in queues.waiting(name):
+            number = caller.caller_number or "anonymous"
+            click.echo(f"  {number}\twaits since {caller.since:%H:%M:%S} UTC")
+
+
+@group.command("pause")
+@click.argument("queue")
+@click.argument("member")
+def pause(queue: str, member: str) -> None:
+    """Let MEMBER take no more calls of QUEUE."""
+    _do(queues.pause, queue, member)
+    click.echo(f"{member} takes no calls of {queue} until resumed.")
+
+
+@group.command("resume")
+@click.argument("queue")
+@click.argument("member")
+def resume(queue: str, member: str) -> None:
+    """Let MEMBER take calls of QUEUE again."""
+    _do(queues.resume, queue, member)
+    click.echo(f"{member} takes calls of {queue}.")
+
+
+def _do(change: Callable[[str, str], None], queue: str, member: str) -> None:
+    try:
+        change(queue, member)
+    except queues.QueueError as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,152 @@
+"""What the environment may say, and the one line where it says something that cannot be used."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from callytics import create_app
+from callytics.config import PROJECT_DIR, Config, ConfigError, load_config
+
+
+def load(tmp_path: Path, **environ: str) -> Config:
+    return load_config({"CALLYTICS_INSTANCE": str(tmp_path / "instance"), **environ})
+
+
+def test_with_nothing_set_the_defaults_hold(tmp_path: Path) -> None:
+    config = load(tmp_path)
+    assert config.database_url == f"sqlite:///{tmp_path}/instance/callytics.db"
+    assert config.ari_url == "http://127.0.0.1:8088/ari"
+    assert (config.ari_username, config.ari_password) == ("callytics", None)
+    assert config.ari_app == "callytics"
+    assert config.recordings_dir == Path("/var/lib/asterisk/recording")
+    assert config.port == 8000
+    assert config.web_concurrency == os.cpu_count()
+
+
+def test_what_is_set_to_nothing_counts_as_not_set(tmp_path: Path) -> None:
+    names = ("DATABASE_URL", "ARI_URL", "ARI_USERNAME", "ARI_PASSWORD", "ARI_APP")
+    names += ("RECORDINGS_DIR", "SECRET_KEY", "PORT", "WEB_CONCURRENCY")
+    assert load(tmp_path, **dict.fromkeys(names, "")) == load(tmp_path)
+
+
+def test_what_is_set_is_taken(tmp_path: Path) -> None:
+    config = load(
+        tmp_path,
+        ARI_URL="https://pbx.example:8089/ari/",
+        ARI_USERNAME="someone",
+        ARI_PASSWORD="hush",
+        ARI_APP="records-2",
+        RECORDINGS_DIR="/srv/recordings",
+        SECRET_KEY="key",
+        PORT="80",
+        WEB_CONCURRENCY="3",
+    )
+    assert config.ari_url == "https://pbx.example:8089/ari"
+    assert (config.ari_username, config.ari_password) == ("someone", "hush")
+    assert (config.ari_app, config.recordings_dir) == ("records-2", Path("/srv/recordings"))
+    assert (config.secret_key, config.port, config.web_concurrency) == ("key", 80, 3)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_postgresql_is_understood_as_hosts_write_it(tmp_path: Path, scheme: str) -> None:
+    config = load(tmp_path, DATABASE_URL=f"{scheme}://u:p%40#w@h:5432/db?sslmode=require")
+    assert config.database_url == "postgresql+psycopg://u:p%40#w@h:5432/db?sslmode=require"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DATABASE_URL", "mysql://h/db"),
+        ("DATABASE_URL", "postgresql://"),
+        ("DATABASE_URL", "sqlite:///relative.db"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "/var/lib/x.db"),
+        ("ARI_URL", "127.0.0.1:8088/ari"),
+        ("ARI_URL", "ftp://127.0.0.1/ari"),
+        ("ARI_URL", "http:///ari"),
+        ("ARI_URL", "http://h:port/ari"),
+        ("ARI_URL", "http://h:99999/ari"),
+        ("ARI_URL", "http://h:8088/"),
+        ("ARI_URL", "http://[::1/ari"),
+        ("ARI_APP", "a b"),
+        ("ARI_APP", "a/b"),
+        ("RECORDINGS_DIR", "recordings"),
+        ("RECORDINGS_DIR", "./recordings"),
+        ("RECORDINGS_DIR", "~/recordings"),
+        ("RECORDINGS_DIR", "/srv/a\0b"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PORT", "-1"),
+        ("PORT", "80.0"),
+        ("PORT", "eighty"),
+        ("PORT", "9" * 5000),
+        ("PORT", "\u0668\u0660"),
+        ("WEB_CONCURRENCY", "0"),
+        ("WEB_CONCURRENCY", "1000"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named(tmp_path: Path, variable: str, value: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        load(tmp_path, **{variable: value})
+    assert str(error.value).startswith(f"{variable}: must ")
+    assert "\n" not in str(error.value)
+
+
+def test_an_address_that_only_the_driver_can_judge_is_named_too(tmp_path: Path) -> None:
+    config = load(tmp_path, DATABASE_URL="postgresql://u:hush@h:port/db")
+    with pytest.raises(ConfigError, match="DATABASE_URL: must") as error:
+        create_app(config)
+    assert "hush" not in str(error.value)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(["DATABASE_URL", "ARI_URL", "ARI_APP", "RECORDINGS_DIR", "PORT"]), st.text())
+def test_no_value_fails_otherwise_than_in_one_line(
+    tmp_path: Path, variable: str, value: str
+) -> None:
+    try:
+        load(tmp_path, **{variable: value})
+    except ConfigError as error:
+        assert str(error).startswith(f"{variable}: ")
+        assert len(str(error).splitlines()) == 1
+
+
+def test_secrets_are_not_in_what_is_printed_of_it(tmp_path: Path) -> None:
+    secrets = {"ARI_PASSWORD": "hush-1", "SECRET_KEY": "hush-2"}
+    config = load(tmp_path, **secrets, DATABASE_URL="postgresql://u:hush-3@h/db")
+    assert "hush" not in repr(config)
+
+
+def test_the_key_is_made_once_and_kept_where_only_its_owner_reads_it(tmp_path: Path) -> None:
+    first = load(tmp_path).secret_key
+    assert len(first) >= 32
+    assert load(tmp_path).secret_key == first
+    path = tmp_path / "instance/secret_key"
+    assert path.read_text() == first
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [p.name for p in path.parent.iterdir()] == ["secret_key"]
+
+
+def test_processes_that_start_at_once_agree_on_the_key(tmp_path: Path) -> None:
+    code = "from callytics.config import *; print(load_config(read_environment()).secret_key)"
+    environ = {k: v for k, v in os.environ.items() if k != "SECRET_KEY"}
+    environ["CALLYTICS_INSTANCE"] = str(tmp_path / "instance")
+    command = [sys.executable, "-c", code]
+    many = [
+        subprocess.Popen(command, cwd=PROJECT_DIR, env=environ, stdout=subprocess.PIPE)
+        for _ in range(6)
+    ]
+    assert len({process.communicate()[0] for process in many}) == 1
+    assert {process.returncode for process in many} == {0}
+
+
+def test_a_key_that_cannot_be_kept_is_named(tmp_path: Path) -> None:
+    (tmp_path / "instance").touch()
+    with pytest.raises(ConfigError, match="SECRET_KEY: must be set"):
+        load(tmp_path)

@@ -1,0 +1,18 @@
+"""The Hunt Group node: rings several destinations, at once or one after the other."""
+
+import random
+
+from callytics.flow_document import HuntGroup
+from worker.conversation import connect
+from worker.session import Session
+
+
+def hunt_group(session: Session, node: HuntGroup) -> str:
+    """`answered` after a conversation, or why there was none. Raises CallerGone."""
+    if node.strategy == "simultaneous":
+        rounds = [list(node.destinations)]
+    else:
+        rounds = [[destination] for destination in node.destinations]
+    if node.strategy == "random":
+        random.shuffle(rounds)
+    return connect(session, rounds, node.ring_seconds, "hunt_group", node.record_call)

@@ -1,0 +1,105 @@
+"""The Queue node: music for the caller until a member is free and answers."""
+
+from collections.abc import Iterable
+from time import monotonic
+
+from callytics.facts import utc_now
+from callytics.flow_document import Queue, QueueNode
+from worker.board import NUDGE, Waiter
+from worker.conversation import converse, make_bridge
+from worker.dialing import ring_until_answer
+from worker.session import Leg, Session
+
+# What nobody tells us (a phone that comes back, a pause, another worker) is looked for so often.
+LOOK_SECONDS = 1.0
+
+
+def queue(session: Session, node: QueueNode) -> str:
+    """`answered` after a conversation, or `wait_over`. Raises CallerGone."""
+    settings, adopted = session.document.queues[node.queue], session.joined_leg()
+    if adopted is not None and _go_on(session, node, settings, adopted):
+        return "answered"
+    session.answer()
+    make_bridge(session)
+    # A call that was adopted goes on waiting where it stood in line.
+    session.waiting_since = session.waiting_since or utc_now()
+    waiter = Waiter(session.call.uid, node.queue, session.waiting_since, session.inbox.put)
+    session.keep()
+    session.services.board.join(waiter, session.call.caller_number)
+    try:
+        return _wait(session, node, settings, waiter)
+    finally:
+        session.services.board.leave(waiter)
+        session.waiting_since = None
+
+
+def _go_on(session: Session, node: QueueNode, settings: Queue, leg: Leg) -> bool:
+    """A conversation that another process began; its member is busy with it."""
+    board, uid = session.services.board, session.call.uid
+    board.hold(leg.destination, uid)
+    try:
+        return converse(session, leg, "queue", node.record_call)
+    finally:
+        board.release(leg.destination, uid, settings.wrap_up_seconds)
+
+
+def _wait(session: Session, node: QueueNode, settings: Queue, waiter: Waiter) -> str:
+    waited = (utc_now() - waiter.since).total_seconds()
+    until = monotonic() + node.max_wait_seconds - waited
+    session.start_music(settings.music)
+    while (left := until - monotonic()) > 0:
+        members = session.services.board.take(waiter, settings)
+        if members:
+            ring_seconds = max(1, min(settings.ring_seconds, int(left)))
+            if _offer(session, node, settings, waiter, members, ring_seconds):
+                return "answered"
+        else:
+            _until_nudged(session, min(LOOK_SECONDS, left))
+    return "wait_over"
+
+
+def _until_nudged(session: Session, seconds: float) -> None:
+    for event in session.events(seconds):
+        if event is NUDGE:
+            return
+
+
+def _offer(
+    session: Session,
+    node: QueueNode,
+    settings: Queue,
+    waiter: Waiter,
+    members: list[str],
+    ring_seconds: int,
+) -> bool:
+    """Ring `members` for the caller; True after a conversation with one of them."""
+    board, winner = session.services.board, None
+    try:
+        leg, _ = ring_until_answer(session, members, ring_seconds)
+        if leg is not None:
+            winner = leg.destination
+            _release(session, [m for m in members if m != winner])
+            if _talk(session, node, waiter, leg):
+                return True
+        board.tried(waiter, members)
+        return False
+    finally:
+        wrap_up = settings.wrap_up_seconds if session.call.answered_at else None
+        _release(session, [m for m in members if m != winner])
+        if winner is not None:
+            board.release(winner, session.call.uid, wrap_up)
+
+
+def _talk(session: Session, node: QueueNode, waiter: Waiter, leg: Leg) -> bool:
+    """While they talk the caller waits no more; one who could not be joined stands first again."""
+    board = session.services.board
+    board.leave(waiter)
+    if converse(session, leg, "queue", node.record_call):
+        return True
+    board.join(waiter, session.call.caller_number)
+    return False
+
+
+def _release(session: Session, members: Iterable[str]) -> None:
+    for member in members:
+        session.services.board.release(member, session.call.uid)

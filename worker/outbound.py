@@ -1,0 +1,42 @@
+"""Direct outbound calls: a person in the house calls a number outside."""
+
+import logging
+
+from callytics.numbers import NumberError, check_number
+from worker.conversation import connect
+from worker.nodes.play_audio import play
+from worker.session import Session
+
+log = logging.getLogger(__name__)
+
+RING_SECONDS = 60
+# What the caller hears when the call cannot be placed at all; one of Asterisk's core sounds.
+NOT_POSSIBLE = "sound:cannot-complete-as-dialed"
+
+
+def lead_outbound(session: Session) -> None:
+    """Call the number that was dialled, by the settings of this moment. Raises CallerGone."""
+    settings = session.services.rules.settings()
+    if session.call.open_node is None:
+        session.call.enter("outbound", "outbound")
+    try:
+        number = check_number(session.call.dialed_number)
+    except NumberError as error:
+        return _refuse(session, str(error))
+    if not settings["outbound_endpoint"]:
+        return _refuse(session, "outbound_endpoint: is not set; see `flask settings set`")
+    destination = settings["outbound_endpoint"].replace("{number}", number)
+    session.shown_number = settings["outbound_caller_id"]
+    record = settings["record_outbound_calls"] == "true"
+    result = connect(session, [[destination]], RING_SECONDS, "outbound", record)
+    session.finish(result)
+    return None
+
+
+def _refuse(session: Session, problem: str) -> None:
+    """Say to the log, to the call's row and to the caller's ear that it is not possible."""
+    log.warning("call %s: not placed: %s", session.call.uid, problem)
+    session.call.problem = problem
+    session.answer()
+    play(session, NOT_POSSIBLE)
+    session.finish("unreachable")
