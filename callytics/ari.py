@@ -41,7 +41,8 @@ class Ari:
         self.app = config.ari_app
         self._has_password = bool(config.ari_password)
         self._http = requests.Session()
-        self._http.auth = (config.ari_username, config.ari_password or "")
+        # As bytes: requests would write them in Latin-1, which lacks most letters.
+        self._http.auth = (config.ari_username.encode(), (config.ari_password or "").encode())
         # Neither a proxy nor a .netrc of the host has a say in how Asterisk is reached.
         self._http.trust_env = False
         self._http.mount("http", HTTPAdapter(pool_connections=1, pool_maxsize=pool))
@@ -89,7 +90,12 @@ class Ari:
 
     def info(self) -> dict[str, Any]:
         """Version and start time of this Asterisk."""
-        return self.command("GET", "/asterisk/info", seconds=10)
+        info = self.command("GET", "/asterisk/info", seconds=10)
+        try:
+            _ = info["system"]["version"], info["status"]["startup_time"]
+        except (KeyError, TypeError) as error:
+            raise AriError("ARI_URL: what answers there is not ARI") from error
+        return info
 
     def channels(self) -> list[dict[str, Any]]:
         """Every channel there is."""

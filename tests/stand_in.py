@@ -7,6 +7,7 @@ the test; without any it carries a transfer call from its beginning to its end.
 
 import json
 import struct
+import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -37,6 +38,8 @@ class Fault:
     answer: Answer
     # Whether Asterisk does it nevertheless, so that only its answer is wrong.
     done: bool = False
+    # With this it is done and answered well, but not before this is set.
+    until: threading.Event | None = None
 
     def fits(self, words: tuple[str, ...]) -> bool:
         """Whether a command is meant."""
@@ -86,7 +89,7 @@ class StandIn(AriServer):
 
     def __init__(self, recordings: Path) -> None:
         super().__init__()
-        self._recordings = recordings
+        self.recordings = recordings
         self._lines = [json.loads(line) for line in CAPTURED.read_text().splitlines()]
         self.edit: Editor = lambda after, events: events
         self.writes_files = True
@@ -113,6 +116,12 @@ class StandIn(AriServer):
         fault = Fault(command, answer, done)
         self.faults.append(fault)
         return fault
+
+    def hold(self, command: str) -> threading.Event:
+        """Let the answer to the next such command wait until the event is set."""
+        until = threading.Event()
+        self.faults.append(Fault(command, Answer(), done=True, until=until))
+        return until
 
     def go_silent(self) -> None:
         """Send nothing more over the connection there is, which stays up; a new one is well."""
@@ -147,7 +156,12 @@ class StandIn(AriServer):
             if not fault.done:
                 return fault.answer
         answer = self._carry_out(command)
-        return answer if fault is None else fault.answer
+        if fault is None:
+            return answer
+        if fault.until is None:
+            return fault.answer
+        fault.until.wait(60)
+        return answer
 
     def _carry_out(self, command: Command) -> Answer:
         match command.words:
@@ -158,6 +172,11 @@ class StandIn(AriServer):
             case ("POST", "events", "user", name):
                 self.send({"type": "ChannelUserevent", "eventname": name})
                 return Answer()
+            case ("GET", "channels"):
+                there = [{"id": name, "state": "Up", "dialplan": {}} for name in self.channels]
+                return Answer(200, there)
+            case ("GET", "bridges"):
+                return Answer(200, [{"id": name, "channels": []} for name in self.bridges])
             case (_, "channels", *_):
                 return self._with_channel(command)
             case (_, "bridges", *_):
@@ -219,7 +238,7 @@ class StandIn(AriServer):
     def _begin_file(self, name: str) -> None:
         self.live[name] = time.monotonic()
         if self.writes_files:
-            path = self._recordings / f"{name}.wav"
+            path = self.recordings / f"{name}.wav"
             path.parent.mkdir(parents=True, exist_ok=True)
             write_tone(path, 440, 1)
             with path.open("r+b") as file:
@@ -232,4 +251,4 @@ class StandIn(AriServer):
         """Close a recording's file as Asterisk does; its tone is as long as it went on."""
         seconds = time.monotonic() - self.live.pop(name)
         if self.writes_files:
-            write_tone(self._recordings / f"{name}.wav", 440, max(seconds, 0.1))
+            write_tone(self.recordings / f"{name}.wav", 440, max(seconds, 0.1))

@@ -54,17 +54,13 @@ def test_a_command_that_goes_wrong_harms_no_more_than_its_call(
     disposition, states = BECOMES[command]
     assert row["disposition"] == disposition
     said = f"Asterisk said {answer.status}"
-    if disposition == "failed":
+    if disposition == "failed" and command != DIAL:
         assert said in row["problem"]
     recordings = stage.recordings_of(call)
     assert [recording["state"] for recording in recordings] == states
     for recording in recordings:
         assert (said in recording["state_reason"]) is (recording["state"] == "failed")
         assert facts_of(stage.environment, recording)["state"] == recording["state"]
-    if command == REMOVE_BRIDGE:
-        # What Asterisk would not remove is the only thing that stays.
-        assert stage.ari.bridges == {call.ids["bridge"]}
-        stage.ari.bridges.clear()
     stage.check_that_all_is_well(f"{number}9")
 
 
@@ -80,8 +76,9 @@ def test_a_command_that_is_never_answered_harms_no_other_call(stage: Stage) -> N
         assert stage.has_ended(call) is None or command in (HANG_UP, REMOVE_BRIDGE), command
     for command, call in calls.items():
         row = stage.talk(call)
-        said = "did not answer" in row["problem"]
-        assert (row["disposition"], said) in (("answered", False), ("failed", True)), command
+        assert row["disposition"] in ("answered", "failed"), command
+        if row["disposition"] == "failed" and command != DIAL:
+            assert "did not answer" in row["problem"], command
         for recording in stage.recordings_of(call):
             assert (
                 recording["state"] == "available" or "did not answer" in recording["state_reason"]

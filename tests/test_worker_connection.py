@@ -49,7 +49,7 @@ def test_a_connection_that_went_dead_is_noticed_within_ten_seconds(
         use_flow(environment, {"desk": DESK})
         with Worker(environment, tmp_path) as worker:
             ari.go_silent()
-            line = wait_for_line(worker.log, "no event came back")
+            line = wait_for_line(worker.log, "no event came from Asterisk")
             # Five seconds more are for a busy machine.
             assert time_of(line) - ari.last_sent_at < 10 + 5
             wait_until(lambda: len(ari.sockets) == 2, "it connects anew")
@@ -211,7 +211,8 @@ def test_calls_go_on_while_the_database_is_away_when_the_worker_starts(
 ) -> None:
     use_flow(live_env, {"desk": DESK})
     with Worker(live_env, tmp_path):
-        pass
+        kept = Path(live_env["RECORDINGS_DIR"]) / ".rules/last.json"
+        wait_until(lambda: kept.exists() and "tone1000" in kept.read_text(), "the flows are kept")
     with CountingDoor() as door:
         url = f"postgresql://callytics:hidden-word@127.0.0.1:{door.port}/callytics"
         with LonelyWorker({**live_env, "DATABASE_URL": url}, tmp_path) as worker:
@@ -224,13 +225,13 @@ def test_calls_go_on_while_the_database_is_away_when_the_worker_starts(
             call.hang_up()
             facts = found[0].with_suffix(".json")
             wait_until(lambda: '"available"' in facts.read_text(), "its facts are complete")
-            assert len(lines_with(worker.log, "DATABASE_URL")) == 1
+            for trouble in ("DATABASE_URL", "the flows and settings cannot be read"):
+                assert len(lines_with(worker.log, trouble)) == 1
             assert "hidden-word" not in worker.log.read_text()
             assert "Traceback" not in worker.log.read_text()
 
 
 MALFORMED = (
-    "",
     "{",
     "[]",
     "null",
@@ -270,3 +271,25 @@ def test_malformed_and_unknown_events_are_skipped(app_env: Env, tmp_path: Path) 
             assert lines_with(worker.log, "skipped")
             assert len(ari.sockets) == 1
             assert "Traceback" not in worker.log.read_text()
+
+
+def test_a_call_that_begins_while_calls_are_compared_is_not_taken_for_one_that_ended(
+    app_env: Env, tmp_path: Path
+) -> None:
+    with StandIn(Path(app_env["RECORDINGS_DIR"])) as ari:
+        environment = {**app_env, "ARI_URL": ari.url}
+        use_flow(environment, {"desk": DESK})
+        listed = ari.hold("GET channels")
+        with Worker(environment, tmp_path) as worker:
+            wait_until(lambda: "GET channels" in ari.seen, "it asks who is there")
+            call = ari.place_call("15550003")
+            wait_until(lambda: call.ids.get("leg") in ari.channels, "the desk rings")
+            listed.set()
+            wait_until(lambda: "GET bridges" in ari.seen, "it has the list, in which nobody is")
+            ari.send_text("{}")
+            wait_for_line(worker.log, "skipped")
+            call.happens("callee answers")
+            wait_until(lambda: ari.live, "it is recorded")
+            call.happens("caller hangs up")
+            recordings_in(environment, "available")
+            assert len(calls(environment)) == 1

@@ -39,7 +39,7 @@ class Runner:
             ari=ari,
             outbox=outbox,
             recorder=Recorder(ari, outbox, storage),
-            rules=Rules(outbox),
+            rules=Rules(outbox, storage),
             board=Board(ari, outbox, name),
             journal=journal,
             watch=self._routes.__setitem__,
@@ -67,6 +67,8 @@ class Runner:
                 self.handle(event)
             except (KeyError, TypeError, AttributeError):
                 log.warning("skipped a malformed %s", event.get("type"))
+            except Exception:
+                log.exception("skipped a %s; other calls go on", event.get("type"))
 
     def handle(self, event: Event) -> None:
         """Give an event to its call, or begin a call with it."""

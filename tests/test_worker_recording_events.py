@@ -1,1 +1,0 @@
-"""Events of a recording that come late, twice or never; files that never come."""
