@@ -24,7 +24,7 @@ class Folder:
     def run(self) -> None:
         """Look again and again."""
         while True:
-            problem = self._threads.spawn(self._storage.problem).get()
+            problem = self._threads.spawn(self._storage.recording_problem).get()
             if problem:
                 self._notices.warn(problem)
             else:

@@ -197,7 +197,7 @@ class Recorder:
     def problem(self) -> str | None:
         """Why nobody can record anything just now, if that is so."""
         try:
-            return self._disk.ask(self._storage.problem, seconds=INTENT_SECONDS)
+            return self._disk.ask(self._storage.recording_problem, seconds=INTENT_SECONDS)
         except gevent.Timeout:
             return "RECORDINGS_DIR: the disk does not answer"
 
