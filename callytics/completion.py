@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from callytics import audio
+from callytics.checks import folder_problem
 from callytics.facts import Facts
 from callytics.storage import Storage
 
@@ -48,5 +49,5 @@ def complete(
 
 def _failed(storage: Storage, facts: Facts, ended_at: datetime, reason: str, found: str) -> Facts:
     # A folder that is gone or full explains more than what is found in it.
-    reason = reason or storage.recording_problem() or found
+    reason = reason or folder_problem(storage) or found
     return facts.but(state="failed", state_reason=reason, ended_at=ended_at, size_bytes=None)

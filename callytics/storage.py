@@ -24,8 +24,6 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOC
 # Hidden, and so neither walked nor taken for recordings.
 CALLS_FOLDER = ".calls"
 RULES_PATH = ".rules/last.json"
-# With less room than a second of sound takes, nothing can be recorded.
-FULL_BYTES = 1 << 15
 
 
 class StorageError(OSError):
@@ -164,13 +162,6 @@ class Storage:
                 "let the user that Callytics runs as do both"
             )
         return None
-
-    def recording_problem(self) -> str | None:
-        """Why nobody could record here just now, in words, or None; also when the disk is full."""
-        with contextlib.suppress(OSError):
-            if self.free_bytes() < FULL_BYTES:
-                return f"RECORDINGS_DIR: the disk of {self.root} is full; make room"
-        return self.problem()
 
     def _open(self, path: str, flags: int) -> int:
         *folders, name = _parts(path)

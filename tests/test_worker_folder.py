@@ -63,7 +63,7 @@ def test_without_its_folder_a_call_goes_on_and_its_row_says_so(
     assert "RECORDINGS_DIR" in ended["problem"]
     wait_for_line(worker_process.log, "does not exist")
     folder.mkdir()
-    wait_for_line(worker_process.log, "the folder can be used again")
+    wait_for_line(worker_process.log, "there is room for recordings again")
     check_that_the_next_call_is_recorded(asterisk, live_env)
     assert len(lines_with(worker_process.log, f"{folder} does not exist; set it")) == 1
     assert "Traceback" not in worker_process.log.read_text()
@@ -95,7 +95,7 @@ def no_room(asterisk: AsteriskServer, folder: Path) -> Iterator[str]:
             with contextlib.suppress(OSError), (folder / "filler").open("wb", 0) as filler:
                 while True:
                     filler.write(bytes(4096))
-            yield "full"
+            yield "0 MB are left"
         finally:
             subprocess.run(["umount", "--lazy", str(folder)], check=True)
         return

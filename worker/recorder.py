@@ -10,6 +10,7 @@ from gevent.event import AsyncResult
 
 from callytics import ledger, samples
 from callytics.ari import Ari, AriError
+from callytics.checks import folder_problem
 from callytics.completion import complete
 from callytics.facts import Facts, utc_now
 from callytics.storage import Storage
@@ -197,7 +198,7 @@ class Recorder:
     def problem(self) -> str | None:
         """Why nobody can record anything just now, if that is so."""
         try:
-            return self._disk.ask(self._storage.recording_problem, seconds=INTENT_SECONDS)
+            return self._disk.ask(folder_problem, self._storage, seconds=INTENT_SECONDS)
         except gevent.Timeout:
             return "RECORDINGS_DIR: the disk does not answer"
 

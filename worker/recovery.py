@@ -12,7 +12,7 @@ from gevent.lock import Semaphore
 from callytics import ledger, queues
 from callytics.ari import AriError
 from worker.adopt import lead_gone, lead_on, restore
-from worker.journal import Journal
+from worker.routes import Routes
 from worker.runner import Runner
 from worker.session import Services, Session
 
@@ -24,9 +24,9 @@ Things = dict[str, dict[str, Any]]
 class Recovery:
     """Brings this worker's picture and Asterisk's to agree."""
 
-    def __init__(self, runner: Runner, services: Services, journal: Journal, worker: str) -> None:
-        self._runner, self._services = runner, services
-        self._journal, self._worker = journal, worker
+    def __init__(self, runner: Runner, routes: Routes, services: Services, worker: str) -> None:
+        self._runner, self._routes = runner, routes
+        self._services, self._worker = services, worker
         self._one_at_a_time = Semaphore()
 
     def run(self) -> None:
@@ -42,9 +42,9 @@ class Recovery:
 
     def _recover(self) -> None:
         ari = self._services.ari
-        snapshots = self._journal.read()
+        snapshots = self._services.journal.read()
         # Before the lists: a channel that a call begins to ring meanwhile is not in them.
-        known = {session: known_to_asterisk(session) for session in self._runner.sessions()}
+        known = {session: known_to_asterisk(session) for session in self._routes.sessions()}
         channels = {channel["id"]: channel for channel in ari.channels()}
         bridges = {bridge["id"]: bridge for bridge in ari.bridges()}
         for session, names in known.items():
@@ -58,7 +58,7 @@ class Recovery:
 
     def _adopt(self, snapshot: dict[str, Any], channels: Things, bridges: Things) -> None:
         uid = snapshot["call"]["uid"]
-        if uid in {session.call.uid for session in self._runner.sessions()}:
+        if uid in {session.call.uid for session in self._routes.sessions()}:
             return
         in_bridge = bridges.get(snapshot["bridge_id"], {}).get("channels", [])
         try:
@@ -74,7 +74,7 @@ class Recovery:
         """A channel that waits in our application and belongs to no call."""
         app, *args = channel["dialplan"].get("app_data", "").split(",")
         waits = channel["dialplan"].get("app_name") == "Stasis" and app == self._services.ari.app
-        if waits and not self._runner.knows(channel["id"]) and self._is_there(channel["id"]):
+        if waits and not self._routes.knows(channel["id"]) and self._is_there(channel["id"]):
             self._runner.begin(channel, args)
 
     def _is_there(self, channel_id: str) -> bool:
@@ -89,7 +89,7 @@ class Recovery:
     def _remove_bridges(self, bridges: Things) -> None:
         """One at a time: Asterisk was seen to lock up over several deletions at once."""
         for bridge_id in bridges:
-            if bridge_id.startswith("callytics-") and not self._runner.knows(bridge_id):
+            if bridge_id.startswith("callytics-") and not self._routes.knows(bridge_id):
                 try:
                     self._services.ari.delete_bridge(bridge_id)
                 except AriError as error:
@@ -98,7 +98,7 @@ class Recovery:
 
     def _close_rows(self) -> None:
         """Calls of this worker that nobody leads any more have ended, and hold no member."""
-        live = [session.call.uid for session in self._runner.sessions()]
+        live = [session.call.uid for session in self._routes.sessions()]
         self._services.outbox.put(ledger.close_calls, self._worker, live)
         self._services.outbox.put(queues.let_go_of_others, self._worker, live)
 
