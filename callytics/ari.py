@@ -95,7 +95,12 @@ class Ari:
 
     def info(self) -> dict[str, Any]:
         """Version and start time of this Asterisk."""
-        return self.command("GET", "/asterisk/info", seconds=10)
+        info = self.command("GET", "/asterisk/info", seconds=10)
+        try:
+            _ = info["system"]["version"], info["status"]["startup_time"]
+        except (KeyError, TypeError) as error:
+            raise AriError("ARI_URL: what answers there is not ARI") from error
+        return info
 
     def channels(self) -> list[dict[str, Any]]:
         """Every channel there is."""

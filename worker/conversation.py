@@ -34,7 +34,9 @@ def connect(
         leg, result = ring_until_answer(session, destinations, ring_seconds)
         if leg is not None and converse(session, leg, kind, record):
             return "answered"
-        results.append("hung_up" if leg is not None else result)
+        if leg is not None:
+            result = "hung_up" if leg.gone else "unreachable"
+        results.append(result)
     return most_hopeful(results)
 
 
@@ -43,8 +45,9 @@ def make_bridge(session: Session) -> str:
     if session.bridge_id is None:
         bridge_id = f"callytics-{session.call.uid}"
         session.services.watch(bridge_id, session)
-        session.ari.create_bridge(bridge_id, session.call.uid)
+        # Before the command, whose answer may be lost: a bridge that is there must be removed.
         session.bridge_id = bridge_id
+        session.ari.create_bridge(bridge_id, session.call.uid)
     return session.bridge_id
 
 
@@ -70,15 +73,17 @@ def _begin(session: Session, bridge_id: str, leg: Leg, kind: Kind, record: bool)
     Asterisk ends the recording of a bridge in which nobody is only after four seconds.
     """
     if not record:
-        leg.joined = _join(session, bridge_id, leg)
+        _join(session, bridge_id, leg)
         return leg.joined
     recording = _intend(session, leg, kind)
     starting = gevent.spawn(_start, session, bridge_id, recording)
-    leg.joined = _join(session, bridge_id, leg)
-    starting.get()
-    if not leg.joined:
-        # They never heard each other: there is nothing that should have been recorded.
-        session.discard(recording)
+    why_not = "the caller hung up in the instant of answer"
+    try:
+        why_not = _join(session, bridge_id, leg)
+    finally:
+        starting.get()
+        if why_not:
+            session.abandon(recording, why_not)
     return leg.joined
 
 
@@ -87,15 +92,24 @@ def _intend(session: Session, leg: Leg, kind: Kind) -> LiveRecording:
     return session.services.recorder.begin(facts)
 
 
-def _join(session: Session, bridge_id: str, leg: Leg) -> bool:
-    """Answer, and let both in at once."""
+def _join(session: Session, bridge_id: str, leg: Leg) -> str:
+    """Answer, and let both in at once.
+
+    Returns why that was not possible, or nothing. Raises CallerGone.
+    """
     try:
         session.quiet()
         session.ari.add_channels(bridge_id, [session.caller_id, leg.channel_id])
     except AriError as error:
+        session.hear_who_left(error, leg)
         log.info("call %s: %s could not be joined: %s", session.call.uid, leg.destination, error)
-        return False
-    return True
+        session.let_go(leg.channel_id)
+        if leg.gone:
+            return "the callee hung up in the instant of answer"
+        session.call.problem = f"{leg.destination} could not be joined: {error}"
+        return session.call.problem
+    leg.joined = True
+    return ""
 
 
 def _start(session: Session, bridge_id: str, recording: LiveRecording) -> None:

@@ -39,6 +39,8 @@ class Runner:
                 self.handle(event)
             except (KeyError, TypeError, AttributeError):
                 log.warning("skipped a malformed %s", event.get("type"))
+            except Exception:
+                log.exception("skipped a %s; other calls go on", event.get("type"))
 
     def handle(self, event: Event) -> None:
         """Give an event to its call, or begin a call with it."""

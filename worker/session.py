@@ -24,6 +24,8 @@ from worker.rules import Rules
 log = logging.getLogger(__name__)
 
 
+# How much later than a refusal the event may come that explains it.
+LATE_SECONDS = 1.0
 # What an unanswered caller is told by their own network.
 _REASONS = {"busy": "busy", "no_answer": "no_answer", "failed": "congestion"}
 
@@ -38,6 +40,8 @@ class Leg:
 
     channel_id: str
     destination: str
+    # Asterisk has the channel, so that its absence means that it has gone.
+    placed: bool = False
     up: bool = False
     gone: bool = False
     joined: bool = False
@@ -90,16 +94,27 @@ class Session:
         """Lead the call to its end, whatever happens on the way."""
         self.save()
         try:
-            lead(self)
+            self._lead(lead)
         except CallerGone:
             talked = self.call.disposition == "answered"
             self.call.leave("answered" if talked else "caller_hung_up")
             self.finish("abandoned")
+        except AriError as error:
+            log.warning("call %s is ended: %s", self.call.uid, error)
+            self.call.problem = self.call.problem or str(error)
+            self.finish("failed")
         except Exception:
             log.exception("call %s failed; it is ended", self.call.uid)
             self.call.problem = self.call.problem or "an error in Callytics ended this call"
             self.finish("failed")
         self.end()
+
+    def _lead(self, lead: Callable[["Session"], None]) -> None:
+        try:
+            lead(self)
+        except AriError as error:
+            self.hear_who_left(error)
+            raise
 
     def finish(self, result: str) -> None:
         """Close the path with `result`, and say how the call ended if nothing said so before."""
@@ -117,7 +132,11 @@ class Session:
                 event = self.inbox.get(timeout=left)
             except Empty:
                 return
-            self._take_note(event)
+            try:
+                self._take_note(event)
+            except (KeyError, TypeError, AttributeError):
+                log.warning("call %s: skipped a malformed event", self.call.uid)
+                continue
             yield event
 
     def wait_until(self, happened: Callable[[], bool], seconds: float) -> bool:
@@ -125,6 +144,14 @@ class Session:
         if happened():
             return True
         return any(happened() for _ in self.events(seconds))
+
+    def hear_who_left(self, error: AriError, leg: Leg | None = None) -> None:
+        """Asterisk refuses a command for one who hung up before it tells us that they did.
+
+        Wait a moment for that. Raises CallerGone.
+        """
+        if error.status is not None and error.status < 500:
+            self.wait_until(lambda: leg is not None and leg.gone, LATE_SECONDS)
 
     def _take_note(self, event: Event) -> None:
         """Keep the state true: who is there, who has gone, which recording has ended."""
@@ -198,22 +225,30 @@ class Session:
         A caller who hears music while they wait goes on hearing it.
         """
         if not self._hears:
-            self.ari.ring(self.caller_id)
+            self._please_the_ear(self.ari.ring)
             self._hears = "ringing"
 
     def start_music(self, music: str) -> None:
         """Music on hold for the caller."""
-        self.ari.start_music(self.caller_id, music)
+        self._please_the_ear(self.ari.start_music, music)
         self._hears = "music"
 
     def quiet(self) -> None:
         """End what the caller hears, and answer; to answer a channel ends its ringing too."""
         if self._hears == "music":
-            self.ari.stop_music(self.caller_id)
+            self._please_the_ear(self.ari.stop_music)
         elif self._hears and self.caller_up:
-            self.ari.stop_ringing(self.caller_id)
+            self._please_the_ear(self.ari.stop_ringing)
         self._hears = ""
         self.answer()
+
+    def _please_the_ear(self, command: Callable[..., None], *words: str) -> None:
+        """What a caller hears while they wait; without it the call goes on. Raises CallerGone."""
+        try:
+            command(self.caller_id, *words)
+        except AriError as error:
+            self.hear_who_left(error)
+            log.warning("call %s: the caller hears something else: %s", self.call.uid, error)
 
     def ring(self, destination: str, seconds: int) -> Leg:
         """Begin to ring a destination. The leg is `gone` at once when Asterisk refuses it."""
@@ -232,16 +267,26 @@ class Session:
             )
         except AriError as error:
             log.info("call %s: %s cannot be rung: %s", self.call.uid, destination, error)
+            # If only the answer was lost, it rings.
+            self.let_go(leg.channel_id)
             leg.gone = True
+        leg.placed = True
         return leg
 
     def let_go(self, channel_id: str, reason: str = "normal") -> None:
         """Hang up a channel that may have gone already."""
-        try:
-            self.ari.hang_up(channel_id, reason)
-        except AriError as error:
-            if not error.gone:
-                log.warning("call %s: a channel was not hung up: %s", self.call.uid, error)
+        self._surely(lambda: self.ari.hang_up(channel_id, reason), "a channel was not hung up")
+
+    def _surely(self, command: Callable[[], None], trouble: str) -> None:
+        """Remove something. Once refused, it is tried again: nothing else ever removes it."""
+        for _ in range(2):
+            try:
+                return command()
+            except AriError as error:
+                if error.gone:
+                    return None
+                log.warning("call %s: %s: %s", self.call.uid, trouble, error)
+        return None
 
     def save(self) -> None:
         """Send the row of the call to the ledger, and keep how it stands for a restart."""
@@ -274,23 +319,42 @@ class Session:
     # The end
 
     def end(self) -> None:
-        """Recordings first, so that their files are whole; then the channels, then the bridge."""
+        """Recordings first, so that their files are whole; then the channels, then the bridge.
+
+        The files are read when everybody is gone: a disk that hangs must not keep them. No step
+        that fails keeps the others from being done.
+        """
         self._ending = True
-        self.stop_recordings()
-        for channel_id in self.legs:
+        try:
+            for step in (self._stop_recordings, self._let_all_go, self._complete_recordings):
+                self._try(step)
+        finally:
+            self.call.ended_at = utc_now()
+            self.save()
+            self.services.journal.drop(self.call.uid)
+            self.services.forget(self)
+
+    def _try(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except Exception:
+            log.exception("call %s was not quite tidied up", self.call.uid)
+            self.call.problem = self.call.problem or "an error in Callytics at the end of this call"
+
+    def _stop_recordings(self) -> None:
+        for recording in self.recordings:
+            recording.stop(self.wait_until)
+
+    def _let_all_go(self) -> None:
+        for channel_id in list(self.legs):
             self.let_go(channel_id)
         self.let_go(self.caller_id, _REASONS.get(self.call.disposition or "", "normal"))
         if self.bridge_id is not None:
-            self._remove_bridge(self.bridge_id)
-        self.call.ended_at = utc_now()
-        self.save()
-        self.services.journal.drop(self.call.uid)
-        self.services.forget(self)
+            bridge_id = self.bridge_id
+            self._surely(lambda: self.ari.delete_bridge(bridge_id), "its bridge was not removed")
 
-    def stop_recordings(self) -> None:
-        """Stop and complete whatever is still being recorded."""
+    def _complete_recordings(self) -> None:
         for recording in list(self.recordings):
-            recording.stop(self.wait_until)
             self.complete(recording)
 
     def complete(self, recording: LiveRecording) -> Facts:
@@ -301,18 +365,20 @@ class Session:
             self.call.problem = f"not recorded: {facts.state_reason}"
         return facts
 
+    def abandon(self, recording: LiveRecording, reason: str) -> None:
+        """End a recording in which there is nothing, and say why."""
+        self._drop(recording)
+        self.services.recorder.remove_audio(recording.facts)
+        recording.abandon(reason)
+
     def discard(self, recording: LiveRecording) -> None:
         """End a recording in which there is nothing, and leave nothing of it."""
-        recording.stop(self.wait_until)
-        self.recordings.remove(recording)
+        self._drop(recording)
         self.services.recorder.discard(recording.facts)
 
-    def _remove_bridge(self, bridge_id: str) -> None:
-        try:
-            self.ari.delete_bridge(bridge_id)
-        except AriError as error:
-            if not error.gone:
-                log.warning("call %s: its bridge was not removed: %s", self.call.uid, error)
+    def _drop(self, recording: LiveRecording) -> None:
+        recording.stop(self.wait_until)
+        self.recordings.remove(recording)
 
     def start_recording(self, recording: LiveRecording, command: Callable[[str], Any]) -> None:
         """Route a recording's events here and ask Asterisk for it."""

@@ -19,11 +19,11 @@ def play(session: Session, media: str) -> str:
     """Play `media` to the caller and wait for its end."""
     playback_id = f"callytics-{new_uid()}"
     session.services.watch(playback_id, session)
-    session.playback_id = playback_id
     try:
         session.ari.play(session.caller_id, media, playback_id)
     except AriError:
         return "unplayable"
+    session.playback_id = playback_id
     for event in session.events(LONGEST_SECONDS):
         if event["type"] == "PlaybackFinished" and event["playback"]["id"] == playback_id:
             return "played" if event["playback"]["state"] == "done" else "unplayable"
