@@ -69,7 +69,8 @@ def load_config(environ: Mapping[str, str]) -> Config:
 
 def _number(environ: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = environ.get(name) or str(default)
-    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+    usable = text.isascii() and text.isdigit() and len(text) < 10
+    if not usable or not low <= int(text) <= high:
         raise ConfigError(f"{name}: must be a whole number from {low} to {high}, is {text!r}")
     return int(text)
 

@@ -132,7 +132,7 @@ def parse(text: str | bytes) -> Document:
     """Check a JSON document. Raises DocumentError, a line for each place that is wrong."""
     try:
         values = json.loads(text, object_pairs_hook=_no_key_twice)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DocumentError([f"document: must be JSON ({error})"]) from error
     return check(values)
 
@@ -168,7 +168,7 @@ _WORDS = {
     "string_type": "must be text",
     "int_type": "must be a whole number",
     "bool_type": "must be true or false",
-    "union_tag_not_found": "must have a type",
+    "union_tag_not_found": "is missing",
     "too_short": "must not be empty",
 }
 _PATTERNS = {
@@ -185,6 +185,8 @@ def _in_words(error: Any) -> str:
     # pydantic puts the node's type between the node and its field; a person's path has none.
     if len(steps) > 4 and steps[0] == "flows" and steps[4] in _NODE_TYPES:
         del steps[4]
+    if error["type"].startswith("union_tag"):
+        steps.append("type")
     place = ".".join(step for step in steps if step != "[key]")
     return f"{place or 'document'}: {_complaint(error)}"
 

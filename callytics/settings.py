@@ -23,9 +23,11 @@ class _Kind:
 
 
 def _is_dial_string(text: str) -> bool:
-    technology, _, rest = text.partition("/")
-    tidy = not any(c.isspace() or c in ",&|()" for c in text)
-    return text == "" or (technology.isalnum() and tidy and rest.count("{number}") == 1)
+    technology, _, rest = text.replace("{number}", "", 1).partition("/")
+    # What separates dial strings and their options in Asterisk would begin a second one.
+    tidy = rest.isprintable() and not any(c in " ,&|(){}" for c in rest)
+    right = technology.isalnum() and tidy and "{number}" in text.partition("/")[2]
+    return text == "" or (right and text.isascii() and len(text) <= 200)
 
 
 SETTINGS = {
@@ -36,12 +38,12 @@ SETTINGS = {
     "outbound_caller_id": _Kind(
         "",
         "a number of digits, + and spaces",
-        lambda v: len(v) <= 32 and all(c.isdigit() or c in "+ " for c in v),
+        lambda v: len(v) <= 32 and all(c in "0123456789+ " for c in v),
     ),
     "retention_days": _Kind(
         "0",
         "a whole number of days from 0 (for ever) to 36500",
-        lambda v: v.isascii() and v.isdigit() and int(v) <= 36500,
+        lambda v: v.isascii() and v.isdigit() and len(v) <= 5 and int(v) <= 36500,
     ),
 }
 

@@ -76,10 +76,13 @@ function beforeSwap(event) {
   const row = event.detail.target;
   const leaves = row.matches("tbody[id]") && event.detail.shouldSwap && !event.detail.isError;
   heir = leaves ? row.nextElementSibling || row.previousElementSibling : null;
-  if (!event.detail.isError) document.getElementById("problem").textContent = "";
+  // What was said of the last thing done is not true of this one.
+  document.getElementById("problem").textContent = "";
+  document.getElementById("status").textContent = "";
 }
 
-function afterSwap() {
+// Not afterSwap: htmx fires that at what came, and for a row that goes nothing comes.
+function afterRequest() {
   if (!heir) return;
   const link = heir.matches("tbody") && heir.querySelector("a, button");
   (link || document.getElementById("main")).focus();
@@ -99,7 +102,7 @@ function onLoad(event) {
 // --- News: asks every two seconds while somebody looks; a page that is the same costs a 304.
 
 const EVERY_MS = 2000;
-const AT_MOST_MS = 30000;
+const AT_MOST_MS = 10000;
 const asReceived = new WeakMap();
 let version = null;
 let timer = null;
@@ -123,7 +126,7 @@ async function lookForNews() {
     failures = 0;
   } catch {
     failures += 1;
-    if (failures === 3) tell("Callytics cannot be reached, so this page may be out of date. It keeps trying.");
+    if (failures === 2) tell("Callytics cannot be reached, so this page may be out of date. It keeps trying.");
   }
   asking = false;
   if (again) timer = setTimeout(lookForNews, Math.min(EVERY_MS * 2 ** failures, AT_MOST_MS));
@@ -184,15 +187,15 @@ function bringInRows(table, newTable) {
     if (isInUse(row)) complete = false;
     else row.remove();
   }
-  let next = null;
-  for (const row of arriving.reverse()) {
+  let above = table.tHead;
+  for (const row of arriving) {
     const mine = document.getElementById(row.id);
     if (mine) bringInFacts(mine, row);
     else {
-      table.insertBefore(row, next);
+      above.after(row);
       htmx.process(row);
     }
-    next = mine || row;
+    above = mine || row;
   }
   return complete;
 }
@@ -225,7 +228,7 @@ document.querySelectorAll("tbody[id]").forEach(showWhatIsOpen);
 document.addEventListener("click", onClick, true);
 document.addEventListener("keydown", onKey);
 document.addEventListener("htmx:beforeSwap", beforeSwap);
-document.addEventListener("htmx:afterSwap", afterSwap);
+document.addEventListener("htmx:afterRequest", afterRequest);
 document.addEventListener("htmx:load", onLoad);
 document.addEventListener("htmx:sendError", () => tell("Callytics cannot be reached. Try again."));
 // One voice at a time. These events do not bubble, so they are caught on their way down.

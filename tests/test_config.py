@@ -85,6 +85,7 @@ def test_postgresql_is_understood_as_hosts_write_it(tmp_path: Path, scheme: str)
         ("PORT", "-1"),
         ("PORT", "80.0"),
         ("PORT", "eighty"),
+        ("PORT", "9" * 5000),
         ("PORT", "\u0668\u0660"),
         ("WEB_CONCURRENCY", "0"),
         ("WEB_CONCURRENCY", "1000"),

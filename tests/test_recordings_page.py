@@ -197,7 +197,7 @@ def test_one_recording_shows_its_facts_its_player_and_its_call(shelf, reviewer):
                 "started_at": STARTED_AT,
                 "disposition": "no_answer",
                 "hangup_cause": 19,
-                "path": [{"name": "greeting", "type": "play_audio", "result": "played"}],
+                "path": [{"node": "greeting", "type": "play_audio", "result": "played"}],
             }
         )
     page = reviewer.get(f"/recordings/{facts.uid}")

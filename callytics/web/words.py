@@ -1,9 +1,11 @@
 """How the pages put facts into words."""
 
+import re
 from datetime import datetime
 from typing import Any
 
 from flask import Flask
+from markupsafe import Markup, escape
 
 KINDS = {
     "transfer": "Transfer",
@@ -47,6 +49,7 @@ def init_words(app: Flask) -> None:
     """Give the templates of `app` these words, and the macros that say them."""
     app.jinja_env.filters.update(
         minutes=minutes,
+        with_code=with_code,
         size=size,
         phone=phone,
         caller=caller,
@@ -94,6 +97,11 @@ def caller(row: Any) -> str:
 def callee(row: Any) -> str:
     """Who answered, or which number was called."""
     return phone(row.callee) or row.dialed_number or "nobody"
+
+
+def with_code(message: str) -> Markup:
+    """A message as HTML, in which a command between backticks looks like one."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(message))))
 
 
 def machine_time(at: datetime) -> str:
