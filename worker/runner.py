@@ -66,8 +66,8 @@ class Runner:
 
     def _begin(self, event: Event) -> None:
         channel, args = event["channel"], event["args"]
-        if args[:1] == ["dialed"]:
-            # Its call ended in the instant in which it answered.
+        if args[:1] == ["dialed"] or "replace_channel" in event:
+            # Its call ended in the instant in which it answered, or took a phone's place.
             gevent.spawn(self._hang_up, channel["id"])
             return
         session = Session(

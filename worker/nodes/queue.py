@@ -57,6 +57,8 @@ def _offer(
 ) -> bool:
     """Ring `members` for the caller; True after a conversation with one of them."""
     board, winner = session.services.board, None
+    wrap_up = settings.wrap_up_seconds
+    session.on_transfer = lambda leg: board.release(leg.destination, session.call.uid, wrap_up)
     try:
         leg, _ = ring_until_answer(session, members, ring_seconds)
         if leg is not None:
@@ -67,10 +69,9 @@ def _offer(
         board.tried(waiter, members)
         return False
     finally:
-        wrap_up = settings.wrap_up_seconds if session.call.answered_at else None
         _release(session, [m for m in members if m != winner])
         if winner is not None:
-            board.release(winner, session.call.uid, wrap_up)
+            board.release(winner, session.call.uid, wrap_up if session.call.answered_at else None)
 
 
 def _talk(session: Session, node: QueueNode, waiter: Waiter, leg: Leg) -> bool:
