@@ -249,6 +249,16 @@ class Ari:
                 return None
             raise
 
+    def is_playing(self, playback_id: str) -> bool:
+        """Whether a prompt is still being played."""
+        try:
+            self.command("GET", f"/playbacks/{_part(playback_id)}", seconds=10)
+        except AriError as error:
+            if error.gone:
+                return False
+            raise
+        return True
+
     # The application
 
     def hear_less(self, event_types: Sequence[str]) -> None:

@@ -1,10 +1,10 @@
 """The only code that changes calls and recordings. Every function may be repeated safely."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, func, insert, update
 
 from callytics.db import upsert, writing
 from callytics.facts import Facts, utc_now
@@ -21,6 +21,17 @@ def save_call(call: Mapping[str, Any]) -> None:
     """Write the row of a call: column names and values, `uid` among them."""
     with writing() as connection:
         upsert(connection, Call, "uid", call)
+
+
+def close_calls(worker: str, live: Sequence[str]) -> None:
+    """Calls of `worker` that have no end and are not among `live` ended while it was away."""
+    lost = (Call.worker == worker, Call.ended_at.is_(None), Call.uid.not_in(live))
+    with writing() as connection:
+        connection.execute(
+            update(Call)
+            .where(*lost)
+            .values(ended_at=utc_now(), disposition=func.coalesce(Call.disposition, "abandoned"))
+        )
 
 
 def mark_recording(uid: str, state: str, reason: str) -> None:

@@ -32,7 +32,9 @@ class Call(Base):
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # Which Asterisk carried it: calls of one that is gone cannot still be going on.
+    # Who led it, and when the Asterisk that carried it was started: calls of one that is gone
+    # cannot still be going on.
+    worker: Mapped[str] = mapped_column(Text, default="", server_default="")
     asterisk: Mapped[str] = mapped_column(Text, default="")
     # What should have been recorded and was not, in words.
     problem: Mapped[str] = mapped_column(Text, default="")

@@ -1,6 +1,6 @@
 """Queues as all workers that share the database see them: who is busy, paused, waiting."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,6 +44,15 @@ def release(
     mine = (Member.member == member, Member.call_uid == call_uid)
     with writing() as connection:
         connection.execute(update(Member).where(*mine).values(**values))
+
+
+def let_go_of_others(worker: str, live: Sequence[str]) -> None:
+    """Nobody waits in, and no member is held by, calls of `worker` that are not among `live`."""
+    ended = (Member.worker == worker, Member.call_uid.not_in(live))
+    with writing() as connection:
+        connection.execute(update(Member).where(*ended).values(call_uid=None))
+        gone = (Waiting.worker == worker, Waiting.call_uid.not_in(live))
+        connection.execute(delete(Waiting).where(*gone))
 
 
 def idle_since(members: Iterable[str]) -> Mapping[str, tuple[datetime | None, datetime | None]]:

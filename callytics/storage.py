@@ -21,6 +21,10 @@ PROBE_PREFIX = "doctor-"
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
+# Hidden, and so neither walked nor taken for recordings.
+CALLS_FOLDER = ".calls"
+
+
 class StorageError(Exception):
     """The folder cannot be used as asked; the message says why in words."""
 
@@ -103,6 +107,22 @@ class Storage:
         """Read a facts file. Raises FileNotFoundError, and ValueError for an unusable one."""
         with self.open(path) as file:
             return Facts.from_json(file.read(_FACTS_BYTES))
+
+    def keep_call(self, uid: str, content: bytes) -> None:
+        """Write down how a call in progress stands. Raises StorageError, OSError."""
+        self.write(f"{CALLS_FOLDER}/{uid}.json", content)
+
+    def drop_call(self, uid: str) -> None:
+        """Forget a call that has ended. Raises StorageError, OSError."""
+        self.delete(f"{CALLS_FOLDER}/{uid}.json")
+
+    def kept_calls(self) -> Iterator[bytes]:
+        """What was kept of each call in progress. Raises OSError."""
+        with contextlib.suppress(FileNotFoundError):
+            for path in sorted((self.root / CALLS_FOLDER).iterdir()):
+                if path.suffix == ".json":
+                    with self.open(f"{CALLS_FOLDER}/{path.name}") as file:
+                        yield file.read(_FACTS_BYTES)
 
     def walk(self) -> Iterator[str]:
         """Every file under the folder, relative to it: a folder's own by name, then those below.

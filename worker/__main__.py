@@ -19,8 +19,10 @@ from callytics.ari import Ari  # noqa: E402
 from callytics.config import Config, ConfigError, load_config, read_environment  # noqa: E402
 from callytics.storage import Storage  # noqa: E402
 from worker.events import Listener, Replaced  # noqa: E402
+from worker.journal import Journal  # noqa: E402
 from worker.outbox import Outbox  # noqa: E402
 from worker.presence import Presence  # noqa: E402
+from worker.recovery import Recovery  # noqa: E402
 from worker.runner import Runner  # noqa: E402
 
 log = logging.getLogger("worker")
@@ -49,12 +51,16 @@ def main() -> int:
 def _work(config: Config) -> int:
     sys.setswitchinterval(SWITCH_SECONDS)
     outbox = Outbox(create_app(config))
-    ari, presence = Ari(config), Presence(outbox)
-    runner = Runner(ari, outbox, Storage(config.recordings_dir), presence.name)
+    ari, presence = Ari(config), Presence(outbox, config)
+    storage = Storage(config.recordings_dir)
+    journal = Journal(storage)
+    runner = Runner(ari, outbox, storage, journal, presence.name)
+    recovery = Recovery(runner, runner.services, journal, presence.name)
 
     def on_connect(info: dict[str, Any]) -> None:
         runner.asterisk = info["status"]["startup_time"]
         presence.connected(info["system"]["version"])
+        gevent.spawn(recovery.run)
 
     listener = Listener(config, ari, on_connect, runner.put, presence.disconnected)
     outbox.start()

@@ -79,6 +79,11 @@ class Board:
         waiter.ringing = bool(members)
         return members
 
+    def hold(self, member: str, call_uid: str) -> None:
+        """A member is busy with a call that was adopted."""
+        self._busy[member] = call_uid
+        self._outbox.put(queues.claim, [member], call_uid, self._worker)
+
     def tried(self, waiter: Waiter, members: Iterable[str]) -> None:
         """These members were rung in vain; others come first the next time."""
         waiter.tried.extend(members)

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from callytics.facts import Direction, Facts, Kind, new_uid, utc_now
 
@@ -39,6 +39,7 @@ class CallFacts:
     caller_number: str
     caller_name: str
     dialed_number: str
+    worker: str
     asterisk: str
     uid: str = field(default_factory=new_uid)
     started_at: datetime = field(default_factory=utc_now)
@@ -50,6 +51,11 @@ class CallFacts:
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     problem: str = ""
+
+    @property
+    def open_node(self) -> str | None:
+        """The node in which the call is now."""
+        return self.path[-1]["node"] if self.path and self.path[-1]["ended_at"] is None else None
 
     def enter(self, node: str, node_type: str) -> None:
         """The call reached a node."""
@@ -69,6 +75,13 @@ class CallFacts:
     def row(self) -> dict[str, Any]:
         """Column names and values for the ledger; a copy, since the call goes on."""
         return asdict(self)
+
+    @classmethod
+    def from_snapshot(cls, values: dict[str, Any]) -> Self:
+        """What `row` gave, after it was kept as JSON."""
+        times = ("started_at", "answered_at", "ended_at")
+        read = {key: datetime.fromisoformat(values[key]) for key in times if values.get(key)}
+        return cls(**{**values, **read})
 
     def new_recording(self, kind: Kind, audio_format: str, callee: str) -> Facts:
         """Facts of a recording that begins now, in the node where the call is."""

@@ -23,6 +23,9 @@ def connect(
 
     `answered` after a conversation, or of all results the most hopeful. Raises CallerGone.
     """
+    adopted = session.joined_leg()
+    if adopted is not None and converse(session, adopted, kind, record):
+        return "answered"
     make_bridge(session)
     results = []
     for destinations in rounds:
@@ -49,19 +52,25 @@ def converse(session: Session, leg: Leg, kind: Kind, record: bool) -> bool:
     False when they could not be joined, since the leg was gone by then. Raises CallerGone.
     """
     bridge_id = make_bridge(session)
-    recording = _intend(session, leg, kind) if record else None
-    if not _join(session, bridge_id, leg):
-        if recording is not None:
-            recording.abandon("the callee hung up in the instant of answer")
+    if not leg.joined and not _begin(session, bridge_id, leg, kind, record):
         return False
-    if recording is not None:
-        _start(session, bridge_id, recording)
     session.call.callee = leg.destination
     session.call.answered_at = session.call.answered_at or utc_now()
     session.call.disposition = "answered"
     session.save()
-    _stay(session, bridge_id, leg, kind)
+    _stay(session, bridge_id, leg, kind, record)
     return True
+
+
+def _begin(session: Session, bridge_id: str, leg: Leg, kind: Kind, record: bool) -> bool:
+    """Join and record; the intent is written down while Asterisk joins."""
+    recording = _intend(session, leg, kind) if record else None
+    leg.joined = _join(session, bridge_id, leg)
+    if recording is not None and leg.joined:
+        _start(session, bridge_id, recording)
+    elif recording is not None:
+        recording.abandon("the callee hung up in the instant of answer")
+    return leg.joined
 
 
 def _intend(session: Session, leg: Leg, kind: Kind) -> LiveRecording:
@@ -86,13 +95,15 @@ def _start(session: Session, bridge_id: str, recording: LiveRecording) -> None:
     )
 
 
-def _stay(session: Session, bridge_id: str, leg: Leg, kind: Kind) -> None:
+def _stay(session: Session, bridge_id: str, leg: Leg, kind: Kind, record: bool) -> None:
     """Wait for the end; where Asterisk ended the recording before, open the next segment."""
-    for _ in session.events():
-        if leg.gone:
-            return
+    if record and not session.recordings:
+        # An adopted call whose first worker died before it had asked for the recording.
+        _start(session, bridge_id, _intend(session, leg, kind))
+    while not leg.gone:
         for recording in [r for r in session.recordings if r.finished]:
             facts = session.complete(recording)
             # One that brought no sound would bring none again: the disk is full or gone.
             if facts.state == "available":
                 _start(session, bridge_id, _intend(session, leg, kind))
+        next(session.events(), None)

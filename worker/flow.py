@@ -27,14 +27,18 @@ def lead_inbound(session: Session) -> None:
 
 
 def walk(session: Session, flow: Flow) -> None:
-    """Go from node to node until a conversation took place or there is no next one."""
-    name: str | None = flow.start
+    """Go from node to node until a conversation took place or there is no next one.
+
+    A call that was adopted is in a node already, and goes on in it.
+    """
+    name: str | None = session.call.open_node or flow.start
     result = "unreachable"
     for _ in range(MOST_STEPS):
         if name is None or result == "answered":
             return session.finish(result)
         node = flow.nodes[name]
-        session.call.enter(name, node.type)
+        if session.call.open_node is None:
+            session.call.enter(name, node.type)
         session.save()
         result = NODES[node.type](session, node)
         session.call.leave(result)

@@ -17,7 +17,8 @@ NOT_POSSIBLE = "sound:cannot-complete-as-dialed"
 def lead_outbound(session: Session) -> None:
     """Call the number that was dialled, by the settings of this moment. Raises CallerGone."""
     settings = session.services.rules.settings()
-    session.call.enter("outbound", "outbound")
+    if session.call.open_node is None:
+        session.call.enter("outbound", "outbound")
     try:
         number = check_number(session.call.dialed_number)
     except NumberError as error:

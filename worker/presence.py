@@ -2,11 +2,13 @@
 
 import socket
 from datetime import datetime
+from urllib.parse import urlsplit
 
 import gevent
 from gevent.event import AsyncResult
 
 from callytics import ledger
+from callytics.config import Config
 from callytics.facts import utc_now
 from worker.outbox import Outbox
 
@@ -16,8 +18,8 @@ TELL_SECONDS = 5.0
 class Presence:
     """What the pages know of this worker."""
 
-    def __init__(self, outbox: Outbox) -> None:
-        self.name = socket.gethostname()
+    def __init__(self, outbox: Outbox, config: Config) -> None:
+        self.name = worker_name(config)
         self._outbox = outbox
         self._started_at = utc_now()
         self._connected_at: datetime | None = None
@@ -53,3 +55,14 @@ class Presence:
                 self._asterisk_version,
                 self._problem,
             )
+
+
+def worker_name(config: Config) -> str:
+    """The same at every start, since by it a worker knows the calls of the one before.
+
+    A container has a new host name each time, but it reaches Asterisk at one that stays.
+    """
+    asterisk = urlsplit(config.ari_url).netloc
+    if asterisk.startswith(("127.", "localhost", "[::1]")):
+        asterisk = f"{socket.gethostname()} ({asterisk})"
+    return f"{config.ari_app}@{asterisk}"

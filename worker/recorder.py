@@ -29,12 +29,14 @@ class LiveRecording:
     """One recording from our wish for it to its end. Never raises into the call it records."""
 
     def __init__(self, recorder: "Recorder", facts: Facts) -> None:
-        self.facts = facts
+        self._recorder, self.facts = recorder, facts
         self.started = self.finished = False
         self._began_at = self._ended_at = 0.0
         self._nobody_there = False
-        self._recorder = recorder
-        self._written = recorder.write(facts)
+
+    def intend(self) -> None:
+        """Begin to write down that this recording is wanted."""
+        self._written = self._recorder.write(self.facts)
 
     def ask(self, command: Callable[[str], None]) -> None:
         """Let `command` ask Asterisk for the recording, by name, once our intent is written."""
@@ -114,7 +116,21 @@ class Recorder:
 
     def begin(self, facts: Facts) -> LiveRecording:
         """Write down that a recording is wanted; `ask` then asks Asterisk for it."""
-        return LiveRecording(self, facts)
+        recording = LiveRecording(self, facts)
+        recording.intend()
+        return recording
+
+    def adopt(self, facts: Facts) -> LiveRecording:
+        """Go on with a recording that another process began, or take note that it has ended.
+
+        Raises AriError.
+        """
+        recording = LiveRecording(self, facts)
+        if self.ari.live_recording(facts.name) is None:
+            recording.finished = True
+        else:
+            recording.hear({"type": "RecordingStarted"})
+        return recording
 
     def write(self, facts: Facts) -> tuple[gevent.event.AsyncResult, gevent.event.AsyncResult]:
         """Begin to write facts and row; the results of both."""

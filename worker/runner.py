@@ -13,6 +13,7 @@ from worker.board import Board
 from worker.call import CallFacts
 from worker.events import Event
 from worker.flow import lead_inbound
+from worker.journal import Journal
 from worker.outbound import lead_outbound
 from worker.outbox import Outbox
 from worker.recorder import Recorder
@@ -28,20 +29,31 @@ _OWNED = ("channel", "bridge", "playback", "recording", "replace_channel")
 class Runner:
     """The calls in progress and the way to each."""
 
-    def __init__(self, ari: Ari, outbox: Outbox, storage: Storage, name: str) -> None:
-        self._ari = ari
+    def __init__(
+        self, ari: Ari, outbox: Outbox, storage: Storage, journal: Journal, name: str
+    ) -> None:
+        self._name = name
         self._queue: Queue = Queue()
         self._routes: dict[str, Session] = {}
-        self._services = Services(
+        self.services = Services(
             ari=ari,
             outbox=outbox,
             recorder=Recorder(ari, outbox, storage),
             rules=Rules(outbox),
             board=Board(ari, outbox, name),
+            journal=journal,
             watch=self._routes.__setitem__,
             forget=self._forget,
         )
         self.asterisk = ""
+
+    def sessions(self) -> set[Session]:
+        """The calls in progress."""
+        return set(self._routes.values())
+
+    def knows(self, name: str) -> bool:
+        """Whether a channel, bridge, playback or recording belongs to a call."""
+        return name in self._routes
 
     def put(self, event: Event) -> None:
         """Take an event from the reader, which must go back to reading at once."""
@@ -61,27 +73,40 @@ class Runner:
         sessions = {self._routes[name] for name in _names_in(event) if name in self._routes}
         for session in sessions:
             session.inbox.put(event)
-        if not sessions and event["type"] == "StasisStart":
-            self._begin(event)
+        if sessions or event["type"] != "StasisStart":
+            return
+        if "replace_channel" in event:
+            # It takes the place of a phone whose call has ended in that instant.
+            gevent.spawn(self._hang_up, event["channel"]["id"])
+        else:
+            self.begin(event["channel"], event["args"])
 
-    def _begin(self, event: Event) -> None:
-        channel, args = event["channel"], event["args"]
-        if args[:1] == ["dialed"] or "replace_channel" in event:
-            # Its call ended in the instant in which it answered, or took a phone's place.
+    def begin(self, channel: dict[str, Any], args: list[str]) -> None:
+        """Begin a call with a channel that entered our application, unless it belongs to one."""
+        if self.knows(channel["id"]):
+            return
+        if args[:1] == ["dialed"]:
+            # Its call ended in the instant in which it answered.
             gevent.spawn(self._hang_up, channel["id"])
             return
         session = Session(
-            services=self._services,
+            services=self.services,
             caller_id=channel["id"],
-            call=_call_of(channel, args, self.asterisk),
+            call=_call_of(channel, args, self._name, self.asterisk),
             caller_up=channel["state"] == "Up",
         )
-        gevent.spawn(session.run, _leader(args))
+        self.start(session, _leader(args))
         log.info("call %s begins: %s", session.call.uid, " ".join(args) or "inbound")
+
+    def start(self, session: Session, lead: Callable[[Session], None]) -> None:
+        """Route a call's events to it, and let it go its way."""
+        for name in session.names():
+            self._routes[name] = session
+        gevent.spawn(session.run, lead)
 
     def _hang_up(self, channel_id: str) -> None:
         try:
-            self._ari.hang_up(channel_id)
+            self.services.ari.hang_up(channel_id)
         except AriError as error:
             log.debug("late leg: %s", error)
 
@@ -97,7 +122,7 @@ def _names_in(event: Event) -> Iterator[str]:
             yield thing["name"] if key == "recording" else thing["id"]
 
 
-def _call_of(channel: dict[str, Any], args: list[str], asterisk: str) -> CallFacts:
+def _call_of(channel: dict[str, Any], args: list[str], worker: str, asterisk: str) -> CallFacts:
     """What `Stasis(callytics,DIRECTION,NUMBER)` says; a third word is whom we rang to call."""
     number = channel["caller"]["number"]
     return CallFacts(
@@ -105,6 +130,7 @@ def _call_of(channel: dict[str, Any], args: list[str], asterisk: str) -> CallFac
         caller_number=args[2].partition("/")[2] if len(args) > 2 else number,
         caller_name=channel["caller"]["name"],
         dialed_number=args[1] if len(args) > 1 else channel["dialplan"]["exten"],
+        worker=worker,
         asterisk=asterisk,
     )
 

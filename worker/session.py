@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from time import monotonic
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from callytics.flow_document import Document
 from worker.board import Board
 from worker.call import CallFacts, disposition_of
 from worker.events import Event
+from worker.journal import Journal
 from worker.outbox import Outbox
 from worker.recorder import LiveRecording, Recorder
 from worker.rules import Rules
@@ -38,6 +40,7 @@ class Leg:
     destination: str
     up: bool = False
     gone: bool = False
+    joined: bool = False
     cause: int = 0
 
 
@@ -50,6 +53,7 @@ class Services:
     recorder: Recorder
     rules: Rules
     board: Board
+    journal: Journal
     # Routes later events of a channel, bridge, playback or recording to a session.
     watch: Callable[[str, "Session"], None]
     forget: Callable[["Session"], None]
@@ -75,6 +79,9 @@ class Session:
     document: Document = field(default_factory=Document)
     # What destinations are shown instead of the caller's own number.
     shown_number: str = ""
+    # The prompt that is being played, and since when the caller stands in line.
+    playback_id: str | None = None
+    waiting_since: datetime | None = None
     _hears: Literal["", "ringing", "music"] = ""
     _ending: bool = False
 
@@ -85,12 +92,12 @@ class Session:
 
     def run(self, lead: Callable[["Session"], None]) -> None:
         """Lead the call to its end, whatever happens on the way."""
-        self.services.watch(self.caller_id, self)
         self.save()
         try:
             lead(self)
         except CallerGone:
-            self.call.leave("caller_hung_up")
+            talked = self.call.disposition == "answered"
+            self.call.leave("answered" if talked else "caller_hung_up")
             self.finish("abandoned")
         except Exception:
             log.exception("call %s failed; it is ended", self.call.uid)
@@ -193,6 +200,16 @@ class Session:
             self._ending = True
             raise CallerGone
 
+    def names(self) -> list[str]:
+        """All that this call owns in Asterisk: what its events can be told by."""
+        bridge = [self.bridge_id] if self.bridge_id else []
+        recordings = [recording.facts.name for recording in self.recordings]
+        return [self.caller_id, *self.legs, *bridge, *recordings]
+
+    def joined_leg(self) -> Leg | None:
+        """Who talks with the caller already, in a call that was adopted."""
+        return next((leg for leg in self.legs.values() if leg.joined and not leg.gone), None)
+
     # Commands that nodes share
 
     def answer(self) -> None:
@@ -229,6 +246,7 @@ class Session:
         leg = Leg(f"callytics-{self.call.uid}-{new_uid()[:6]}", destination)
         self.legs[leg.channel_id] = leg
         self.services.watch(leg.channel_id, self)
+        self.keep()
         try:
             self.ari.originate(
                 destination,
@@ -252,8 +270,26 @@ class Session:
                 log.warning("call %s: a channel was not hung up: %s", self.call.uid, error)
 
     def save(self) -> None:
-        """Send the row of the call to the ledger."""
+        """Send the row of the call to the ledger, and keep how it stands for a restart."""
         self.services.outbox.put(ledger.save_call, self.call.row())
+        self.keep()
+
+    def keep(self) -> None:
+        """Keep how the call stands for a restart."""
+        self.services.journal.keep(self.call.uid, self.snapshot())
+
+    def snapshot(self) -> dict[str, Any]:
+        """What `adopt` needs to go on with this call in another process."""
+        return {
+            "call": self.call.row(),
+            "caller_id": self.caller_id,
+            "caller_up": self.caller_up,
+            "bridge_id": self.bridge_id,
+            "legs": [asdict(leg) for leg in self.legs.values()],
+            "recordings": [recording.facts.to_json() for recording in self.recordings],
+            "document": self.document.only(self.call.flow).model_dump() if self.call.flow else {},
+            "waiting_since": self.waiting_since,
+        }
 
     def _caller_id(self) -> str:
         if self.shown_number:
@@ -274,6 +310,7 @@ class Session:
             self._remove_bridge(self.bridge_id)
         self.call.end()
         self.save()
+        self.services.journal.drop(self.call.uid)
         self.services.forget(self)
 
     def stop_recordings(self) -> None:
@@ -301,4 +338,5 @@ class Session:
         """Route a recording's events here and ask Asterisk for it."""
         self.recordings.append(recording)
         self.services.watch(recording.facts.name, self)
+        self.keep()
         recording.ask(command)

@@ -19,6 +19,7 @@ def play(session: Session, media: str) -> str:
     """Play `media` to the caller and wait for its end."""
     playback_id = f"callytics-{new_uid()}"
     session.services.watch(playback_id, session)
+    session.playback_id = playback_id
     try:
         session.ari.play(session.caller_id, media, playback_id)
     except AriError:

@@ -16,19 +16,37 @@ LOOK_SECONDS = 1.0
 
 def queue(session: Session, node: QueueNode) -> str:
     """`answered` after a conversation, or `wait_over`. Raises CallerGone."""
+    settings, adopted = session.document.queues[node.queue], session.joined_leg()
+    if adopted is not None and _go_on(session, node, settings, adopted):
+        return "answered"
     session.answer()
     make_bridge(session)
-    board, settings = session.services.board, session.document.queues[node.queue]
-    waiter = Waiter(session.call.uid, node.queue, utc_now(), session.inbox.put)
-    board.join(waiter, session.call.caller_number)
+    # A call that was adopted goes on waiting where it stood in line.
+    session.waiting_since = session.waiting_since or utc_now()
+    waiter = Waiter(session.call.uid, node.queue, session.waiting_since, session.inbox.put)
+    session.keep()
+    session.services.board.join(waiter, session.call.caller_number)
     try:
         return _wait(session, node, settings, waiter)
     finally:
-        board.leave(waiter)
+        session.services.board.leave(waiter)
+        session.waiting_since = None
+
+
+def _go_on(session: Session, node: QueueNode, settings: Queue, leg: Leg) -> bool:
+    """A conversation that another process began; its member is busy with it."""
+    board, uid = session.services.board, session.call.uid
+    board.hold(leg.destination, uid)
+    session.on_transfer = lambda leg: board.release(leg.destination, uid, settings.wrap_up_seconds)
+    try:
+        return converse(session, leg, "queue", node.record_call)
+    finally:
+        board.release(leg.destination, uid, settings.wrap_up_seconds)
 
 
 def _wait(session: Session, node: QueueNode, settings: Queue, waiter: Waiter) -> str:
-    until = monotonic() + node.max_wait_seconds
+    waited = (utc_now() - waiter.since).total_seconds()
+    until = monotonic() + node.max_wait_seconds - waited
     session.start_music(settings.music)
     while (left := until - monotonic()) > 0:
         members = session.services.board.take(waiter, settings)

@@ -16,15 +16,21 @@ def voicemail(session: Session, node: Voicemail) -> str:
     """
     session.answer()
     session.call.disposition = "no_answer"
-    play(session, node.greeting)
-    recording = session.services.recorder.begin(session.call.new_recording("voicemail", "ulaw", ""))
-    session.start_recording(recording, lambda name: _record(session, node, name))
+    # One that goes on already was begun by a worker that died.
+    recording = session.recordings[0] if session.recordings else _greet_and_begin(session, node)
     try:
         session.wait_until(lambda: recording.finished, node.max_seconds + GRACE_SECONDS)
     except CallerGone:
         session.call.leave(_keep(session, recording))
         raise
     return _keep(session, recording)
+
+
+def _greet_and_begin(session: Session, node: Voicemail) -> LiveRecording:
+    play(session, node.greeting)
+    recording = session.services.recorder.begin(session.call.new_recording("voicemail", "ulaw", ""))
+    session.start_recording(recording, lambda name: _record(session, node, name))
+    return recording
 
 
 def _record(session: Session, node: Voicemail, name: str) -> None:

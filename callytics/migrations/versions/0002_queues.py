@@ -11,6 +11,7 @@ down_revision = "0001"
 
 def upgrade() -> None:
     """Go to this schema."""
+    op.add_column("calls", sa.Column("worker", sa.Text(), server_default="", nullable=False))
     op.create_table(
         "members",
         sa.Column("member", sa.Text(), nullable=False),
@@ -42,6 +43,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Go back to the schema before."""
+    op.drop_column("calls", "worker")
     with op.batch_alter_table("waiting", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_waiting_queue"))
 
