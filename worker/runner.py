@@ -47,7 +47,12 @@ class Runner:
         sessions = self._routes.of(event)
         for session in sessions:
             session.inbox.put(event)
-        if not sessions and event["type"] == "StasisStart":
+        if sessions or event["type"] != "StasisStart":
+            return
+        if "replace_channel" in event:
+            # It takes the place of a phone whose call has ended in that instant.
+            gevent.spawn(self._hang_up, event["channel"]["id"])
+        else:
             self.begin(event["channel"], event["args"])
 
     def begin(self, channel: dict[str, Any], args: list[str]) -> None:

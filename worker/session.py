@@ -11,7 +11,7 @@ from gevent.queue import Empty, Queue
 
 from callytics import ledger
 from callytics.ari import Ari, AriError
-from callytics.facts import Facts, new_uid, utc_now
+from callytics.facts import Facts, new_uid
 from callytics.flow_document import Document
 from worker.board import Board
 from worker.call import CallFacts, disposition_of
@@ -74,6 +74,10 @@ class Session:
     inbox: Queue = field(default_factory=Queue)
     legs: dict[str, Leg] = field(default_factory=dict)
     recordings: list[LiveRecording] = field(default_factory=list)
+    # Phones that transferred their side of the call away and are still on the line.
+    transferred: set[str] = field(default_factory=set)
+    # Told which leg it was when the callee transferred the caller away: that phone is free now.
+    on_transfer: Callable[[Leg], None] = lambda leg: None
     bridge_id: str | None = None
     # The flows as they were when the call began; a change is in force for the next call.
     document: Document = field(default_factory=Document)
@@ -162,6 +166,8 @@ class Session:
                     recording.hear(event)
         elif kind == "StasisStart" and "replace_channel" in event:
             self._replace(event["replace_channel"]["id"], event["channel"]["id"])
+        elif kind == "ChannelLeftBridge":
+            self._let_go_if_transferred(event["channel"]["id"])
         elif kind == "ChannelHangupRequest":
             self._note_cause(event)
         elif kind in ("StasisEnd", "ChannelDestroyed"):
@@ -171,14 +177,32 @@ class Session:
             self._leg_came(event)
 
     def _replace(self, old: str, new: str) -> None:
-        """A phone transferred its side of the call: the new channel stands where the old did."""
+        """A phone transferred its side of the call: the new channel stands where the old did.
+
+        Asterisk 22 does it in this order, for a blind and an attended transfer alike: StasisStart
+        of a Local channel (no arguments, `replace_channel`), ChannelLeftBridge of the phone,
+        ChannelEnteredBridge of the Local channel, Bridge…Transfer. The bridge and its recording
+        stay. The StasisEnd of the phone comes last: its BYE waits for the end of the transfer.
+        """
         self.services.watch(new, self)
+        self.transferred.add(old)
         if old == self.caller_id:
             self.caller_id = new
         elif old in self.legs:
             leg = self.legs.pop(old)
             leg.channel_id = new
             self.legs[new] = leg
+            self.on_transfer(leg)
+        self.save()
+
+    def _let_go_if_transferred(self, channel_id: str) -> None:
+        """Asterisk keeps the phone in Stasis, in silence and busy, until it hangs up by itself.
+
+        Not before it has left the bridge: the new channel could not take its place any more.
+        """
+        if channel_id in self.transferred:
+            self.transferred.discard(channel_id)
+            self.let_go(channel_id)
 
     def _leg_came(self, event: Event) -> None:
         if event["type"] == "StasisStart":
@@ -186,7 +210,9 @@ class Session:
 
     def _note_cause(self, event: Event) -> None:
         """Who hung up first, and why, is the call's cause; what we do to the others is not."""
-        leg, cause = self.legs.get(event["channel"]["id"]), event.get("cause")
+        # The cause of a hang-up that is asked for from within ("soft") is a flag of Asterisk's own.
+        cause = None if event.get("soft") else event.get("cause")
+        leg = self.legs.get(event["channel"]["id"])
         if leg is not None and cause:
             leg.cause = cause
         in_talk = leg is None or leg.up
@@ -329,7 +355,7 @@ class Session:
             for step in (self._stop_recordings, self._let_all_go, self._complete_recordings):
                 self._try(step)
         finally:
-            self.call.ended_at = utc_now()
+            self.call.end()
             self.save()
             self.services.journal.drop(self.call.uid)
             self.services.forget(self)
@@ -346,7 +372,7 @@ class Session:
             recording.stop(self.wait_until)
 
     def _let_all_go(self) -> None:
-        for channel_id in list(self.legs):
+        for channel_id in (*self.legs, *self.transferred):
             self.let_go(channel_id)
         self.let_go(self.caller_id, _REASONS.get(self.call.disposition or "", "normal"))
         if self.bridge_id is not None:

@@ -37,6 +37,7 @@ def _go_on(session: Session, node: QueueNode, settings: Queue, leg: Leg) -> bool
     """A conversation that another process began; its member is busy with it."""
     board, uid = session.services.board, session.call.uid
     board.hold(leg.destination, uid)
+    session.on_transfer = lambda leg: board.release(leg.destination, uid, settings.wrap_up_seconds)
     try:
         return converse(session, leg, "queue", node.record_call)
     finally:
@@ -74,6 +75,8 @@ def _offer(
 ) -> bool:
     """Ring `members` for the caller; True after a conversation with one of them."""
     board, winner = session.services.board, None
+    wrap_up = settings.wrap_up_seconds
+    session.on_transfer = lambda leg: board.release(leg.destination, session.call.uid, wrap_up)
     try:
         leg, _ = ring_until_answer(session, members, ring_seconds)
         if leg is not None:
@@ -84,10 +87,9 @@ def _offer(
         board.tried(waiter, members)
         return False
     finally:
-        wrap_up = settings.wrap_up_seconds if session.call.answered_at else None
         _release(session, [m for m in members if m != winner])
         if winner is not None:
-            board.release(winner, session.call.uid, wrap_up)
+            board.release(winner, session.call.uid, wrap_up if session.call.answered_at else None)
 
 
 def _talk(session: Session, node: QueueNode, waiter: Waiter, leg: Leg) -> bool:
