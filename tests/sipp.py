@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import quote
 
 from tests.asterisk import AsteriskServer, free_port
 from tests.rtp import write_speech
@@ -109,7 +110,7 @@ class Phone:
         return wait_until(lambda: self.messages(start), f"{self.user}: {start}")[0]
 
     def cue(self, what: str, refer_to: str = "") -> None:
-        """Tell the phone to do its next thing: answer, busy, decline, refer, bye."""
+        """Tell the phone to do its next thing: answer, busy, decline, transfer, hurry, bye."""
         call_id = self.wait_for("INVITE").header("Call-ID")
         lines = [
             f"MESSAGE sip:{self.user}@127.0.0.1:{self.port} SIP/2.0",
@@ -141,10 +142,22 @@ class Phone:
         self.cue("bye")
         self.wait_for("BYE")
 
-    def transfer(self, to: str) -> None:
-        """Send the other party to `to`, an address in angle brackets, and see it accepted."""
-        self.cue("refer", to)
+    def transfer(self, to: str, hurry: bool = False) -> None:
+        """Send the other party to the user `to`, as in REFER, and see it accepted.
+
+        The phone hangs up when it is told of the success, or, in a hurry, when it is accepted.
+        """
+        self.cue("hurry" if hurry else "transfer", f"<sip:{to}>")
         self.wait_for("SIP/2.0 202")
+
+    def as_replaced(self) -> str:
+        """What a REFER in another call must name to join both: the person called here."""
+        answer = self.wait_for("SIP/2.0 200")
+        tags = {name: answer.header(name).partition("tag=")[2] for name in ("From", "To")}
+        dialog = f"{answer.header('Call-ID')};to-tag={tags['To']};from-tag={tags['From']}"
+        person = re.search(r"sip:([^>]*)", answer.header("To"))
+        assert person, answer.text
+        return f"{person[1]}?Replaces={quote(dialog, safe='')}"
 
     def register(self, seconds: int = 300) -> None:
         """Tell Asterisk where the phone is, as one that is switched on; 0 as one that goes."""
