@@ -47,6 +47,12 @@ def test_what_tricks_a_reader_or_a_file_system_is_left_out() -> None:
     assert name.split("_")[2] == "e-vil-X-y-gnp-exe"
 
 
+def test_the_longest_name_still_fits_a_file_system() -> None:
+    letters = "\U00020000" * 500
+    name = file_name(row(caller_name=letters, callee=letters, dialed_number=letters))
+    assert len(name.encode()) <= 255
+
+
 def test_a_header_has_both_names() -> None:
     header = attachment("2026_Ünal_+1.wav")
     assert (

@@ -32,7 +32,7 @@ def desk(phones: Phones, live_env: Env) -> Phone:
     return phones.callee("desk", DESK)
 
 
-def hear_more(environment: Env, seconds: float = 1.0) -> Path:
+def hear_more(environment: Env, seconds: float = 0.8) -> Path:
     """The one recording, which goes on, once it holds so much more than now."""
     (recording,) = recordings_in(environment, "recording")
     audio = audio_of(environment, recording)
@@ -45,8 +45,8 @@ def hear_more(environment: Env, seconds: float = 1.0) -> Path:
 
 def one_after_the_other(audio: Path, first: int, second: int) -> None:
     """Both are heard, and the second only when the first has ended."""
-    assert seconds_heard(audio, first) > 0.5
-    assert seconds_heard(audio, second) > 0.5
+    assert seconds_heard(audio, first) > 0.3
+    assert seconds_heard(audio, second) > 0.3
     assert spans_heard(audio, first)[-1][1] <= spans_heard(audio, second)[0][0] + 0.2
 
 
@@ -99,9 +99,8 @@ def test_the_caller_sends_the_callee_on_and_the_recording_goes_on(
     assert seconds_heard(audio, DESK) > seconds_heard(audio, CAROL)
 
 
-@pytest.mark.parametrize("hurry", [False, True], ids=["told", "in_a_hurry"])
 def test_the_callee_asks_a_colleague_first_and_then_joins_them(
-    phones: Phones, live_env: Env, desk: Phone, hurry: bool
+    phones: Phones, live_env: Env, desk: Phone
 ) -> None:
     carol = phones.callee("carol", CAROL)
     caller = phones.caller("1000", "15550100", CALLER)
@@ -109,7 +108,7 @@ def test_the_callee_asks_a_colleague_first_and_then_joins_them(
     hear_more(live_env)
     aside = phones.caller("carol", "desk", ASIDE)
     carol.answer()
-    desk.transfer(aside.as_replaced(), hurry)
+    desk.transfer(aside.as_replaced())
     for line in (aside, desk):
         line.wait_for("BYE")
     audio = hear_more(live_env)

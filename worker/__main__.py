@@ -18,12 +18,17 @@ from callytics import create_app  # noqa: E402
 from callytics.ari import Ari  # noqa: E402
 from callytics.config import Config, ConfigError, load_config, read_environment  # noqa: E402
 from callytics.storage import Storage  # noqa: E402
+from worker.board import Board  # noqa: E402
 from worker.events import Listener, Replaced  # noqa: E402
 from worker.journal import Journal  # noqa: E402
 from worker.outbox import Outbox  # noqa: E402
 from worker.presence import Presence  # noqa: E402
+from worker.recorder import Recorder  # noqa: E402
 from worker.recovery import Recovery  # noqa: E402
+from worker.routes import Routes  # noqa: E402
+from worker.rules import Rules  # noqa: E402
 from worker.runner import Runner  # noqa: E402
+from worker.session import Services  # noqa: E402
 
 log = logging.getLogger("worker")
 
@@ -51,11 +56,21 @@ def main() -> int:
 def _work(config: Config) -> int:
     sys.setswitchinterval(SWITCH_SECONDS)
     outbox = Outbox(create_app(config))
-    ari, presence = Ari(config), Presence(outbox, config)
-    storage = Storage(config.recordings_dir)
-    journal = Journal(storage)
-    runner = Runner(ari, outbox, storage, journal, presence.name)
-    recovery = Recovery(runner, runner.services, journal, presence.name)
+    ari, rules, storage = Ari(config), Rules(outbox), Storage(config.recordings_dir)
+    presence = Presence(outbox, rules, storage, config)
+    routes = Routes()
+    services = Services(
+        ari=ari,
+        outbox=outbox,
+        recorder=Recorder(ari, outbox, storage),
+        rules=rules,
+        board=Board(ari, outbox, presence.name),
+        journal=Journal(storage),
+        watch=routes.watch,
+        forget=routes.forget,
+    )
+    runner = Runner(services, routes, presence.name)
+    recovery = Recovery(runner, routes, services, presence.name)
 
     def on_connect(info: dict[str, Any]) -> None:
         runner.asterisk = info["status"]["startup_time"]

@@ -8,7 +8,7 @@ from time import monotonic
 import gevent
 from gevent.threadpool import ThreadPool
 
-from callytics import ledger, samples
+from callytics import ledger, peaks, samples
 from callytics.ari import Ari, AriError
 from callytics.completion import complete
 from callytics.facts import Facts, utc_now
@@ -91,12 +91,9 @@ class LiveRecording:
         row_written.wait(timeout=MOMENT_SECONDS)
 
     def says_nothing(self) -> bool:
-        """Whether nobody spoke; then nothing is left of it, neither files nor row."""
+        """Whether nobody spoke, or nobody was there any more when it was to begin."""
         short = self.started and self._ended_at - self._began_at < NOTHING_SECONDS
-        if not self._nobody_there and not self._recorder.is_silent(self.facts, short):
-            return False
-        self._recorder.discard(self.facts)
-        return True
+        return self._nobody_there or self._recorder.is_silent(self.facts, short)
 
     def abandon(self, reason: str) -> None:
         """Say why there will be no recording after all."""
@@ -183,4 +180,15 @@ class Recorder:
         except OSError as error:
             log.error("RECORDINGS_DIR: the facts of a recording cannot be kept: %s", error)
         log.info("recording %s of call %s is %s", final.uid, final.call_uid, final.state)
+        if final.state == "available":
+            gevent.spawn(self._keep_peaks, final)
         return final
+
+    def _keep_peaks(self, facts: Facts) -> None:
+        """Keep what the player shows. Where it fails, the page computes it when it is opened."""
+        try:
+            shape = self._disk.spawn(peaks.shape, self._storage.resolve(facts.path)).get()
+        except (OSError, ValueError) as error:
+            log.warning("recording %s: its waveform cannot be computed: %s", facts.uid, error)
+        else:
+            self._outbox.put(ledger.save_peaks, facts.uid, shape.to_bytes())

@@ -10,7 +10,7 @@ from typing import Any
 from callytics import ledger, queues
 from callytics.ari import AriError
 from worker.adopt import lead_gone, lead_on, restore
-from worker.journal import Journal
+from worker.routes import Routes
 from worker.runner import Runner
 from worker.session import Services, Session
 
@@ -22,9 +22,9 @@ Things = dict[str, dict[str, Any]]
 class Recovery:
     """Brings this worker's picture and Asterisk's to agree."""
 
-    def __init__(self, runner: Runner, services: Services, journal: Journal, worker: str) -> None:
-        self._runner, self._services = runner, services
-        self._journal, self._worker = journal, worker
+    def __init__(self, runner: Runner, routes: Routes, services: Services, worker: str) -> None:
+        self._runner, self._routes = runner, routes
+        self._services, self._worker = services, worker
 
     def run(self) -> None:
         """Compare once, and put right what differs. Never raises: the next connect tries again."""
@@ -35,10 +35,10 @@ class Recovery:
 
     def _recover(self) -> None:
         ari = self._services.ari
-        snapshots = self._journal.read()
+        snapshots = self._services.journal.read()
         channels = {channel["id"]: channel for channel in ari.channels()}
         bridges = {bridge["id"]: bridge for bridge in ari.bridges()}
-        for session in self._runner.sessions():
+        for session in self._routes.sessions():
             catch_up(session, channels)
         for snapshot in snapshots:
             self._adopt(snapshot, channels, bridges)
@@ -49,7 +49,7 @@ class Recovery:
 
     def _adopt(self, snapshot: dict[str, Any], channels: Things, bridges: Things) -> None:
         uid = snapshot["call"]["uid"]
-        if uid in {session.call.uid for session in self._runner.sessions()}:
+        if uid in {session.call.uid for session in self._routes.sessions()}:
             return
         in_bridge = bridges.get(snapshot["bridge_id"], {}).get("channels", [])
         try:
@@ -70,12 +70,12 @@ class Recovery:
     def _remove_bridges(self, bridges: Things) -> None:
         """One at a time: Asterisk was seen to lock up over several deletions at once."""
         for bridge_id in bridges:
-            if bridge_id.startswith("callytics-") and not self._runner.knows(bridge_id):
+            if bridge_id.startswith("callytics-") and not self._routes.knows(bridge_id):
                 self._services.ari.delete_bridge(bridge_id)
 
     def _close_rows(self) -> None:
         """Calls of this worker that nobody leads any more have ended, and hold no member."""
-        live = [session.call.uid for session in self._runner.sessions()]
+        live = [session.call.uid for session in self._routes.sessions()]
         self._services.outbox.put(ledger.close_calls, self._worker, live)
         self._services.outbox.put(queues.let_go_of_others, self._worker, live)
 
