@@ -19,15 +19,16 @@ from typing import Self
 from urllib.parse import quote
 
 from tests.asterisk import AsteriskServer, free_port
-from tests.rtp import write_speech
+from tests.rtp import speech
 from tests.waiting import LOGS, wait_until
 
 SCENARIOS = Path(__file__).parent / "sipp"
 # Longer than any test; a phone that its test forgot ends by itself.
 LONGEST_SECONDS = 120
-SPEECH_SECONDS = 30.0
+SPEECH_SECONDS = 90.0
 _BLOCK = re.compile(
-    r"^-{20,} (?P<at>\S+ \S+|\S+)\s*\nUDP message (?P<way>sent|received)[^\n]*\n\n"
+    r"^-{20,} (?P<day>[0-9-]+)[ T\t](?P<time>[0-9:.]+)[^\n]*\n"
+    r"UDP message (?P<way>sent|received)[^\n]*\n\n"
     r"(?P<text>.*?)(?=^-{20,} |\Z)",
     re.DOTALL | re.MULTILINE,
 )
@@ -64,7 +65,7 @@ class Phone:
 
     def speak(self, hertz: int, seconds: float = SPEECH_SECONDS, key: str = "") -> None:
         """What it says once it is answered: a tone, and a key after it."""
-        write_speech(self.folder / "speech.pcap", hertz, seconds, key)
+        (self.folder / "speech.pcap").write_bytes(speech(hertz, seconds, key))
 
     def start(self, scenario: str, *arguments: str) -> None:
         """Start SIPp; a callee is ready when this returns."""
@@ -100,7 +101,9 @@ class Phone:
         """What it sent and received so far, of this first line (its beginning)."""
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
         found = [
-            Message(datetime.fromisoformat(b["at"]), b["way"] == "sent", b["text"])
+            Message(
+                datetime.fromisoformat(f"{b['day']} {b['time']}"), b["way"] == "sent", b["text"]
+            )
             for b in _BLOCK.finditer(text)
         ]
         return [message for message in found if message.start.startswith(start)]

@@ -15,6 +15,7 @@ from tests.ledger import (
     use_flow,
     use_settings,
 )
+from tests.processes import Worker
 from tests.sipp import Phone, Phones
 from tests.tones import HEARD_DB, loudest_db, seconds_heard, spans_heard
 from tests.waiting import wait_until
@@ -81,8 +82,8 @@ def test_the_callee_sends_the_caller_on_and_the_recording_goes_on(
     assert spans_heard(audio, CALLER)[-1][1] > spans_heard(audio, CAROL)[-1][1] - 0.5
 
 
-def test_the_caller_sends_the_callee_on_and_the_recording_goes_on(
-    phones: Phones, live_env: Env, desk: Phone
+def test_the_caller_sends_the_callee_on_and_a_new_worker_goes_on_with_it(
+    phones: Phones, live_env: Env, desk: Phone, worker_process: Worker
 ) -> None:
     carol = phones.callee("carol", CAROL)
     caller = phones.caller("1000", "alice", CALLER)
@@ -91,6 +92,9 @@ def test_the_caller_sends_the_callee_on_and_the_recording_goes_on(
     caller.transfer("carol@127.0.0.1")
     caller.wait_for("BYE")
     carol.answer()
+    hear_more(live_env)
+    worker_process.kill()
+    worker_process.start()
     audio = hear_more(live_env)
     carol.hang_up()
     desk.wait_for("BYE")
