@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Iterator
-from pathlib import Path
+from functools import cache
 
 import numpy as np
 
@@ -14,8 +14,9 @@ EVENT_TYPE = 101  # what the scenarios call telephone-event in their SDP
 KEYS = "0123456789*#"
 
 
-def write_speech(path: Path, hertz: int, seconds: float, key: str = "", db: float = -12.0) -> None:
-    """Write a capture in which a phone sends one tone for `seconds`, and then presses `key`.
+@cache
+def speech(hertz: int, seconds: float, key: str = "", db: float = -12.0) -> bytes:
+    """A capture file in which a phone sends one tone for `seconds`, and then presses `key`.
 
     The tone is PCMU in packets of 20 ms, the key telephone events (RFC 4733); after a key follows
     a second of silence, as a real phone never stops to send.
@@ -27,10 +28,9 @@ def write_speech(path: Path, hertz: int, seconds: float, key: str = "", db: floa
         silence = bytes([0xFF]) * PACKET_SAMPLES
         first = len(packets)
         packets += [_rtp(0, n, n * PACKET_SAMPLES, silence) for n in range(first, first + 50)]
-    with path.open("wb") as file:
-        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
-        for index, packet in enumerate(packets):
-            _write_frame(file, index * PACKET_SECONDS, packet)
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+    frames = (_frame(index * PACKET_SECONDS, packet) for index, packet in enumerate(packets))
+    return head + b"".join(frames)
 
 
 def _tone(hertz: int, seconds: float, db: float) -> Iterator[bytes]:
@@ -66,12 +66,11 @@ def _rtp(kind: int, number: int, timestamp: int, payload: bytes, marker: bool = 
     return head + payload
 
 
-def _write_frame(file, at: float, rtp: bytes) -> None:
+def _frame(at: float, rtp: bytes) -> bytes:
     """RTP in UDP in IPv4 in Ethernet; SIPp puts addresses, ports and checksums of its own."""
     udp = struct.pack(">HHHH", 6000, 6000, 8 + len(rtp), 0) + rtp
     lengths = (0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0)
-    ip = struct.pack(">BBHHHBBH4s4s", *lengths, b"\x7f\0\0\1", b"\x7f\0\0\1") + udp
-    frame = bytes(12) + b"\x08\x00" + ip
-    seconds = int(at)
-    file.write(struct.pack("<IIII", seconds, round((at - seconds) * 1e6), len(frame), len(frame)))
-    file.write(frame)
+    here = bytes((127, 0, 0, 1))
+    frame = bytes(12) + b"\x08\x00" + struct.pack(">BBHHHBBH4s4s", *lengths, here, here) + udp
+    whole, part = divmod(round(at * 1_000_000), 1_000_000)
+    return struct.pack("<IIII", whole, part, len(frame), len(frame)) + frame

@@ -16,17 +16,19 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import quote
 
 from tests.asterisk import AsteriskServer, free_port
-from tests.rtp import write_speech
+from tests.rtp import speech
 from tests.waiting import LOGS, wait_until
 
 SCENARIOS = Path(__file__).parent / "sipp"
 # Longer than any test; a phone that its test forgot ends by itself.
 LONGEST_SECONDS = 120
-SPEECH_SECONDS = 30.0
+SPEECH_SECONDS = 90.0
 _BLOCK = re.compile(
-    r"^-{20,} (?P<at>\S+ \S+|\S+)\s*\nUDP message (?P<way>sent|received)[^\n]*\n\n"
+    r"^-{20,} (?P<day>[0-9-]+)[ T\t](?P<time>[0-9:.]+)[^\n]*\n"
+    r"UDP message (?P<way>sent|received)[^\n]*\n\n"
     r"(?P<text>.*?)(?=^-{20,} |\Z)",
     re.DOTALL | re.MULTILINE,
 )
@@ -63,7 +65,7 @@ class Phone:
 
     def speak(self, hertz: int, seconds: float = SPEECH_SECONDS, key: str = "") -> None:
         """What it says once it is answered: a tone, and a key after it."""
-        write_speech(self.folder / "speech.pcap", hertz, seconds, key)
+        (self.folder / "speech.pcap").write_bytes(speech(hertz, seconds, key))
 
     def start(self, scenario: str, *arguments: str) -> None:
         """Start SIPp; a callee is ready when this returns."""
@@ -99,7 +101,9 @@ class Phone:
         """What it sent and received so far, of this first line (its beginning)."""
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
         found = [
-            Message(datetime.fromisoformat(b["at"]), b["way"] == "sent", b["text"])
+            Message(
+                datetime.fromisoformat(f"{b['day']} {b['time']}"), b["way"] == "sent", b["text"]
+            )
             for b in _BLOCK.finditer(text)
         ]
         return [message for message in found if message.start.startswith(start)]
@@ -109,7 +113,7 @@ class Phone:
         return wait_until(lambda: self.messages(start), f"{self.user}: {start}")[0]
 
     def cue(self, what: str, refer_to: str = "") -> None:
-        """Tell the phone to do its next thing: answer, busy, decline, refer, bye."""
+        """Tell the phone to do its next thing: answer, busy, decline, transfer, hurry, bye."""
         call_id = self.wait_for("INVITE").header("Call-ID")
         lines = [
             f"MESSAGE sip:{self.user}@127.0.0.1:{self.port} SIP/2.0",
@@ -141,10 +145,22 @@ class Phone:
         self.cue("bye")
         self.wait_for("BYE")
 
-    def transfer(self, to: str) -> None:
-        """Send the other party to `to`, an address in angle brackets, and see it accepted."""
-        self.cue("refer", to)
+    def transfer(self, to: str, hurry: bool = False) -> None:
+        """Send the other party to the user `to`, as in REFER, and see it accepted.
+
+        The phone hangs up when it is told of the success, or, in a hurry, when it is accepted.
+        """
+        self.cue("hurry" if hurry else "transfer", f"<sip:{to}>")
         self.wait_for("SIP/2.0 202")
+
+    def as_replaced(self) -> str:
+        """What a REFER in another call must name to join both: the person called here."""
+        answer = self.wait_for("SIP/2.0 200")
+        tags = {name: answer.header(name).partition("tag=")[2] for name in ("From", "To")}
+        dialog = f"{answer.header('Call-ID')};to-tag={tags['To']};from-tag={tags['From']}"
+        person = re.search(r"sip:([^>]*)", answer.header("To"))
+        assert person, answer.text
+        return f"{person[1]}?Replaces={quote(dialog, safe='')}"
 
     def register(self, seconds: int = 300) -> None:
         """Tell Asterisk where the phone is, as one that is switched on; 0 as one that goes."""

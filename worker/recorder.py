@@ -8,7 +8,7 @@ from time import monotonic
 import gevent
 from gevent.event import AsyncResult
 
-from callytics import ledger, samples
+from callytics import ledger, peaks, samples
 from callytics.ari import Ari, AriError
 from callytics.checks import folder_problem
 from callytics.completion import complete
@@ -241,4 +241,15 @@ class Recorder:
         except OSError as error:
             log.error("RECORDINGS_DIR: the facts of a recording cannot be kept: %s", error)
         log.info("recording %s of call %s is %s", final.uid, final.call_uid, final.state)
+        if final.state == "available":
+            gevent.spawn(self._keep_peaks, final)
         return final
+
+    def _keep_peaks(self, facts: Facts) -> None:
+        """Keep what the player shows. Where it fails, the page computes it when it is opened."""
+        try:
+            shape = self._disk.spawn(peaks.shape, self._storage.resolve(facts.path)).get()
+        except (OSError, ValueError) as error:
+            log.warning("recording %s: its waveform cannot be computed: %s", facts.uid, error)
+        else:
+            self._outbox.put(ledger.save_peaks, facts.uid, shape.to_bytes())

@@ -1,6 +1,7 @@
 """Routes Asterisk's events to the calls they belong to. Does nothing that can block."""
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -87,15 +88,23 @@ class Runner:
 
 def _call_of(channel: dict[str, Any], args: list[str], worker: str, asterisk: str) -> CallFacts:
     """What `Stasis(callytics,DIRECTION,NUMBER)` says; a third word is whom we rang to call."""
-    number = channel["caller"]["number"]
+    number = _plain(channel["caller"]["number"])
     return CallFacts(
         direction="outbound" if args[:1] == ["outbound"] else "inbound",
         caller_number=args[2].partition("/")[2] if len(args) > 2 else number,
-        caller_name=channel["caller"]["name"],
+        caller_name=_plain(channel["caller"]["name"]),
         dialed_number=args[1] if len(args) > 1 else channel["dialplan"]["exten"],
         worker=worker,
         asterisk=asterisk,
     )
+
+
+def _plain(text: str) -> str:
+    """What a caller says of themselves, as one line.
+
+    Asterisk hands on the marks that SIP puts before a quote, and control characters.
+    """
+    return "".join(filter(str.isprintable, re.sub(r"\\(.)", r"\1", text)))
 
 
 def _leader(args: list[str]) -> Callable[[Session], None]:
