@@ -8,7 +8,7 @@ from time import monotonic
 import gevent
 from gevent.event import AsyncResult
 
-from callytics import ledger, samples
+from callytics import ledger, peaks, samples
 from callytics.ari import Ari, AriError
 from callytics.checks import folder_problem
 from callytics.completion import complete
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 START_SECONDS, FINISH_SECONDS = 35.0, 5.0
 # An event that was lost is missed after this time, and Asterisk is asked.
 ASK_SECONDS = 2.0
+DISK_THREADS = 8
 # How often a recording is asked to end.
 STOPS = 3
 # People talk already while a hung disk is waited for.
@@ -120,17 +121,12 @@ class LiveRecording:
         row_written.wait(timeout=MOMENT_SECONDS)
 
     def says_nothing(self) -> bool:
-        """Whether nobody spoke; then nothing is left of it, neither files nor row."""
+        """Whether nobody spoke, or nobody was there any more when it was to begin."""
         short = self.started and self._ended_at - self._began_at < NOTHING_SECONDS
-        if not self._nobody_there and not self._recorder.is_silent(self.facts, short):
-            return False
-        self._recorder.discard(self.facts)
-        return True
+        return self._nobody_there or self._recorder.is_silent(self.facts, short)
 
     def abandon(self, reason: str) -> None:
         """Say why there will be no recording after all."""
-        # Another thread may be writing what we intended; this must be the last word.
-        self._written[0].wait(timeout=INTENT_SECONDS)
         self.facts = self.facts.but(state="failed", state_reason=reason, ended_at=utc_now())
         self.finished = True
         self._recorder.write(self.facts)
@@ -143,7 +139,9 @@ class Recorder:
         self.ari = ari
         self._outbox, self._storage = outbox, storage
         # The disk may be slow or hang; it must hold up only the recording that waits for it.
-        self._disk = Threads(8)
+        self._disk = Threads(DISK_THREADS)
+        # One thread for all facts of one recording, so that what was said last is what stays.
+        self._facts = [Threads(1) for _ in range(DISK_THREADS)]
 
     def begin(self, facts: Facts) -> LiveRecording:
         """Write down that a recording is wanted; `ask` then asks Asterisk for it."""
@@ -166,7 +164,11 @@ class Recorder:
 
     def write(self, facts: Facts) -> tuple[AsyncResult, AsyncResult]:
         """Begin to write facts and row; the results of both."""
-        return self._disk.spawn(self._storage.write_facts, facts), self.save_row(facts)
+        written = self._thread_of(facts).spawn(self._storage.write_facts, facts)
+        return written, self.save_row(facts)
+
+    def _thread_of(self, facts: Facts) -> Threads:
+        return self._facts[hash(facts.uid) % DISK_THREADS]
 
     def save_row(self, facts: Facts) -> AsyncResult:
         """Begin to write the row."""
@@ -216,7 +218,7 @@ class Recorder:
         """Remove a recording in which there is nothing: audio, facts, row."""
         try:
             for path in (facts.path, facts.facts_path):
-                self._disk.spawn(self._storage.delete, path).get()
+                self._thread_of(facts).spawn(self._storage.delete, path).get()
         except OSError as error:
             log.warning("recording %s: an empty file was not removed: %s", facts.uid, error)
         self._outbox.put(ledger.forget_recording, facts.uid)
@@ -237,4 +239,15 @@ class Recorder:
         except OSError as error:
             log.error("RECORDINGS_DIR: the facts of a recording cannot be kept: %s", error)
         log.info("recording %s of call %s is %s", final.uid, final.call_uid, final.state)
+        if final.state == "available":
+            gevent.spawn(self._keep_peaks, final)
         return final
+
+    def _keep_peaks(self, facts: Facts) -> None:
+        """Keep what the player shows. Where it fails, the page computes it when it is opened."""
+        try:
+            shape = self._disk.spawn(peaks.shape, self._storage.resolve(facts.path)).get()
+        except (OSError, ValueError) as error:
+            log.warning("recording %s: its waveform cannot be computed: %s", facts.uid, error)
+        else:
+            self._outbox.put(ledger.save_peaks, facts.uid, shape.to_bytes())

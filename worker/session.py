@@ -365,9 +365,22 @@ class Session:
             self.call.problem = f"not recorded: {facts.state_reason}"
         return facts
 
+    def discard(self, recording: LiveRecording) -> None:
+        """End a recording in which there is nothing, and leave nothing of it."""
+        try:
+            recording.stop(self.wait_until)
+        except CallerGone:
+            # Once more, for it must not go on when nobody knows of it any more.
+            recording.stop(self.wait_until)
+            raise
+        finally:
+            self.recordings.remove(recording)
+            self.services.recorder.discard(recording.facts)
+
     def start_recording(self, recording: LiveRecording, command: Callable[[str], Any]) -> None:
         """Route a recording's events here and ask Asterisk for it."""
         self.recordings.append(recording)
         self.services.watch(recording.facts.name, self)
-        self.keep()
         recording.ask(command)
+        # Not before: what is said until the recording starts is lost.
+        self.keep()
