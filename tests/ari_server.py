@@ -66,6 +66,8 @@ class AriServer:
 
     def __init__(self) -> None:
         self.sockets: list[EventSocket] = []
+        # What clients sent as Authorization.
+        self.logins: set[str | None] = set()
         self._over = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._server.daemon_threads = True
@@ -117,6 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def _any(self) -> None:
+        self.server.ari.logins.add(self.headers["Authorization"])  # type: ignore[attr-defined]
         parts = urlsplit(self.path)
         query = dict(parse_qsl(parts.query))
         if self.headers.get("Upgrade"):

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -229,6 +230,15 @@ def test_calls_go_on_while_the_database_is_away_when_the_worker_starts(
                 assert len(lines_with(worker.log, trouble)) == 1
             assert "hidden-word" not in worker.log.read_text()
             assert "Traceback" not in worker.log.read_text()
+
+
+def test_a_password_may_hold_any_letter(app_env: Env, tmp_path: Path) -> None:
+    with StandIn(Path(app_env["RECORDINGS_DIR"])) as ari:
+        environment = {**app_env, "ARI_URL": ari.url, "ARI_PASSWORD": "caffè-€-密码"}
+        with Worker(environment, tmp_path):
+            # Commands and events alike, in the one encoding that Asterisk compares with its file.
+            words = b64encode("callytics:caffè-€-密码".encode()).decode()
+            assert ari.logins == {f"Basic {words}"}
 
 
 MALFORMED = (

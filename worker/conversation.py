@@ -40,10 +40,15 @@ def connect(
     return most_hopeful(results)
 
 
+def bridge_name(call_uid: str) -> str:
+    """The same in every process, so that a call's bridge is found again."""
+    return f"callytics-{call_uid}"
+
+
 def make_bridge(session: Session) -> str:
     """The call's bridge, made while the destination still rings, so that nobody waits for it."""
     if session.bridge_id is None:
-        bridge_id = f"callytics-{session.call.uid}"
+        bridge_id = bridge_name(session.call.uid)
         session.services.watch(bridge_id, session)
         # Before the command, whose answer may be lost: a bridge that is there must be removed.
         session.bridge_id = bridge_id
@@ -73,17 +78,16 @@ def _begin(session: Session, bridge_id: str, leg: Leg, kind: Kind, record: bool)
     Asterisk ends the recording of a bridge in which nobody is only after four seconds.
     """
     if not record:
-        _join(session, bridge_id, leg)
-        return leg.joined
+        return _join(session, bridge_id, leg)
     recording = _intend(session, leg, kind)
     starting = gevent.spawn(_start, session, bridge_id, recording)
-    why_not = "the caller hung up in the instant of answer"
     try:
-        why_not = _join(session, bridge_id, leg)
+        _join(session, bridge_id, leg)
     finally:
         starting.get()
-        if why_not:
-            session.abandon(recording, why_not)
+        if not leg.joined:
+            # They never heard each other: there is nothing that should have been recorded.
+            session.discard(recording)
     return leg.joined
 
 
@@ -92,11 +96,8 @@ def _intend(session: Session, leg: Leg, kind: Kind) -> LiveRecording:
     return session.services.recorder.begin(facts)
 
 
-def _join(session: Session, bridge_id: str, leg: Leg) -> str:
-    """Answer, and let both in at once.
-
-    Returns why that was not possible, or nothing. Raises CallerGone.
-    """
+def _join(session: Session, bridge_id: str, leg: Leg) -> bool:
+    """Answer, and let both in at once. A leg that cannot be joined is let go. Raises CallerGone."""
     try:
         session.quiet()
         session.ari.add_channels(bridge_id, [session.caller_id, leg.channel_id])
@@ -104,12 +105,11 @@ def _join(session: Session, bridge_id: str, leg: Leg) -> str:
         session.hear_who_left(error, leg)
         log.info("call %s: %s could not be joined: %s", session.call.uid, leg.destination, error)
         session.let_go(leg.channel_id)
-        if leg.gone:
-            return "the callee hung up in the instant of answer"
-        session.call.problem = f"{leg.destination} could not be joined: {error}"
-        return session.call.problem
+        if not leg.gone:
+            session.call.problem = f"{leg.destination} could not be joined: {error}"
+        return False
     leg.joined = True
-    return ""
+    return True
 
 
 def _start(session: Session, bridge_id: str, recording: LiveRecording) -> None:

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 START_SECONDS, FINISH_SECONDS = 35.0, 5.0
 # An event that was lost is missed after this time, and Asterisk is asked.
 ASK_SECONDS = 2.0
+DISK_THREADS = 8
 # How often a recording is asked to end.
 STOPS = 3
 # People talk already while a hung disk is waited for.
@@ -126,8 +127,6 @@ class LiveRecording:
 
     def abandon(self, reason: str) -> None:
         """Say why there will be no recording after all."""
-        # Another thread may be writing what we intended; this must be the last word.
-        self._written[0].wait(timeout=INTENT_SECONDS)
         self.facts = self.facts.but(state="failed", state_reason=reason, ended_at=utc_now())
         self.finished = True
         self._recorder.write(self.facts)
@@ -140,7 +139,9 @@ class Recorder:
         self.ari = ari
         self._outbox, self._storage = outbox, storage
         # The disk may be slow or hang; it must hold up only the recording that waits for it.
-        self._disk = Threads(8)
+        self._disk = Threads(DISK_THREADS)
+        # One thread for all facts of one recording, so that what was said last is what stays.
+        self._facts = [Threads(1) for _ in range(DISK_THREADS)]
 
     def begin(self, facts: Facts) -> LiveRecording:
         """Write down that a recording is wanted; `ask` then asks Asterisk for it."""
@@ -163,7 +164,11 @@ class Recorder:
 
     def write(self, facts: Facts) -> tuple[AsyncResult, AsyncResult]:
         """Begin to write facts and row; the results of both."""
-        return self._disk.spawn(self._storage.write_facts, facts), self.save_row(facts)
+        written = self._thread_of(facts).spawn(self._storage.write_facts, facts)
+        return written, self.save_row(facts)
+
+    def _thread_of(self, facts: Facts) -> Threads:
+        return self._facts[hash(facts.uid) % DISK_THREADS]
 
     def save_row(self, facts: Facts) -> AsyncResult:
         """Begin to write the row."""
@@ -211,19 +216,12 @@ class Recorder:
 
     def discard(self, facts: Facts) -> None:
         """Remove a recording in which there is nothing: audio, facts, row."""
-        self.remove_audio(facts)
-        self._remove(facts.facts_path)
-        self._outbox.put(ledger.forget_recording, facts.uid)
-
-    def remove_audio(self, facts: Facts) -> None:
-        """Remove the file of a recording in which there is nothing."""
-        self._remove(facts.path)
-
-    def _remove(self, path: str) -> None:
         try:
-            self._disk.spawn(self._storage.delete, path).get()
+            for path in (facts.path, facts.facts_path):
+                self._thread_of(facts).spawn(self._storage.delete, path).get()
         except OSError as error:
-            log.warning("%s: an empty file was not removed: %s", path, error)
+            log.warning("recording %s: an empty file was not removed: %s", facts.uid, error)
+        self._outbox.put(ledger.forget_recording, facts.uid)
 
     def complete(
         self, facts: Facts, ended_at: datetime, reason: str, expected_ms: int | None

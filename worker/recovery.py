@@ -12,6 +12,7 @@ from gevent.lock import Semaphore
 from callytics import ledger, queues
 from callytics.ari import AriError
 from worker.adopt import lead_gone, lead_on, restore
+from worker.conversation import bridge_name
 from worker.routes import Routes
 from worker.runner import Runner
 from worker.session import Services, Session
@@ -60,7 +61,10 @@ class Recovery:
         uid = snapshot["call"]["uid"]
         if uid in {session.call.uid for session in self._routes.sessions()}:
             return
-        in_bridge = bridges.get(snapshot["bridge_id"], {}).get("channels", [])
+        # Asterisk knows better than a journal that may be some steps behind.
+        bridge_id = bridge_name(uid)
+        snapshot["bridge_id"] = bridge_id if bridge_id in bridges else None
+        in_bridge = bridges.get(bridge_id, {}).get("channels", [])
         try:
             session = restore(self._services, snapshot, channels, in_bridge)
         except (KeyError, TypeError, ValueError):

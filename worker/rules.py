@@ -6,16 +6,20 @@ from collections.abc import Callable
 from typing import Any
 
 import gevent
+from gevent.lock import Semaphore
 from sqlalchemy.exc import SQLAlchemyError
 
 from callytics.flow_document import Document, DocumentError, check, current
 from callytics.settings import SETTINGS, all_settings
 from callytics.storage import Storage
 from worker.notices import Notices
-from worker.outbox import MOMENT_SECONDS, Outbox, in_short
+from worker.outbox import Outbox, in_short
 from worker.threads import Threads
 
 log = logging.getLogger(__name__)
+
+# Once in a worker's life, so it may take longer than what a call waits for.
+RECALL_SECONDS = 5.0
 
 
 class Rules:
@@ -31,6 +35,7 @@ class Rules:
         self._document = Document()
         self._settings = {key: kind.default for key, kind in SETTINGS.items()}
         self._is_known = False
+        self._recalling = Semaphore()
         self._notices = Notices(log)
 
     def refresh(self) -> None:
@@ -50,8 +55,10 @@ class Rules:
 
     def _ask(self, read: Callable[[], Any]) -> Any:
         """What the database says, or None."""
-        if not self._is_known:
-            self._recall()
+        with self._recalling:
+            if not self._is_known:
+                self._recall()
+                self._is_known = True
         try:
             answer = self._outbox.ask(read)
         except (gevent.Timeout, SQLAlchemyError, DocumentError) as error:
@@ -75,9 +82,8 @@ class Rules:
 
     def _recall(self) -> None:
         """Begin with what the worker before this one knew."""
-        self._is_known = True
         try:
-            kept = json.loads(self._disk.ask(self._storage.kept_rules, seconds=MOMENT_SECONDS))
+            kept = json.loads(self._disk.ask(self._storage.kept_rules, seconds=RECALL_SECONDS))
             self._document, self._settings = check(kept["document"]), dict(kept["settings"])
         except FileNotFoundError:
             return

@@ -391,20 +391,17 @@ class Session:
             self.call.problem = f"not recorded: {facts.state_reason}"
         return facts
 
-    def abandon(self, recording: LiveRecording, reason: str) -> None:
-        """End a recording in which there is nothing, and say why."""
-        self._drop(recording)
-        self.services.recorder.remove_audio(recording.facts)
-        recording.abandon(reason)
-
     def discard(self, recording: LiveRecording) -> None:
         """End a recording in which there is nothing, and leave nothing of it."""
-        self._drop(recording)
-        self.services.recorder.discard(recording.facts)
-
-    def _drop(self, recording: LiveRecording) -> None:
-        recording.stop(self.wait_until)
-        self.recordings.remove(recording)
+        try:
+            recording.stop(self.wait_until)
+        except CallerGone:
+            # Once more, for it must not go on when nobody knows of it any more.
+            recording.stop(self.wait_until)
+            raise
+        finally:
+            self.recordings.remove(recording)
+            self.services.recorder.discard(recording.facts)
 
     def start_recording(self, recording: LiveRecording, command: Callable[[str], Any]) -> None:
         """Route a recording's events here and ask Asterisk for it."""
