@@ -2,7 +2,6 @@
 
 import logging
 import re
-from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -12,6 +11,7 @@ from callytics.ari import AriError
 from worker.call import CallFacts
 from worker.events import Event
 from worker.flow import lead_inbound
+from worker.lifecycle import Lead, run
 from worker.outbound import lead_outbound
 from worker.routes import Routes
 from worker.session import Services, Session
@@ -73,11 +73,11 @@ class Runner:
         self.start(session, _leader(args))
         log.info("call %s begins: %s", session.call.uid, " ".join(args) or "inbound")
 
-    def start(self, session: Session, lead: Callable[[Session], None]) -> None:
+    def start(self, session: Session, lead: Lead) -> None:
         """Route a call's events to it, and let it go its way."""
         for name in session.names():
             self._routes.watch(name, session)
-        gevent.spawn(session.run, lead)
+        gevent.spawn(run, session, lead)
 
     def _hang_up(self, channel_id: str) -> None:
         try:
@@ -107,5 +107,5 @@ def _plain(text: str) -> str:
     return "".join(filter(str.isprintable, re.sub(r"\\(.)", r"\1", text)))
 
 
-def _leader(args: list[str]) -> Callable[[Session], None]:
+def _leader(args: list[str]) -> Lead:
     return lead_outbound if args[:1] == ["outbound"] else lead_inbound
