@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from callytics.facts import utc_now
 from tests.browser import ARGUMENTS, CHROMIUM, new_page, sign_in
@@ -70,7 +70,11 @@ def test_results_arrive_while_one_types_and_nothing_typed_is_lost(page: Page) ->
 
 def test_an_answer_that_was_overtaken_is_not_shown(page: Page, web: Web) -> None:
     held = []
-    page.route("**/recordings?q=ann&**", held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/recordings?q=ann&**", hold)
     search(page).press_sequentially("ann")
     wait_until(lambda: held or page.wait_for_timeout(20), "the first search is on its way")
     search(page).fill("ben")
@@ -145,7 +149,7 @@ def test_a_view_is_saved_and_opened_again(page: Page) -> None:
     page.get_by_text("Save this view").click()
     page.get_by_label("Name of this view").fill("All Anns")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_role("status").last).to_have_text("Saved as All Anns.")
+    expect(page.get_by_role("status")).to_have_text("Saved as All Anns.")
     page.goto("/recordings")
     page.get_by_role("link", name="All Anns").click()
     shows(page, "Ann", "Annika")
