@@ -8,7 +8,6 @@ from sqlalchemy import ColumnElement, Row, literal_column, select, union
 from callytics.models import Call, Recording
 from callytics.paging import Listing, read_named
 
-DISPOSITIONS = ("answered", "no_answer", "busy", "failed", "abandoned")
 # Not a disposition but the lack of an end: a call is answered long before it is over.
 IN_PROGRESS = "in_progress"
 # States of a recording that should be there and cannot be played.
