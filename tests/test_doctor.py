@@ -128,6 +128,13 @@ def test_a_key_that_others_can_read_or_guess_is_found(shelf: Shelf, application:
     assert "short" not in lines["secret key"].replace("at least", "")
 
 
+def test_a_disk_with_less_room_than_was_set_is_found(shelf: Shelf, application: None) -> None:
+    run_flask(shelf.environment, "settings", "set", "disk_warning_mb", "100000000")
+    code, lines = look(shelf)
+    assert (code, sick(lines)) == (1, ["free disk"])
+    assert "make room" in lines["free disk"]
+
+
 def test_a_folder_that_is_gone_is_found(shelf: Shelf, application: None) -> None:
     shelf.storage.root.rmdir()
     code, lines = look(shelf)
@@ -139,5 +146,5 @@ def test_a_folder_that_is_gone_is_found(shelf: Shelf, application: None) -> None
 def test_tables_that_are_not_there_are_found(shelf: Shelf, application, tmp_path: Path) -> None:
     code, lines = look(shelf, DATABASE_URL=f"sqlite:///{tmp_path}/empty.db")
     assert code == 1
-    assert sick(lines) == ["database", "newest recording", "worker"]
+    assert sick(lines) == ["database", "free disk", "newest recording", "worker"]
     assert "flask db upgrade" in lines["database"]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from honcho.environ import parse_procfile
 
 from callytics.facts import Facts
 from tests.asterisk import PROJECT, free_port
@@ -215,7 +216,7 @@ def test_the_log_tells_of_requests_without_what_was_looked_for(web, rita) -> Non
     rita.get(f"{web.url}/recordings?q=5551234", timeout=60)
     rita.get(f"{web.url}/recordings/a%0AFAKE%20LINE/audio", timeout=60)
     log = wait_until(
-        lambda: (text := web.log.read_text()).count("GET /recordings") >= 2 and text,
+        lambda: "FAKE%20LINE" in (text := web.log.read_text()) and text,
         "the requests are logged",
     )
     assert "5551234" not in log
@@ -238,6 +239,12 @@ def test_a_listener_does_not_keep_it_from_ending_well(own_web: Web, shelf: Shelf
     assert "Traceback" not in own_web.log.read_text()
 
 
+def test_the_procfile_starts_what_the_tests_start() -> None:
+    """It looks first, then becomes this very command."""
+    line = parse_procfile((PROJECT / "Procfile").read_text()).processes["web"]
+    assert line == " ".join(("python -m callytics.start", *Web.command))
+
+
 def test_a_reload_keeps_serving_on_its_own_port(own_web: Web) -> None:
     master, worker = processes(own_web)
     os.kill(master, signal.SIGHUP)
@@ -247,11 +254,13 @@ def test_a_reload_keeps_serving_on_its_own_port(own_web: Web) -> None:
 
 
 def start(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Start the web where it should not even begin."""
+    """Run the Procfile's own line where it should not even begin."""
+    path = f"{Path(sys.executable).parent}:{environment['PATH']}"
     return subprocess.run(
-        [sys.executable, "-m", *Web.command],
+        parse_procfile((PROJECT / "Procfile").read_text()).processes["web"],
+        shell=True,
         cwd=PROJECT,
-        env=environment,
+        env={**environment, "PATH": path},
         capture_output=True,
         text=True,
         check=False,
@@ -271,6 +280,7 @@ def says_in_one_line(done: subprocess.CompletedProcess[str], variable: str, word
     ("variable", "value", "words"),
     [
         ("PORT", "eighty", "must be a whole number from 1 to 65535"),
+        ("WEB_CONCURRENCY", "many", "must be a whole number from 1 to 64"),
         ("DATABASE_URL", "postgresql://u:hush@h:port/db", "must be postgresql://"),
         ("DATABASE_URL", "postgresql://u:hush@127.0.0.1:1/db", "cannot be used"),
         ("DATABASE_URL", "sqlite:////nowhere/at/all.db", "unable to open database file"),
