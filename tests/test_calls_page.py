@@ -107,6 +107,7 @@ def test_what_should_have_been_recorded_and_was_not_is_marked_once(
         page = reviewer.get(url)
         assert words in text_of(page)
         assert page.get_data(as_text=True).count('class="problem"') == 1
+        assert not reason or text_of(page).count(reason) == 1
     notice = reviewer.get("/calls/c1").get_data(as_text=True)
     assert notice.count('class="notice"') == 1
 
