@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Iterable, Sequence
 
+import gevent
+
 from callytics.ari import AriError
 from callytics.facts import Kind, utc_now
 from worker.dialing import most_hopeful, ring_until_answer
@@ -63,13 +65,20 @@ def converse(session: Session, leg: Leg, kind: Kind, record: bool) -> bool:
 
 
 def _begin(session: Session, bridge_id: str, leg: Leg, kind: Kind, record: bool) -> bool:
-    """Join and record; the intent is written down while Asterisk joins."""
-    recording = _intend(session, leg, kind) if record else None
+    """Join, and let the recording start meanwhile: so it holds the first word.
+
+    Asterisk ends the recording of a bridge in which nobody is only after four seconds.
+    """
+    if not record:
+        leg.joined = _join(session, bridge_id, leg)
+        return leg.joined
+    recording = _intend(session, leg, kind)
+    starting = gevent.spawn(_start, session, bridge_id, recording)
     leg.joined = _join(session, bridge_id, leg)
-    if recording is not None and leg.joined:
-        _start(session, bridge_id, recording)
-    elif recording is not None:
-        recording.abandon("the callee hung up in the instant of answer")
+    starting.get()
+    if not leg.joined:
+        # They never heard each other: there is nothing that should have been recorded.
+        session.discard(recording)
     return leg.joined
 
 
@@ -79,7 +88,7 @@ def _intend(session: Session, leg: Leg, kind: Kind) -> LiveRecording:
 
 
 def _join(session: Session, bridge_id: str, leg: Leg) -> bool:
-    """Answer and add both in one command: a bridge of one that is recorded ends after 4 s."""
+    """Answer, and let both in at once."""
     try:
         session.quiet()
         session.ari.add_channels(bridge_id, [session.caller_id, leg.channel_id])

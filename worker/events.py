@@ -26,7 +26,19 @@ BEAT_SECONDS = 3.0
 SILENT_SECONDS = 7.0
 LONGEST_PAUSE_SECONDS = 10.0
 # Events that no call path reads; on a busy Asterisk they are most of the traffic.
-UNREAD = ("ChannelVarset", "ChannelDialplan", "ChannelCallerId", "ChannelConnectedLine")
+UNREAD = (
+    "BridgeCreated",
+    "BridgeDestroyed",
+    "ChannelCallerId",
+    "ChannelConnectedLine",
+    "ChannelDialplan",
+    "ChannelEnteredBridge",
+    "ChannelStateChange",
+    "ChannelVarset",
+    "Dial",
+    "PlaybackContinuing",
+    "PlaybackStarted",
+)
 
 
 class Replaced(Exception):

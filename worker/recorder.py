@@ -91,12 +91,9 @@ class LiveRecording:
         row_written.wait(timeout=MOMENT_SECONDS)
 
     def says_nothing(self) -> bool:
-        """Whether nobody spoke; then nothing is left of it, neither files nor row."""
+        """Whether nobody spoke, or nobody was there any more when it was to begin."""
         short = self.started and self._ended_at - self._began_at < NOTHING_SECONDS
-        if not self._nobody_there and not self._recorder.is_silent(self.facts, short):
-            return False
-        self._recorder.discard(self.facts)
-        return True
+        return self._nobody_there or self._recorder.is_silent(self.facts, short)
 
     def abandon(self, reason: str) -> None:
         """Say why there will be no recording after all."""

@@ -301,6 +301,12 @@ class Session:
             self.call.problem = f"not recorded: {facts.state_reason}"
         return facts
 
+    def discard(self, recording: LiveRecording) -> None:
+        """End a recording in which there is nothing, and leave nothing of it."""
+        recording.stop(self.wait_until)
+        self.recordings.remove(recording)
+        self.services.recorder.discard(recording.facts)
+
     def _remove_bridge(self, bridge_id: str) -> None:
         try:
             self.ari.delete_bridge(bridge_id)
@@ -312,5 +318,6 @@ class Session:
         """Route a recording's events here and ask Asterisk for it."""
         self.recordings.append(recording)
         self.services.watch(recording.facts.name, self)
-        self.keep()
         recording.ask(command)
+        # Not before: what is said until the recording starts is lost.
+        self.keep()

@@ -43,7 +43,7 @@ def _keep(session: Session, recording: LiveRecording) -> str:
     """Keep what was said; a message in which nothing was said is none."""
     recording.stop(session.wait_until)
     if recording.says_nothing():
-        session.recordings.remove(recording)
+        session.discard(recording)
         return "nothing_said"
     session.complete(recording)
     return "message" if recording.facts.state == "available" else "not_recorded"
