@@ -42,7 +42,8 @@ def call(uid: str) -> Row[Any] | None:
 
 def _has_problem() -> ColumnElement[bool]:
     # As a set of ids, each half by its own index: an OR over both tables would read every call.
-    # The empty text is written out, since an index of some rows is not used for a parameter.
+    # The empty text is written out: PostgreSQL's plan for any parameter at all cannot use an index
+    # of some rows.
     said = select(Call.id).where(Call.problem != literal_column("''"))
     lost = (
         select(Call.id)

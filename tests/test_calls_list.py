@@ -33,7 +33,7 @@ calls = st.lists(
         st.sampled_from(["", "", "no room"]),
         st.lists(st.sampled_from(STATES), max_size=2),
     ),
-    max_size=3 * PAGE_SIZE,
+    max_size=12,
 )
 
 
@@ -86,13 +86,14 @@ def walk(listing) -> tuple[list[list[str]], list[list[str]]]:
 
 @given(
     rows=calls,
+    times=st.sampled_from([1, 6, 20]),  # so that there are several pages
     result=st.sampled_from([None, IN_PROGRESS, *DISPOSITIONS]),
     with_problem=st.booleans(),
 )
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_filters_and_cursors_give_what_a_plain_scan_gives(shelf, rows, result, with_problem):
+def test_filters_and_cursors_give_what_a_plain_scan_gives(shelf, rows, times, result, with_problem):
     with shelf.app.app_context():
-        kept = fill(rows)
+        kept = fill(rows * times)
         wanted = [c["uid"] for c in kept if is_wanted(c, result, with_problem)]
         pages = [wanted[at : at + PAGE_SIZE] for at in range(0, len(wanted), PAGE_SIZE)] or [[]]
         forth, back = walk(call_library.calls(result, with_problem))
