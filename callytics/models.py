@@ -3,13 +3,19 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, LargeBinary, Text
+from sqlalchemy import JSON, BigInteger, Index, Integer, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callytics.db import Base, UtcDateTime
 
 # SQLite numbers rows by itself only when the column's type is exactly INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _some(name: str, condition: str, *columns: Any) -> Index:
+    """An index of those rows alone that fulfil a condition."""
+    where = text(condition)
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 class Call(Base):
@@ -42,6 +48,9 @@ class Call(Base):
     __table_args__ = (
         Index("calls_by_time", started_at.desc(), id.desc()),
         Index("calls_by_disposition", disposition, started_at.desc(), id.desc()),
+        # Few of many, so these are small: what goes on now, and what went wrong.
+        _some("calls_in_progress", "ended_at IS NULL", started_at.desc(), id.desc()),
+        _some("calls_with_problem", "problem <> ''", id),
     )
 
 

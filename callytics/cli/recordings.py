@@ -1,14 +1,12 @@
 """`flask recordings …`: the library on the command line."""
 
-import json
-from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import Any
 
 import click
 
 from callytics import library
 from callytics.cli.commands import Commands
+from callytics.cli.printing import json_lines, length, text_line, when
 
 group = Commands("recordings", help="The recordings in the library.")
 
@@ -26,37 +24,11 @@ COLUMNS = (
 def list_recordings(as_json: bool, limit: int) -> None:
     """The newest first, with their state."""
     rows = library.newest(limit)
-    for line in _json_lines(rows) if as_json else map(_text_line, rows):
+    for line in json_lines(rows, COLUMNS) if as_json else map(_text_line, rows):
         click.echo(line)
 
 
-def _json_lines(rows: Iterable[Any]) -> Iterator[str]:
-    """An array that is printed while it is read: there may be ten million."""
-    before = "["
-    for row in rows:
-        values = {name: getattr(row, name) for name in COLUMNS}
-        yield before + json.dumps(values, default=_as_text, ensure_ascii=False)
-        before = ","
-    yield "]" if before == "," else "[]"
-
-
 def _text_line(row: Any) -> str:
-    started = f"{row.started_at:%Y-%m-%d %H:%M:%SZ}"
     parties = (row.caller_number or row.caller_name, row.callee or row.dialed_number)
-    fields = (row.uid, started, row.kind, _length(row.duration_ms), *parties, row.state)
-    return "\t".join(_one_line(field or "-") for field in (*fields, row.state_reason))
-
-
-def _length(duration_ms: int | None) -> str:
-    if duration_ms is None:
-        return ""
-    return f"{duration_ms // 60000:02}:{duration_ms // 1000 % 60:02}"
-
-
-def _one_line(text: str) -> str:
-    # A caller chooses their own name; it must not start a line or colour the terminal.
-    return "".join(c if c.isprintable() else " " for c in text)
-
-
-def _as_text(value: datetime) -> str:
-    return value.isoformat()
+    facts = (row.uid, when(row.started_at), row.kind, length(row.duration_ms))
+    return text_line(*facts, *parties, row.state, row.state_reason)
