@@ -25,7 +25,7 @@ def judge(group: Group, around: Circumstances, deleted: bool = False) -> Verdict
     """
     verdict = Verdict(group)
     if group.taken:
-        verdict.leave("bears the name of a recording of another day, left alone")
+        verdict.not_ours(verdict.path, "bears the name of a recording of another day")
         return verdict
     facts, unusable = _read(group, around)
     base = _more_final(group.row, facts)
@@ -196,8 +196,7 @@ def _note_other_format(verdict: Verdict) -> None:
     desired = verdict.desired
     for audio_format in FORMATS if desired is not None else ():
         if audio_format in verdict.group.files and audio_format != desired.format:
-            path = f"{verdict.group.name}.{audio_format}"
-            verdict.left.append(f"{path}: is not a recording of Callytics, left alone")
+            verdict.not_ours(verdict.group.files[audio_format].path)
 
 
 def _compare(verdict: Verdict, facts: Facts | None, unusable: str, base: Facts | None) -> None:

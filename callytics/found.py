@@ -22,7 +22,7 @@ def judge_found(verdict: Verdict, around: Circumstances) -> None:
     found = files[0]
     facts = facts_of_found(found, 0)
     if facts is None:
-        verdict.leave("is not a recording of Callytics, left alone")
+        verdict.not_ours(found.path)
         return
     sound = listen(around.storage, found)
     age = around.now() - found.modified_at
@@ -38,6 +38,8 @@ def judge_found(verdict: Verdict, around: Circumstances) -> None:
     else:
         verdict.desired = facts_of_found(found, sound.duration_ms)
         verdict.finish_header = not sound.finished
+        # What has no header to tell its length may still grow.
+        verdict.take_checksum = found.path.endswith(".wav") or age > STILL
         verdict.wrong("a recording without row and facts", f"taken in as {FOUND}")
 
 

@@ -17,7 +17,7 @@ from callytics.facts import Facts
 from callytics.ledger import Change
 from callytics.storage import Found, Storage, StorageError
 from callytics.survey import Group
-from callytics.verdict import Circumstances, Verdict, listen
+from callytics.verdict import NOT_OURS, Circumstances, Verdict, listen
 
 # How many recordings are looked at between two breaths.
 CHUNK = 500
@@ -122,12 +122,10 @@ def _is_suspect(group: Group, around: Circumstances) -> bool:
         verdict = judge(group, around)
     except (OSError, StorageError):
         return True
-    return bool(verdict.says or verdict.left)
+    return bool(verdict.says or verdict.left or verdict.strangers)
 
 
-def _settle(
-    names: Collection[str], around: Circumstances, mends: bool, report: Report
-) -> None:
+def _settle(names: Collection[str], around: Circumstances, mends: bool, report: Report) -> None:
     """Look at suspects again, as they are by now, and mend what is still wrong."""
     if not names:
         return
@@ -141,6 +139,7 @@ def _settle(
             report.failed.append(f"{name}: cannot be looked at: {error}")
     for verdict in verdicts:
         report.left += verdict.left
+        report.strangers += verdict.strangers
     wrong = [verdict for verdict in verdicts if verdict.says]
     if mends:
         wrong = _mend(wrong, around.storage, report)
@@ -211,7 +210,7 @@ def _note_strangers(
 ) -> None:
     for found in strangers:
         if not found.path.endswith(DRAFT):
-            report.strangers.append(f"{found.path}: not a recording of Callytics, left alone")
+            report.strangers.append(f"{found.path}: {NOT_OURS}, left alone")
         elif around.now() - found.modified_at > DRAFT_IS_LEFT:
             report.says.append(f"{found.path}: a draft of facts that a crash left → removed")
             if mends:

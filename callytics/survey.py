@@ -22,7 +22,7 @@ from callytics.storage import Found, Storage
 ROWS_AT_ONCE = 1000
 ENDINGS = ("json", "ulaw", "wav")
 
-_OURS = re.compile(rf"(?:[A-Za-z0-9_-]+/)*[A-Za-z0-9_-]{{1,64}}\.({'|'.join(ENDINGS)})", re.ASCII)
+_OURS = re.compile(r"\d{1,4}/\d\d/\d\d/[A-Za-z0-9_-]{1,64}\.(json|ulaw|wav)", re.ASCII)
 _FACTS = [getattr(Recording, f.name) for f in fields(Facts)]
 _LONGEST_MS = (1 << 31) - 1
 

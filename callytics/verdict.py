@@ -12,6 +12,7 @@ from callytics.survey import Group
 # Asterisk adds to a file every two seconds, to a `.ulaw` every four. One that was not touched for
 # so long is not being recorded, whether Asterisk can be asked or not.
 STILL = timedelta(minutes=2)
+NOT_OURS = "not a recording of Callytics"
 # A WAV's header alone.
 _HEADER_BYTES = 44
 
@@ -44,6 +45,8 @@ class Verdict:
     says: list[str] = field(default_factory=list)
     # What is left alone although it may be wrong, in sentences.
     left: list[str] = field(default_factory=list)
+    # Files that are none of ours, in sentences.
+    strangers: list[str] = field(default_factory=list)
     # What row and facts are to say; None: nothing is done, unless it is to be forgotten.
     desired: Facts | None = None
     writes_row: bool = False
@@ -66,6 +69,10 @@ class Verdict:
     def leave(self, why: str) -> None:
         """Take note of something that is not touched."""
         self.left.append(f"{self.path}: {why}")
+
+    def not_ours(self, path: str, why: str = NOT_OURS) -> None:
+        """Take note of a file that is not touched, ever."""
+        self.strangers.append(f"{path}: {why}, left alone")
 
     @property
     def path(self) -> str:

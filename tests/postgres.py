@@ -91,17 +91,18 @@ class Postgres:
         shutil.rmtree(self.folder)
 
     def _run(self, program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [str(_programs() / program), "-D", str(self.folder / "data"), *arguments],
-            user=self._owner,
-            group=self._owner,
-            extra_groups=[] if self._owner else None,
-            cwd=self.folder,
-            # The server keeps what it is given, and a pipe would then never end.
-            stdout=(self.folder / "said").open("ab"),
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
+        # Not a pipe: the server that is started keeps it, and it would never end.
+        with (self.folder / "said").open("ab") as said:
+            done = subprocess.run(
+                [str(_programs() / program), "-D", str(self.folder / "data"), *arguments],
+                user=self._owner,
+                group=self._owner,
+                extra_groups=[] if self._owner else None,
+                cwd=self.folder,
+                stdout=said,
+                stderr=said,
+                check=False,
+            )
         assert done.returncode == 0, f"{program}: {(self.folder / 'said').read_text()}"
 
 
