@@ -60,7 +60,7 @@ def _finality(facts: Facts) -> int:
 
 def _judge_known(verdict: Verdict, around: Circumstances, base: Facts, deleted: bool) -> None:
     audio = verdict.group.files.get(base.format)
-    if deleted and audio is None and base.state not in OPEN_STATES:
+    if deleted and not verdict.group.has_audio:
         verdict.forget = True
         verdict.wrong("its deletion was interrupted", "finished: facts and row removed")
     elif base.state in OPEN_STATES:

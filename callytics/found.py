@@ -19,12 +19,12 @@ def judge_found(verdict: Verdict, around: Circumstances) -> None:
     if not files:
         verdict.leave("facts that cannot be used, of audio that is not there; left alone")
         return
-    found = files[0]
+    heard = [(file, listen(around.storage, file)) for file in files]
+    found, sound = next((pair for pair in heard if pair[1].duration_ms), heard[0])
     facts = facts_of_found(found, 0)
     if facts is None:
         verdict.not_ours(found.path)
         return
-    sound = listen(around.storage, found)
     age = around.now() - found.modified_at
     if sound.problem:
         verdict.leave(f"nothing can be played: {sound.problem}; left alone")

@@ -149,23 +149,24 @@ def _settle(names: Collection[str], around: Circumstances, mends: bool, report: 
 
 def _mend(verdicts: Iterable[Verdict], storage: Storage, report: Report) -> list[Verdict]:
     """Carry verdicts out; those that could be. All rows are written in one transaction."""
-    mended: dict[str, Verdict] = {}
-    changes = []
+    mended: list[Verdict] = []
+    changes: list[Change] = []
+    taken_in: set[str] = set()
     for verdict in verdicts:
-        uid = verdict.group.name.rpartition("/")[2]
         try:
             # Of two files of one name in two folders, only the first becomes a recording.
-            if uid not in mended:
+            if verdict.new_uid not in taken_in:
                 changes += _mend_files(verdict, storage)
-                mended[uid] = verdict
+                mended.append(verdict)
+                taken_in |= {verdict.new_uid} - {""}
         except (OSError, StorageError, ValueError) as error:
             report.failed.append(f"{verdict.path}: cannot be mended: {error}")
     # Ids follow time as far as they can.
     changes.sort(key=lambda change: (change.facts is not None, _begin(change)))
     ledger.change_recordings(changes)
-    for verdict in mended.values():
+    for verdict in mended:
         _remove_empty(verdict, storage, report)
-    return list(mended.values())
+    return mended
 
 
 def _begin(change: Change) -> float:

@@ -40,6 +40,11 @@ class Group:
     # Whether the row of another recording bears the same uid.
     taken: bool = False
 
+    @property
+    def has_audio(self) -> bool:
+        """Whether there is audio, in whatever format."""
+        return bool(self.files.keys() - {"json"})
+
 
 def survey(storage: Storage, aside: Callable[[Found], None]) -> Iterator[Group]:
     """Every recording, in the order of their names; to `aside` goes what cannot belong to one.

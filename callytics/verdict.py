@@ -75,6 +75,11 @@ class Verdict:
         self.strangers.append(f"{path}: {why}, left alone")
 
     @property
+    def new_uid(self) -> str:
+        """The uid of the row that this makes; empty where it makes none."""
+        return self.desired.uid if self.desired is not None and self.group.row is None else ""
+
+    @property
     def path(self) -> str:
         """The file that a sentence is about."""
         if self.group.row is not None:

@@ -23,7 +23,7 @@ SOUND_MS = 750
 NOW = STARTED_AT + timedelta(days=3)
 
 
-@dataclass
+@dataclass(repr=False)
 class Disorder:
     """What a test does to a library, and what verify and reconcile say of it."""
 
