@@ -134,7 +134,7 @@ def _judge_audio(verdict: Verdict, around: Circumstances, base: Facts, audio: Fo
     if given_up and (why := _may_be_live(verdict.group, around, base)) is not None:
         verdict.desired = base
         verdict.leave(why or "given up, but Asterisk is still recording it: left alone")
-    elif sound.is_empty or sound.problem:
+    elif not sound.is_heard:
         verdict.desired = _without_sound(verdict, base, sound)
     else:
         verdict.desired = _with_sound(verdict, base, audio, sound)

@@ -20,7 +20,7 @@ def judge_found(verdict: Verdict, around: Circumstances) -> None:
         verdict.leave("facts that cannot be used, of audio that is not there; left alone")
         return
     heard = [(file, listen(around.storage, file)) for file in files]
-    found, sound = next((pair for pair in heard if pair[1].duration_ms), heard[0])
+    found, sound = next((pair for pair in heard if pair[1].is_heard), heard[0])
     facts = facts_of_found(found, 0)
     if facts is None:
         verdict.not_ours(found.path)

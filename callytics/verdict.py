@@ -95,11 +95,13 @@ class Sound:
     duration_ms: int = 0
     finished: bool = True
     problem: str = ""
+    # The file holds nothing at all, and may go.
+    is_empty: bool = False
 
     @property
-    def is_empty(self) -> bool:
-        """Whether the file holds nothing at all, and may go."""
-        return self.duration_ms == 0 and not self.problem
+    def is_heard(self) -> bool:
+        """Whether there is something to hear."""
+        return not self.is_empty and not self.problem
 
 
 def listen(storage: Storage, found: Found) -> Sound:
@@ -109,7 +111,5 @@ def listen(storage: Storage, found: Found) -> Sound:
             sound = audio.inspect_file(file, found.path.rpartition(".")[2])
         except ValueError as error:
             small = (found.size_bytes or 0) <= _HEADER_BYTES
-            return Sound() if small else Sound(problem=str(error))
-    if sound.data_bytes == 0:
-        return Sound()
-    return Sound(max(sound.duration_ms, 1), sound.finished)
+            return Sound(is_empty=True) if small else Sound(problem=str(error))
+    return Sound(sound.duration_ms, sound.finished, is_empty=sound.data_bytes == 0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from callytics import ledger
@@ -158,6 +158,8 @@ def lib(any_env: dict[str, str]) -> Iterator[Disorder]:
 few = settings(
     max_examples=40,
     deadline=None,
+    # Nobody waits for a shorter example in the middle of all tests.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
