@@ -10,6 +10,8 @@ from callytics.db import Base, UtcDateTime
 
 # SQLite numbers rows by itself only when the column's type is exactly INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
+# Ordered by its bytes, as the files are; PostgreSQL would order it as a language does.
+PathText = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 def _some(name: str, condition: str, *columns: Any) -> Index:
@@ -77,13 +79,14 @@ class Recording(Base):
     duration_ms: Mapped[int | None] = mapped_column(Integer)
     format: Mapped[str] = mapped_column(Text)
     size_bytes: Mapped[int | None] = mapped_column(BigInteger)
-    path: Mapped[str] = mapped_column(Text)
+    path: Mapped[str] = mapped_column(PathText)
     sha256: Mapped[str | None] = mapped_column(Text)
     peaks: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
     __table_args__ = (
         Index("recordings_by_time", started_at.desc(), id.desc()),
         Index("recordings_by_state", state, started_at.desc(), id.desc()),
+        Index("recordings_by_path", path, id),
     )
 
 
