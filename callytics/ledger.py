@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, insert, update
 
 from callytics.db import insert_all_missing, upsert, writing
 from callytics.facts import Facts, utc_now
-from callytics.models import AuditEntry, Call, Recording, Worker
+from callytics.models import AuditEntry, Call, Note, Recording, Tag, Worker
 
 # How an audit entry begins that says why an action was not carried out.
 FAILED = "failed: "
@@ -81,8 +81,13 @@ def change_recordings(changes: Sequence[Change]) -> None:
 
 
 def forget_recording(uid: str) -> bool:
-    """Remove the row; True when there was one. The file must be gone by now."""
+    """Remove the row, with what people wrote on it; True when there was one.
+
+    The file must be gone by now.
+    """
     with writing() as connection:
+        for table in (Note, Tag):
+            connection.execute(delete(table).where(table.recording_uid == uid))
         return connection.execute(delete(Recording).where(Recording.uid == uid)).rowcount > 0
 
 

@@ -3,7 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, LargeBinary, Text, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callytics.db import Base, UtcDateTime
@@ -124,6 +133,36 @@ class Waiting(Base):
     worker: Mapped[str] = mapped_column(Text)
     caller_number: Mapped[str] = mapped_column(Text)
     since: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Note(Base):
+    """What somebody wrote on a recording, perhaps at a place in it."""
+
+    __tablename__ = "notes"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    recording_uid: Mapped[str] = mapped_column(Text, index=True)
+    at_ms: Mapped[int | None] = mapped_column(Integer)
+    text: Mapped[str] = mapped_column(Text)
+    username: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Tag(Base):
+    """A word that somebody put on a recording, to find it and others like it."""
+
+    __tablename__ = "tags"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    recording_uid: Mapped[str] = mapped_column(Text)
+    tag: Mapped[str] = mapped_column(Text)
+    username: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        UniqueConstraint("recording_uid", "tag", name="tag_once"),
+        Index("tags_by_tag", tag, recording_uid),
+    )
 
 
 class User(Base):
