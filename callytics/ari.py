@@ -1,11 +1,12 @@
 """Commands to Asterisk: the REST half of ARI. Events are heard in `worker/events.py`."""
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-import requests
-from requests.adapters import HTTPAdapter
+import urllib3
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from callytics.config import Config
 
@@ -40,11 +41,16 @@ class Ari:
         self.url = config.ari_url
         self.app = config.ari_app
         self._has_password = bool(config.ari_password)
-        self._http = requests.Session()
-        self._http.auth = (config.ari_username, config.ari_password or "")
-        # Neither a proxy nor a .netrc of the host has a say in how Asterisk is reached.
-        self._http.trust_env = False
-        self._http.mount("http", HTTPAdapter(pool_connections=1, pool_maxsize=pool))
+        login = f"{config.ari_username}:{config.ari_password or ''}".encode()
+        # urllib3 itself: a command through requests costs twice the time, and the first words of
+        # a recording wait for three of them. It asks neither a proxy nor a .netrc of the host.
+        # Its own helper would write the login in Latin-1, which lacks most letters.
+        self._http = urllib3.PoolManager(
+            num_pools=1,
+            maxsize=pool,
+            headers={"Authorization": f"Basic {b64encode(login).decode()}"},
+            retries=False,
+        )
 
     def command(
         self,
@@ -59,37 +65,44 @@ class Ari:
             raise AriError("ARI_PASSWORD: must be set to the password of the user in ari.conf")
         try:
             answer = self._send(method, path, body, seconds, query)
-        except requests.ConnectionError:
+        except ProtocolError:
             # Asterisk closes a kept connection after 15 idle seconds, perhaps just now.
-            answer = self._retry(method, path, body, seconds, query)
-        except requests.RequestException as error:
-            raise AriError(f"ARI_URL: {self.url} did not answer ({_kind(error)})") from error
+            answer = self._send_again(method, path, body, seconds, query)
+        except HTTPError as error:
+            raise AriError(f"ARI_URL: nobody answers at {self.url} ({_kind(error)})") from error
         return _result(answer)
 
     def _send(
         self, method: str, path: str, body: Any, seconds: float, query: Mapping[str, Any]
-    ) -> requests.Response:
+    ) -> urllib3.BaseHTTPResponse:
         given = {name: value for name, value in query.items() if value is not None}
-        timeout = (CONNECT_SECONDS, seconds)
-        return self._http.request(method, self.url + path, params=given, json=body, timeout=timeout)
+        return self._http.request(
+            method,
+            f"{self.url}{path}?{urlencode(given)}",
+            json=body,
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=seconds),
+        )
 
-    def _retry(
+    def _send_again(
         self, method: str, path: str, body: Any, seconds: float, query: Mapping[str, Any]
-    ) -> requests.Response:
+    ) -> urllib3.BaseHTTPResponse | None:
+        """None where Asterisk says that it had carried out the first."""
         try:
             answer = self._send(method, path, body, seconds, query)
-        except requests.RequestException as error:
+        except HTTPError as error:
             raise AriError(f"ARI_URL: nobody answers at {self.url} ({_kind(error)})") from error
-        if answer.status_code == 409 and method == "POST":
-            answer.status_code = 204
-            answer._content = b""
-        return answer
+        return None if answer.status == 409 and method == "POST" else answer
 
     # What there is
 
     def info(self) -> dict[str, Any]:
         """Version and start time of this Asterisk."""
-        return self.command("GET", "/asterisk/info", seconds=10)
+        info = self.command("GET", "/asterisk/info", seconds=10)
+        try:
+            _ = info["system"]["version"], info["status"]["startup_time"]
+        except (KeyError, TypeError) as error:
+            raise AriError("ARI_URL: what answers there is not ARI") from error
+        return info
 
     def channels(self) -> list[dict[str, Any]]:
         """Every channel there is."""
@@ -276,17 +289,23 @@ def _part(text: str) -> str:
 
 
 def _kind(error: Exception) -> str:
-    return "it took too long" if isinstance(error, requests.Timeout) else "no connection"
+    return (
+        "it took too long"
+        if isinstance(error, urllib3.exceptions.TimeoutError)
+        else "no connection"
+    )
 
 
-def _result(answer: requests.Response) -> Any:
-    if answer.status_code == 401:
+def _result(answer: urllib3.BaseHTTPResponse | None) -> Any:
+    if answer is None:
+        return None
+    if answer.status == 401:
         raise AriError("ARI_USERNAME, ARI_PASSWORD: Asterisk refused them; see ari.conf", 401)
     try:
-        values = answer.json() if answer.content else None
-    except requests.JSONDecodeError as error:
-        raise AriError("ARI_URL: what answers there is not ARI", answer.status_code) from error
-    if answer.status_code >= 400:
+        values = answer.json() if answer.data else None
+    except ValueError as error:
+        raise AriError("ARI_URL: what answers there is not ARI", answer.status) from error
+    if answer.status >= 400:
         said = values.get("message", "") if isinstance(values, dict) else ""
-        raise AriError(f"Asterisk said {answer.status_code}: {said}", answer.status_code)
+        raise AriError(f"Asterisk said {answer.status}: {said}", answer.status)
     return values

@@ -1,33 +1,25 @@
 """What every host needs, looked at one thing at a time: None when it is well, else in words.
 
-Used by `flask doctor` and `/readyz`, and as `python -m callytics.checks` before the web starts.
+Used by `flask doctor` and `/readyz`.
 """
 
-import sys
 from datetime import timedelta
 from functools import cache
 from typing import Any
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
-from callytics.config import (
-    DATABASE_URL_FORM,
-    PROJECT_DIR,
-    Config,
-    ConfigError,
-    load_config,
-    read_environment,
-)
+from callytics.config import PROJECT_DIR
 from callytics.db import db
 from callytics.facts import utc_now
 from callytics.library import WORKER_SILENT_SECONDS
 from callytics.storage import Storage
 
-CONNECT_SECONDS = 10
+# With less than this a disk counts as full: a minute of a call takes one.
+FULL_MB = 10
 SCHEMA_OLD = "the database's schema is not that of this version: run flask db upgrade"
 
 
@@ -50,20 +42,19 @@ def worker_problem(worker: Any | None) -> str | None:
     return None
 
 
-def start_problem(config: Config) -> str | None:
-    """Why the web should not even start; the line names the variable and the mend."""
-    options: dict[str, Any] = {}
-    if config.database_url.startswith("postgresql"):
-        options["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
+def folder_problem(storage: Storage, least_mb: int = FULL_MB) -> str | None:
+    """Why recordings cannot be kept, or that less than `least_mb` MB are left for them."""
     try:
-        engine = create_engine(config.database_url, poolclass=NullPool, **options)
-        with engine.connect() as connection:
-            MigrationContext.configure(connection).get_current_heads()
-    except (ArgumentError, ValueError):
-        return DATABASE_URL_FORM
-    except SQLAlchemyError as error:
-        return database_away(error)
-    return Storage(config.recordings_dir).problem()
+        problem = storage.problem()
+        free_mb = 0 if problem else storage.free_bytes() >> 20
+    except OSError as error:
+        return f"RECORDINGS_DIR: {storage.root} cannot be looked at ({error.strerror})"
+    if problem is None and free_mb < max(least_mb, FULL_MB):
+        return (
+            f"RECORDINGS_DIR: {free_mb} MB are left where {storage.root} is; "
+            "make room, or calls will not be recorded"
+        )
+    return problem
 
 
 def database_away(error: SQLAlchemyError) -> str:
@@ -87,10 +78,3 @@ def _schema_problem(connection: Connection) -> str | None:
 @cache
 def _newest_schema() -> set[str]:
     return set(ScriptDirectory(str(PROJECT_DIR / "callytics" / "migrations")).get_heads())
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(start_problem(load_config(read_environment())))
-    except ConfigError as problem:
-        sys.exit(str(problem))

@@ -4,6 +4,7 @@ import contextlib
 from datetime import datetime
 
 from callytics import audio
+from callytics.checks import folder_problem
 from callytics.facts import Facts
 from callytics.storage import Storage
 
@@ -35,11 +36,11 @@ def complete(
             reason = reason or CUT_SHORT
             finish(storage, facts.but(state_reason=reason, ended_at=ended_at))
     except FileNotFoundError:
-        return _failed(facts, ended_at, reason or "Asterisk wrote no file")
+        return _failed(storage, facts, ended_at, reason, "Asterisk wrote no file")
     except ValueError as error:
-        return _failed(facts, ended_at, reason or f"nothing can be played: {error}")
+        return _failed(storage, facts, ended_at, reason, f"nothing can be played: {error}")
     if sound.data_bytes == 0:
-        return _failed(facts, ended_at, reason or NO_SOUND)
+        return _failed(storage, facts, ended_at, reason, NO_SOUND)
     if not reason and (expected_ms or 0) - sound.duration_ms > TOLERANCE_MS:
         reason = "cut short: the file is shorter than the recording was; is the disk full?"
     return facts.but(
@@ -62,5 +63,7 @@ def finish(storage: Storage, facts: Facts) -> None:
     audio.finish_wav_header(storage.resolve(facts.path))
 
 
-def _failed(facts: Facts, ended_at: datetime, reason: str) -> Facts:
+def _failed(storage: Storage, facts: Facts, ended_at: datetime, reason: str, found: str) -> Facts:
+    # A folder that is gone or full explains more than what is found in it.
+    reason = reason or folder_problem(storage) or found
     return facts.but(state="failed", state_reason=reason, ended_at=ended_at, size_bytes=None)

@@ -30,6 +30,11 @@ def _is_dial_string(text: str) -> bool:
     return text == "" or (right and text.isascii() and len(text) <= 200)
 
 
+def _is_number(text: str, most: int) -> bool:
+    # Python refuses to read some thousands of digits.
+    return text.isascii() and text.isdigit() and len(text) < 10 and int(text) <= most
+
+
 SETTINGS = {
     "record_outbound_calls": _Kind("false", "true or false", lambda v: v in ("true", "false")),
     "outbound_endpoint": _Kind(
@@ -40,10 +45,15 @@ SETTINGS = {
         "a number of digits, + and spaces",
         lambda v: len(v) <= 32 and all(c in "0123456789+ " for c in v),
     ),
+    "disk_warning_mb": _Kind(
+        "1024",
+        "a whole number of MB from 0 (never warn) to 100000000",
+        lambda v: _is_number(v, 100_000_000),
+    ),
     "retention_days": _Kind(
         "0",
         "a whole number of days from 0 (for ever) to 36500",
-        lambda v: v.isascii() and v.isdigit() and len(v) <= 5 and int(v) <= 36500,
+        lambda v: _is_number(v, 36500),
     ),
 }
 

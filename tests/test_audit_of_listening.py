@@ -99,7 +99,7 @@ def test_who_comes_back_later_listens_again(shelf: Shelf, rita: FlaskClient) -> 
 
 def test_this_process_forgets_a_listening_in_time(shelf, rita, monkeypatch) -> None:
     facts = shelf.add(WAV)
-    monkeypatch.setattr(audit, "ONE_LISTENING", timedelta(0))
+    monkeypatch.setattr(audit, "ONE_LISTENING", timedelta(microseconds=1))
     for _ in range(2):
         rita.get(f"/recordings/{facts.uid}/audio")
     assert shelf.accesses(facts) == [("rita", "play")] * 2
@@ -145,6 +145,29 @@ def test_once_the_database_is_free_the_listening_is_kept(shelf, rita, locked) ->
     rita.get(f"/recordings/{facts.uid}/audio")
     wait_until(lambda: shelf.accesses(facts), "the entry is written")
     assert shelf.accesses(facts) == [("rita", "play")]
+
+
+def test_an_entry_that_failed_is_tried_again_with_the_next_part(shelf, rita) -> None:
+    facts = shelf.add(WAV)
+    rename = "ALTER TABLE {} RENAME TO {}"
+    with shelf.app.app_context(), writing() as connection:
+        connection.exec_driver_sql(rename.format("audit_entries", "away"))
+    try:
+        assert rita.get(f"/recordings/{facts.uid}/audio").status_code == 200
+    finally:
+        with shelf.app.app_context(), writing() as connection:
+            connection.exec_driver_sql(rename.format("away", "audit_entries"))
+    rita.get(f"/recordings/{facts.uid}/audio")
+    assert shelf.accesses(facts) == [("rita", "play")]
+
+
+def test_the_database_is_not_asked_again_for_every_part(shelf, rita, locked, caplog) -> None:
+    locked.rollback()
+    facts = shelf.add(WAV)
+    rita.get(f"/recordings/{facts.uid}/audio")
+    locked.execute("BEGIN IMMEDIATE")
+    rita.get(f"/recordings/{facts.uid}/audio")
+    assert "may not be kept" not in caplog.text
 
 
 def test_what_is_remembered_does_not_grow_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

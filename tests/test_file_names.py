@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.http import parse_options_header
 
@@ -47,6 +47,12 @@ def test_what_tricks_a_reader_or_a_file_system_is_left_out() -> None:
     assert name.split("_")[2] == "e-vil-X-y-gnp-exe"
 
 
+def test_the_longest_name_still_fits_a_file_system() -> None:
+    letters = "\U00020000" * 500
+    name = file_name(row(caller_name=letters, callee=letters, dialed_number=letters))
+    assert len(name.encode()) <= 255
+
+
 def test_a_header_has_both_names() -> None:
     header = attachment("2026_Ünal_+1.wav")
     assert (
@@ -55,6 +61,7 @@ def test_a_header_has_both_names() -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(), st.text(), st.text())
 def test_no_caller_can_write_more_than_a_name(
     name: str, number: str, callee: str, dialed: str

@@ -9,8 +9,9 @@ from sqlalchemy import text
 from callytics import ledger
 from callytics.db import db
 from callytics.facts import utc_now
-from callytics.library import PAGE_SIZE, WORKER_SILENT_SECONDS
+from callytics.library import WORKER_SILENT_SECONDS
 from callytics.models import Worker
+from callytics.paging import PAGE_SIZE
 from tests.pages import HTMX, PageClient, text_of
 from tests.shelf import STARTED_AT, Shelf, wav_bytes
 

@@ -13,6 +13,7 @@ DEFAULTS = {
     "outbound_endpoint": "",
     "outbound_caller_id": "",
     "retention_days": "0",
+    "disk_warning_mb": "1024",
 }
 
 
@@ -64,6 +65,9 @@ def test_a_value_that_can_be_used_is_kept(context: None, key: str, value: str) -
         ("retention_days", "1.5"),
         ("retention_days", "36501"),
         ("retention_days", "9" * 5000),
+        ("disk_warning_mb", "9" * 5000),
+        ("disk_warning_mb", "100000001"),
+        ("disk_warning_mb", "1 GB"),
         ("retention_days", ""),
         ("colour", "red"),
     ],

@@ -1,5 +1,6 @@
 """Tells the database that this worker is alive, and how its connection to Asterisk is."""
 
+import logging
 import socket
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -8,9 +9,16 @@ import gevent
 from gevent.event import AsyncResult
 
 from callytics import ledger
+from callytics.checks import folder_problem
 from callytics.config import Config
 from callytics.facts import utc_now
+from callytics.storage import Storage
+from worker.notices import Notices
 from worker.outbox import Outbox
+from worker.rules import Rules
+from worker.threads import Threads
+
+log = logging.getLogger(__name__)
 
 TELL_SECONDS = 5.0
 
@@ -18,30 +26,46 @@ TELL_SECONDS = 5.0
 class Presence:
     """What the pages know of this worker."""
 
-    def __init__(self, outbox: Outbox, config: Config) -> None:
+    def __init__(self, outbox: Outbox, rules: Rules, storage: Storage, config: Config) -> None:
         self.name = worker_name(config)
-        self._outbox = outbox
+        self._outbox, self._rules, self._storage = outbox, rules, storage
         self._started_at = utc_now()
         self._connected_at: datetime | None = None
         self._asterisk_version = ""
-        self._problem = "not connected to Asterisk yet"
+        self._connection_problem = "not connected to Asterisk yet"
+        self._folder_problem: str | None = None
         self._told: AsyncResult | None = None
+        self._notices = Notices(log)
 
     def run(self) -> None:
-        """Tell again and again."""
+        """Tell again and again, and look at the folder, which may be slow to answer."""
+        disk = Threads(1)
         while True:
             self.tell()
+            self._folder_problem = self._look(disk)
+            if self._folder_problem:
+                self._notices.warn(self._folder_problem)
+            else:
+                self._notices.over("there is room for recordings again")
             gevent.sleep(TELL_SECONDS)
+
+    def _look(self, disk: Threads) -> str | None:
+        least_mb = int(self._rules.settings()["disk_warning_mb"])
+        try:
+            return disk.ask(folder_problem, self._storage, least_mb, seconds=TELL_SECONDS)
+        except gevent.Timeout:
+            # A worker that waited for it would look dead.
+            return f"RECORDINGS_DIR: the disk of {self._storage.root} does not answer"
 
     def connected(self, asterisk_version: str) -> None:
         """The connection stands."""
         self._connected_at, self._asterisk_version = utc_now(), asterisk_version
-        self._problem = ""
+        self._connection_problem = ""
         self.tell(at_once=True)
 
     def disconnected(self, reason: str) -> None:
         """The connection is lost, for a reason in words."""
-        self._connected_at, self._problem = None, reason
+        self._connected_at, self._connection_problem = None, reason
         self.tell(at_once=True)
 
     def tell(self, at_once: bool = False) -> None:
@@ -53,7 +77,7 @@ class Presence:
                 self._started_at,
                 self._connected_at,
                 self._asterisk_version,
-                self._problem,
+                self._connection_problem or self._folder_problem or "",
             )
 
 

@@ -12,20 +12,20 @@ Result = TypeVar("Result")
 
 
 def aside(function: Callable[..., Result], *args: Any, seconds: float) -> Result:
-    """Call `function` with an app context of its own and wait at most `seconds` for its result.
+    """Call `function` and wait at most `seconds` for its result. Needs an app context.
 
     SQLite waits for another process's write without letting any other request run, so it does
-    that in a thread; PostgreSQL's driver lets them run. After a time-out the call goes on and its
-    result is lost. Raises TimeoutError, and whatever `function` raises.
+    that in a thread, which goes on after a time-out; PostgreSQL's driver lets them run, and is
+    broken off. Raises TimeoutError, and whatever `function` raises.
     """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    sqlite = db.engine.dialect.name == "sqlite"
-    spawn = gevent.get_hub().threadpool.spawn if sqlite else gevent.spawn
-    # Around all of it: where every thread is busy, it is spawn that waits.
     timeout = gevent.Timeout(seconds)
     try:
+        # Around all of it: where every thread is busy, it is spawn that waits.
         with timeout:
-            return spawn(_within, app, function, args).get()
+            if db.engine.dialect.name == "sqlite":
+                return gevent.get_hub().threadpool.spawn(_within, app, function, args).get()
+            return function(*args)
     except gevent.Timeout as error:
         if error is not timeout:
             raise

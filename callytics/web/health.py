@@ -1,12 +1,12 @@
 """Whether the web is up, and whether all it needs is there: for load balancers and monitors."""
 
+import re
 from collections.abc import Callable
 
 from flask import Blueprint, Response, current_app, jsonify
 
 from callytics import library
-from callytics.checks import database_problem, worker_problem
-from callytics.storage import Storage
+from callytics.checks import database_problem, folder_problem, worker_problem
 from callytics.web.aside import aside
 
 blueprint = Blueprint("health", __name__)
@@ -30,8 +30,15 @@ def readyz() -> tuple[Response, int]:
         "worker": _in_time(lambda: worker_problem(library.newest_worker())),
     }
     ready = not any(checks.values())
-    said = {name: {"ok": not words, "says": words or "ok"} for name, words in checks.items()}
+    said = {
+        name: {"ok": not words, "says": _public(words or "ok")} for name, words in checks.items()
+    }
     return jsonify(ready=ready, checks=said), 200 if ready else 503
+
+
+def _public(words: str) -> str:
+    """Without what stands in brackets: a driver's own words name its host and user."""
+    return re.sub(r" \(.*\)", "", words)
 
 
 def _in_time(check: Callable[[], str | None]) -> str | None:
@@ -39,11 +46,10 @@ def _in_time(check: Callable[[], str | None]) -> str | None:
         return aside(check, seconds=PATIENCE_SECONDS)
     except TimeoutError:
         return f"no answer within {PATIENCE_SECONDS:.0f} seconds"
-    except Exception as error:  # the driver's words may hold the address and the password
+    except Exception as error:  # whatever the driver comes up with
         current_app.logger.warning("readyz: %r", error)
-        return f"cannot be asked ({type(error).__name__})"
+        return "cannot be asked: run flask doctor"
 
 
 def _folder_problem() -> str | None:
-    storage: Storage = current_app.extensions["storage"]
-    return storage.problem()
+    return folder_problem(current_app.extensions["storage"])

@@ -1,6 +1,5 @@
 """The library: the list of recordings, one recording, and deleting one."""
 
-from hashlib import sha256
 from typing import Any
 
 from flask import (
@@ -11,18 +10,17 @@ from flask import (
     make_response,
     redirect,
     render_template,
-    request,
     url_for,
 )
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from callytics import library
+from callytics import call_library, library
 from callytics.deletion import DeletionError, delete_recording
-from callytics.facts import utc_now
 from callytics.web import words
 from callytics.web.access import admin_required
-from callytics.web.notices import Notice, worker_notice
+from callytics.web.lists import answer, asked_page, is_htmx, varied
+from callytics.web.waveforms import shape_of
 
 blueprint = Blueprint("recordings", __name__)
 
@@ -35,38 +33,27 @@ def home() -> Response:
 
 @blueprint.get("/recordings")
 def index() -> Response:
-    """A page of the list; for htmx only its table, or 304 when nothing in it has changed."""
-    page = _asked_page()
-    if page.is_newest and "before" in request.args:
-        return redirect(url_for("recordings.index"))
-    notice = worker_notice(library.newest_worker(), utc_now())
-    version = _version(page, notice)
-    if _is_htmx() and version in request.if_none_match:
-        response = Response(status=304)
-    else:
-        template = "recordings/_table.html" if _is_htmx() else "recordings/index.html"
-        html = render_template(template, page=page, notice=notice, version=version)
-        response = make_response(html)
-    response.set_etag(version)
-    return _varied(response)
+    """A page of the list."""
+    return answer("recordings", asked_page(library.RECORDINGS), {})
 
 
 @blueprint.get("/recordings/<uid>")
 def show(uid: str) -> str:
     """One recording: its facts, its player, its call."""
     row = _find(uid)
-    call = library.call(row.call_uid) if row.call_uid else None
-    others = library.recordings_of_call(row.call_uid) if call else ()
-    return render_template("recordings/show.html", row=row, call=call, others=others)
+    call = call_library.call(row.call_uid) if row.call_uid else None
+    others = library.recordings_of_calls([row.call_uid]) if call else ()
+    shape = shape_of(row)
+    return render_template("recordings/show.html", row=row, call=call, others=others, shape=shape)
 
 
 @blueprint.get("/recordings/<uid>/player")
 def player(uid: str) -> str | Response:
     """The player that htmx puts below a row."""
     row = _find(uid)
-    if not _is_htmx():
+    if not is_htmx():
         return redirect(url_for("recordings.show", uid=uid))
-    return render_template("recordings/_player.html", row=row)
+    return render_template("recordings/_player.html", row=row, shape=shape_of(row))
 
 
 @blueprint.get("/recordings/<uid>/delete")
@@ -86,38 +73,20 @@ def delete(uid: str) -> Response:
     except DeletionError as error:
         return _question(row, str(error))
     said = f"The recording of {words.caller(row)} to {words.callee(row)} is deleted."
-    if _is_htmx():
+    if is_htmx():
         return make_response(render_template("recordings/_deleted.html", said=said))
     flash(said)
     return redirect(url_for("recordings.index"), 303)
 
 
 def _question(row: Any, problem: str | None = None) -> Response:
-    template = "recordings/_ask.html" if _is_htmx() else "recordings/delete.html"
+    template = "recordings/_ask.html" if is_htmx() else "recordings/delete.html"
     response = make_response(render_template(template, row=row, problem=problem))
     if problem:
         response.status_code = 409
         # In place of the question that was answered, not where other errors are shown.
         response.headers.update({"HX-Retarget": f"#ask-{row.uid}", "HX-Reswap": "outerHTML"})
-    return _varied(response)
-
-
-def _asked_page() -> library.Page:
-    after, before = request.args.get("after"), request.args.get("before")
-    try:
-        if after is not None and before is not None:
-            raise library.CursorError("two places at once")
-        if after is not None:
-            return library.page_after(after)
-        return library.newest_page() if before is None else library.page_before(before)
-    except library.CursorError:
-        abort(400, "There is no such place in the list. Begin with the newest recordings.")
-
-
-def _version(page: library.Page, notice: Notice | None) -> str:
-    """Changes whenever anything in the table does, and for each role."""
-    shown = (page, notice, current_user.role)
-    return sha256(repr(shown).encode()).hexdigest()[:20]
+    return varied(response)
 
 
 def _find(uid: str) -> Any:
@@ -125,12 +94,3 @@ def _find(uid: str) -> Any:
     if row is None:
         abort(404, "There is no such recording. It may have been deleted.")
     return row
-
-
-def _is_htmx() -> bool:
-    return "HX-Request" in request.headers
-
-
-def _varied(response: Response) -> Response:
-    response.vary.add("HX-Request")
-    return response

@@ -7,6 +7,8 @@ from typing import Any
 from flask import Flask
 from markupsafe import Markup, escape
 
+from callytics.web.waveforms import spans, svg_path
+
 KINDS = {
     "transfer": "Transfer",
     "queue": "Queue",
@@ -57,13 +59,15 @@ def init_words(app: Flask) -> None:
         machine_time=machine_time,
         exact_time=exact_time,
         plain_time=plain_time,
+        svg_path=svg_path,
+        spans=spans,
     )
     app.jinja_env.globals.update(
         KINDS=KINDS, STATES=STATES, DISPOSITIONS=DISPOSITIONS, HANGUP_CAUSES=HANGUP_CAUSES
     )
     # As globals, since an import in the row's template would be made again for each row.
     macros = app.jinja_env.get_template("_macros.html").module
-    for name in ("icon", "time", "second", "person", "state", "audio"):
+    for name in ("icon", "time", "second", "person", "state"):
         app.jinja_env.globals[name] = getattr(macros, name)
 
 

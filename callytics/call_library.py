@@ -1,0 +1,66 @@
+"""The only code that reads calls for pages. Needs an app context."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, literal_column, select, union
+
+from callytics.models import Call, Recording
+from callytics.paging import Listing, read_named
+
+DISPOSITIONS = ("answered", "no_answer", "busy", "failed", "abandoned")
+# Not a disposition but the lack of an end: a call is answered long before it is over.
+IN_PROGRESS = "in_progress"
+# States of a recording that should be there and cannot be played.
+LOST_STATES = ("failed", "missing")
+
+_COLUMNS = tuple(Call.__table__.columns)
+_POSITION = (Call.started_at, Call.id)
+
+
+def calls(result: str | None = None, with_problem: bool = False) -> Listing:
+    """The calls that ended with the disposition `result`, or are IN_PROGRESS, or all.
+
+    `with_problem` leaves those where something that should have been recorded was not.
+    """
+    where = []
+    if result == IN_PROGRESS:
+        where.append(Call.ended_at.is_(None))
+    elif result is not None:
+        where += [Call.disposition == result, Call.ended_at.is_not(None)]
+    if with_problem:
+        where.append(_has_problem())
+    return Listing(_COLUMNS, _POSITION, tuple(where))
+
+
+def call(uid: str) -> Row[Any] | None:
+    """The row of one call, or None."""
+    return read_named(select(*_COLUMNS).where(Call.uid == uid), uid)
+
+
+def _has_problem() -> ColumnElement[bool]:
+    # As a set of ids, each half by its own index: an OR over both tables would read every call.
+    # The empty text is written out, since an index of some rows is not used for a parameter.
+    said = select(Call.id).where(Call.problem != literal_column("''"))
+    lost = (
+        select(Call.id)
+        .join(Recording, Recording.call_uid == Call.uid)
+        .where(Recording.state.in_(LOST_STATES))
+    )
+    return Call.id.in_(union(said, lost).scalar_subquery())
+
+
+def wait_ms(call: Any) -> int | None:
+    """How long the caller of a row waited for an answer or in vain; None while they still do."""
+    until = call.answered_at or call.ended_at
+    return _ms(until - call.started_at) if until else None
+
+
+def talk_ms(call: Any) -> int | None:
+    """How long the people of a row talked; None if they did not, or still do."""
+    talked = call.answered_at and call.ended_at
+    return _ms(call.ended_at - call.answered_at) if talked else None
+
+
+def _ms(length: timedelta) -> int:
+    return max(0, length // timedelta(milliseconds=1))

@@ -1,0 +1,61 @@
+"""What the lists of recordings and of calls share: their pages, and the news that htmx asks for."""
+
+from hashlib import sha256
+from typing import Any
+
+from flask import abort, make_response, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from callytics import library
+from callytics.facts import utc_now
+from callytics.paging import CursorError, Listing, Page
+from callytics.web.notices import worker_notice
+
+
+def asked_page(listing: Listing) -> Page:
+    """The page of `listing` that the address asks for; ends the request for one there is not."""
+    after, before = request.args.get("after"), request.args.get("before")
+    try:
+        if after is not None and before is not None:
+            raise CursorError("two places at once")
+        if after is not None:
+            return listing.page_after(after)
+        return listing.newest_page() if before is None else listing.page_before(before)
+    except CursorError:
+        abort(400, "There is no such place in the list. Begin with the newest.")
+
+
+def answer(name: str, page: Page, filters: dict[str, str], **shown: Any) -> Response:
+    """A page of the list `name`; for htmx only its table, or 304 when nothing in it has changed.
+
+    `filters` are what its address says besides the place; `shown` is what else the table shows.
+    """
+    if page.is_newest and "before" in request.args:
+        return redirect(url_for(f"{name}.index", **filters))
+    notice = worker_notice(library.newest_worker(), utc_now())
+    version = _version(page, notice, shown)
+    if is_htmx() and version in request.if_none_match:
+        response = Response(status=304)
+    else:
+        template = f"{name}/_table.html" if is_htmx() else f"{name}/index.html"
+        parts = {"page": page, "notice": notice, "version": version, "filters": filters, **shown}
+        response = make_response(render_template(template, **parts))
+    response.set_etag(version)
+    return varied(response)
+
+
+def is_htmx() -> bool:
+    """Whether a part of a page is asked for."""
+    return "HX-Request" in request.headers
+
+
+def varied(response: Response) -> Response:
+    """Say to caches that the same address gives a page or a part of it."""
+    response.vary.add("HX-Request")
+    return response
+
+
+def _version(*shown: Any) -> str:
+    """Changes whenever anything in the table does, and for each role."""
+    return sha256(repr((shown, current_user.role)).encode()).hexdigest()[:20]
