@@ -7,6 +7,7 @@ import gevent
 
 from callytics.ari import AriError
 from callytics.facts import Kind, utc_now
+from worker import ear
 from worker.dialing import most_hopeful, ring_until_answer
 from worker.recorder import LiveRecording
 from worker.session import Leg, Session
@@ -99,7 +100,7 @@ def _intend(session: Session, leg: Leg, kind: Kind) -> LiveRecording:
 def _join(session: Session, bridge_id: str, leg: Leg) -> bool:
     """Answer, and let both in at once. A leg that cannot be joined is let go. Raises CallerGone."""
     try:
-        session.quiet()
+        ear.quiet(session)
         session.ari.add_channels(bridge_id, [session.caller_id, leg.channel_id])
     except AriError as error:
         session.hear_who_left(error, leg)

@@ -11,7 +11,7 @@ from gevent.queue import Empty, Queue
 
 from callytics import ledger
 from callytics.ari import Ari, AriError
-from callytics.facts import Facts, new_uid, utc_now
+from callytics.facts import Facts
 from callytics.flow_document import Document
 from worker.board import Board
 from worker.call import CallFacts, disposition_of
@@ -26,8 +26,6 @@ log = logging.getLogger(__name__)
 
 # How much later than a refusal the event may come that explains it.
 LATE_SECONDS = 1.0
-# What an unanswered caller is told by their own network.
-_REASONS = {"busy": "busy", "no_answer": "no_answer", "failed": "congestion"}
 
 
 class CallerGone(Exception):
@@ -76,6 +74,10 @@ class Session:
     inbox: Queue = field(default_factory=Queue)
     legs: dict[str, Leg] = field(default_factory=dict)
     recordings: list[LiveRecording] = field(default_factory=list)
+    # Phones that transferred their side of the call away and are still on the line.
+    transferred: set[str] = field(default_factory=set)
+    # Told which leg it was when the callee transferred the caller away: that phone is free now.
+    on_transfer: Callable[[Leg], None] = lambda leg: None
     bridge_id: str | None = None
     # The flows as they were when the call began; a change is in force for the next call.
     document: Document = field(default_factory=Document)
@@ -84,39 +86,13 @@ class Session:
     # The prompt that is being played, and since when the caller stands in line.
     playback_id: str | None = None
     waiting_since: datetime | None = None
-    _hears: Literal["", "ringing", "music"] = ""
-    _ending: bool = False
+    hears: Literal["", "ringing", "music"] = ""
+    ending: bool = False
 
     @property
     def ari(self) -> Ari:
         """Commands to Asterisk."""
         return self.services.ari
-
-    def run(self, lead: Callable[["Session"], None]) -> None:
-        """Lead the call to its end, whatever happens on the way."""
-        self.save()
-        try:
-            self._lead(lead)
-        except CallerGone:
-            talked = self.call.disposition == "answered"
-            self.call.leave("answered" if talked else "caller_hung_up")
-            self.finish("abandoned")
-        except AriError as error:
-            log.warning("call %s is ended: %s", self.call.uid, error)
-            self.call.problem = self.call.problem or str(error)
-            self.finish("failed")
-        except Exception:
-            log.exception("call %s failed; it is ended", self.call.uid)
-            self.call.problem = self.call.problem or "an error in Callytics ended this call"
-            self.finish("failed")
-        self.end()
-
-    def _lead(self, lead: Callable[["Session"], None]) -> None:
-        try:
-            lead(self)
-        except AriError as error:
-            self.hear_who_left(error)
-            raise
 
     def finish(self, result: str) -> None:
         """Close the path with `result`, and say how the call ended if nothing said so before."""
@@ -164,6 +140,8 @@ class Session:
                     recording.hear(event)
         elif kind == "StasisStart" and "replace_channel" in event:
             self._replace(event["replace_channel"]["id"], event["channel"]["id"])
+        elif kind == "ChannelLeftBridge":
+            self._let_go_if_transferred(event["channel"]["id"])
         elif kind == "ChannelHangupRequest":
             self._note_cause(event)
         elif kind in ("StasisEnd", "ChannelDestroyed"):
@@ -173,14 +151,32 @@ class Session:
             self._leg_came(event)
 
     def _replace(self, old: str, new: str) -> None:
-        """A phone transferred its side of the call: the new channel stands where the old did."""
+        """A phone transferred its side of the call: the new channel stands where the old did.
+
+        Asterisk 22 does it in this order, for a blind and an attended transfer alike: StasisStart
+        of a Local channel (no arguments, `replace_channel`), ChannelLeftBridge of the phone,
+        ChannelEnteredBridge of the Local channel, Bridge…Transfer. The bridge and its recording
+        stay. The StasisEnd of the phone comes last: its BYE waits for the end of the transfer.
+        """
         self.services.watch(new, self)
+        self.transferred.add(old)
         if old == self.caller_id:
             self.caller_id = new
         elif old in self.legs:
             leg = self.legs.pop(old)
             leg.channel_id = new
             self.legs[new] = leg
+            self.on_transfer(leg)
+        self.save()
+
+    def _let_go_if_transferred(self, channel_id: str) -> None:
+        """Asterisk keeps the phone in Stasis, in silence and busy, until it hangs up by itself.
+
+        Not before it has left the bridge: the new channel could not take its place any more.
+        """
+        if channel_id in self.transferred:
+            self.transferred.discard(channel_id)
+            self.let_go(channel_id)
 
     def _leg_came(self, event: Event) -> None:
         if event["type"] == "StasisStart":
@@ -188,19 +184,21 @@ class Session:
 
     def _note_cause(self, event: Event) -> None:
         """Who hung up first, and why, is the call's cause; what we do to the others is not."""
-        leg, cause = self.legs.get(event["channel"]["id"]), event.get("cause")
+        # The cause of a hang-up that is asked for from within ("soft") is a flag of Asterisk's own.
+        cause = None if event.get("soft") else event.get("cause")
+        leg = self.legs.get(event["channel"]["id"])
         if leg is not None and cause:
             leg.cause = cause
         in_talk = leg is None or leg.up
-        if cause and in_talk and self.call.hangup_cause is None and not self._ending:
+        if cause and in_talk and self.call.hangup_cause is None and not self.ending:
             self.call.hangup_cause = cause
 
     def _channel_left(self, event: Event) -> None:
         leg = self.legs.get(event["channel"]["id"])
         if leg is not None:
             leg.gone = True
-        elif event["channel"]["id"] == self.caller_id and not self._ending:
-            self._ending = True
+        elif event["channel"]["id"] == self.caller_id and not self.ending:
+            self.ending = True
             raise CallerGone
 
     def names(self) -> list[str]:
@@ -213,73 +211,13 @@ class Session:
         """Who talks with the caller already, in a call that was adopted."""
         return next((leg for leg in self.legs.values() if leg.joined and not leg.gone), None)
 
-    # Commands that nodes share
-
-    def answer(self) -> None:
-        """Answer the caller, once."""
-        if not self.caller_up:
-            self.ari.answer(self.caller_id)
-            self.caller_up = True
-
-    def let_hear_ringing(self) -> None:
-        """Ringing for the caller, from their own network before we answer, from Asterisk after.
-
-        A caller who hears music while they wait goes on hearing it.
-        """
-        if not self._hears:
-            self._please_the_ear(self.ari.ring)
-            self._hears = "ringing"
-
-    def start_music(self, music: str) -> None:
-        """Music on hold for the caller."""
-        self._please_the_ear(self.ari.start_music, music)
-        self._hears = "music"
-
-    def quiet(self) -> None:
-        """End what the caller hears, and answer; to answer a channel ends its ringing too."""
-        if self._hears == "music":
-            self._please_the_ear(self.ari.stop_music)
-        elif self._hears and self.caller_up:
-            self._please_the_ear(self.ari.stop_ringing)
-        self._hears = ""
-        self.answer()
-
-    def _please_the_ear(self, command: Callable[..., None], *words: str) -> None:
-        """What a caller hears while they wait; without it the call goes on. Raises CallerGone."""
-        try:
-            command(self.caller_id, *words)
-        except AriError as error:
-            self.hear_who_left(error)
-            log.warning("call %s: the caller hears something else: %s", self.call.uid, error)
-
-    def ring(self, destination: str, seconds: int) -> Leg:
-        """Begin to ring a destination. The leg is `gone` at once when Asterisk refuses it."""
-        leg = Leg(f"callytics-{self.call.uid}-{new_uid()[:6]}", destination)
-        self.legs[leg.channel_id] = leg
-        self.services.watch(leg.channel_id, self)
-        self.keep()
-        try:
-            self.ari.originate(
-                destination,
-                leg.channel_id,
-                app_args=f"dialed,{self.call.uid}",
-                ring_seconds=seconds,
-                caller_id=self._caller_id(),
-                originator=self.caller_id,
-            )
-        except AriError as error:
-            log.info("call %s: %s cannot be rung: %s", self.call.uid, destination, error)
-            # If only the answer was lost, it rings.
-            self.let_go(leg.channel_id)
-            leg.gone = True
-        leg.placed = True
-        return leg
+    # What nodes share
 
     def let_go(self, channel_id: str, reason: str = "normal") -> None:
         """Hang up a channel that may have gone already."""
-        self._surely(lambda: self.ari.hang_up(channel_id, reason), "a channel was not hung up")
+        self.surely(lambda: self.ari.hang_up(channel_id, reason), "a channel was not hung up")
 
-    def _surely(self, command: Callable[[], None], trouble: str) -> None:
+    def surely(self, command: Callable[[], None], trouble: str) -> None:
         """Remove something. Once refused, it is tried again: nothing else ever removes it."""
         for _ in range(2):
             try:
@@ -311,53 +249,6 @@ class Session:
             "document": self.document.only(self.call.flow).model_dump() if self.call.flow else {},
             "waiting_since": self.waiting_since,
         }
-
-    def _caller_id(self) -> str:
-        if self.shown_number:
-            return self.shown_number
-        name = self.call.caller_name.replace('"', "").replace("<", "").replace(">", "")
-        return f'"{name}" <{self.call.caller_number}>' if self.call.caller_number else ""
-
-    # The end
-
-    def end(self) -> None:
-        """Recordings first, so that their files are whole; then the channels, then the bridge.
-
-        The files are read when everybody is gone: a disk that hangs must not keep them. No step
-        that fails keeps the others from being done.
-        """
-        self._ending = True
-        try:
-            for step in (self._stop_recordings, self._let_all_go, self._complete_recordings):
-                self._try(step)
-        finally:
-            self.call.ended_at = utc_now()
-            self.save()
-            self.services.journal.drop(self.call.uid)
-            self.services.forget(self)
-
-    def _try(self, step: Callable[[], None]) -> None:
-        try:
-            step()
-        except Exception:
-            log.exception("call %s was not quite tidied up", self.call.uid)
-            self.call.problem = self.call.problem or "an error in Callytics at the end of this call"
-
-    def _stop_recordings(self) -> None:
-        for recording in self.recordings:
-            recording.stop(self.wait_until)
-
-    def _let_all_go(self) -> None:
-        for channel_id in list(self.legs):
-            self.let_go(channel_id)
-        self.let_go(self.caller_id, _REASONS.get(self.call.disposition or "", "normal"))
-        if self.bridge_id is not None:
-            bridge_id = self.bridge_id
-            self._surely(lambda: self.ari.delete_bridge(bridge_id), "its bridge was not removed")
-
-    def _complete_recordings(self) -> None:
-        for recording in list(self.recordings):
-            self.complete(recording)
 
     def complete(self, recording: LiveRecording) -> Facts:
         """Take a recording that has ended off the call; one without sound is the call's problem."""

@@ -3,6 +3,7 @@
 from callytics.ari import AriError
 from callytics.facts import new_uid
 from callytics.flow_document import PlayAudio
+from worker import ear
 from worker.session import Session
 
 # A prompt longer than this is a mistake, and a lost PlaybackFinished must not hold a call for ever.
@@ -11,7 +12,7 @@ LONGEST_SECONDS = 600.0
 
 def play_audio(session: Session, node: PlayAudio) -> str:
     """Play the prompt to its end: `played`, or `unplayable`. Raises CallerGone."""
-    session.answer()
+    ear.quiet(session)
     return play(session, node.media)
 
 
