@@ -80,12 +80,6 @@ def change_recordings(changes: Sequence[Change]) -> None:
                 connection.execute(delete(Recording).where(*same))
 
 
-def save_peaks(uid: str, peaks: bytes) -> None:
-    """Keep the shape of a recording, as `peaks.Shape` writes it."""
-    with writing() as connection:
-        connection.execute(update(Recording).where(Recording.uid == uid).values(peaks=peaks))
-
-
 def forget_recording(uid: str) -> bool:
     """Remove the row, with what people wrote on it; True when there was one.
 
