@@ -77,6 +77,14 @@ def ulaw_header(data_bytes: int) -> bytes:
     return struct.pack("<4sI", b"RIFF", len(body) + data_bytes) + body
 
 
+def pcm_header(data_bytes: int) -> bytes:
+    """The WAV header of 16-bit samples at 8 kHz, which every browser plays."""
+    fmt = struct.pack("<HHIIHH", 1, 1, ULAW_RATE, 2 * ULAW_RATE, 2, 16)
+    body = b"WAVE" + struct.pack("<4sI", b"fmt ", len(fmt)) + fmt
+    body += struct.pack("<4sI", b"data", data_bytes)
+    return struct.pack("<4sI", b"RIFF", len(body) + data_bytes) + body
+
+
 def finish_wav_header(path: Path) -> bool:
     """Write the sizes that Asterisk did not live to write; True when it was needed.
 

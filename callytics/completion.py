@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from callytics import audio
+from callytics.checks import folder_problem
 from callytics.facts import Facts
 from callytics.storage import Storage
 
@@ -28,11 +29,11 @@ def complete(
         mended = facts.format == "wav" and audio.finish_wav_header(full)
         sound = audio.inspect(full)
     except FileNotFoundError:
-        return _failed(facts, ended_at, reason or "Asterisk wrote no file")
+        return _failed(storage, facts, ended_at, reason, "Asterisk wrote no file")
     except ValueError as error:
-        return _failed(facts, ended_at, reason or f"nothing can be played: {error}")
+        return _failed(storage, facts, ended_at, reason, f"nothing can be played: {error}")
     if sound.data_bytes == 0:
-        return _failed(facts, ended_at, reason or "the file holds no sound")
+        return _failed(storage, facts, ended_at, reason, "the file holds no sound")
     if mended:
         reason = reason or "cut short: Asterisk stopped before it had finished the file"
     elif not reason and (expected_ms or 0) - sound.duration_ms > TOLERANCE_MS:
@@ -46,5 +47,7 @@ def complete(
     )
 
 
-def _failed(facts: Facts, ended_at: datetime, reason: str) -> Facts:
+def _failed(storage: Storage, facts: Facts, ended_at: datetime, reason: str, found: str) -> Facts:
+    # A folder that is gone or full explains more than what is found in it.
+    reason = reason or folder_problem(storage) or found
     return facts.but(state="failed", state_reason=reason, ended_at=ended_at, size_bytes=None)

@@ -42,6 +42,12 @@ def mark_recording(uid: str, state: str, reason: str) -> None:
         )
 
 
+def save_peaks(uid: str, peaks: bytes) -> None:
+    """Keep the shape of a recording, as `peaks.Shape` writes it."""
+    with writing() as connection:
+        connection.execute(update(Recording).where(Recording.uid == uid).values(peaks=peaks))
+
+
 def forget_recording(uid: str) -> bool:
     """Remove the row; True when there was one. The file must be gone by now."""
     with writing() as connection:

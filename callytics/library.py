@@ -29,6 +29,12 @@ def recording(uid: str) -> Row[Any] | None:
     return read_named(select(*_COLUMNS, Recording.sha256).where(Recording.uid == uid), uid)
 
 
+def peaks(uid: str) -> bytes | None:
+    """The shape of a recording as it is kept, or None while nobody has looked at its sound."""
+    row = read_named(select(Recording.peaks).where(Recording.uid == uid), uid)
+    return row.peaks if row else None
+
+
 def recordings_of_calls(call_uids: Sequence[str]) -> Sequence[Row[Any]]:
     """The recordings of some calls in the order in which they were made."""
     query = select(*_COLUMNS).where(Recording.call_uid.in_(call_uids))

@@ -21,14 +21,19 @@ def _ulaw_table() -> np.ndarray:
     return np.where(bits & 128, -size, size).astype(np.int16)
 
 
-_ULAW = _ulaw_table()
+ULAW_SAMPLES = _ulaw_table()
+
+
+def pcm(ulaw: bytes) -> bytes:
+    """Octets of μ-law as 16-bit samples."""
+    return ULAW_SAMPLES[np.frombuffer(ulaw, np.uint8)].astype("<i2").tobytes()
 
 
 def read_samples(path: Path) -> tuple[np.ndarray, int]:
     """Samples as 16-bit integers, mono, and their rate. Raises OSError, ValueError."""
     sound = inspect(path)
     if path.suffix == ".ulaw":
-        return _ULAW[np.fromfile(path, dtype=np.uint8)], sound.bytes_per_second
+        return ULAW_SAMPLES[np.fromfile(path, dtype=np.uint8)], sound.bytes_per_second
     count = sound.data_bytes // 2
     samples = np.fromfile(path, dtype="<i2", count=count, offset=sound.data_offset)
     return samples, sound.bytes_per_second // 2

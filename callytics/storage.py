@@ -23,9 +23,10 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOC
 
 # Hidden, and so neither walked nor taken for recordings.
 CALLS_FOLDER = ".calls"
+RULES_PATH = ".rules/last.json"
 
 
-class StorageError(Exception):
+class StorageError(OSError):
     """The folder cannot be used as asked; the message says why in words."""
 
 
@@ -123,6 +124,15 @@ class Storage:
                 if path.suffix == ".json":
                     with self.open(f"{CALLS_FOLDER}/{path.name}") as file:
                         yield file.read(_FACTS_BYTES)
+
+    def keep_rules(self, content: bytes) -> None:
+        """Write down the flows and settings in force. Raises OSError."""
+        self.write(RULES_PATH, content)
+
+    def kept_rules(self) -> bytes:
+        """The flows and settings that were kept last. Raises FileNotFoundError, OSError."""
+        with self.open(RULES_PATH) as file:
+            return file.read()
 
     def walk(self) -> Iterator[str]:
         """Every file under the folder, relative to it: a folder's own by name, then those below.

@@ -97,8 +97,6 @@ function onLoad(event) {
   localTimes(arrived);
   const row = arrived.closest("tbody");
   if (row) showWhatIsOpen(row);
-  // Whoever opened the player wants to hear it. A browser that forbids that leaves its button.
-  if (arrived.matches("tr.player")) arrived.querySelector("audio").play().catch(() => {});
 }
 
 // --- News: asks every two seconds while somebody looks; a page that is the same costs a 304.
@@ -233,15 +231,6 @@ document.addEventListener("htmx:beforeSwap", beforeSwap);
 document.addEventListener("htmx:afterRequest", afterRequest);
 document.addEventListener("htmx:load", onLoad);
 document.addEventListener("htmx:sendError", () => tell("Callytics cannot be reached. Try again."));
-// One voice at a time. These events do not bubble, so they are caught on their way down.
-document.addEventListener("play", (event) => {
-  for (const audio of document.querySelectorAll("audio")) {
-    if (audio !== event.target) audio.pause();
-  }
-}, true);
-document.addEventListener("error", (event) => {
-  if (event.target.tagName === "AUDIO") event.target.parentElement.querySelector(".trouble").hidden = false;
-}, true);
 
 const library = document.querySelector("#library[data-poll]");
 if (library) {

@@ -9,6 +9,7 @@ import pytest
 
 from tests.asterisk import AsteriskServer
 from tests.processes import Web, Worker, fresh_environment, run_flask
+from tests.sipp import Phones
 
 
 @pytest.hookimpl(wrapper=True)
@@ -57,6 +58,13 @@ def worker_process(live_env: dict[str, str], tmp_path: Path) -> Iterator[Worker]
     """A worker that is connected to Asterisk."""
     with Worker(live_env, tmp_path) as worker:
         yield worker
+
+
+@pytest.fixture
+def phones(asterisk: AsteriskServer, worker_process: Worker, tmp_path: Path) -> Iterator[Phones]:
+    """Real phones of the sample pjsip.conf, each switched on by its test, and those outside."""
+    with Phones(asterisk, tmp_path) as phones:
+        yield phones
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from callytics.audio import ULAW_HEADER_BYTES, ulaw_header
 from callytics.facts import Facts
+from callytics.samples import ULAW_SAMPLES
 from tests.processes import fresh_environment, run_flask
 from tests.shelf import Shelf, wav_bytes
 
@@ -303,3 +304,37 @@ def open_files(path: Path) -> list[Path]:
     """Our descriptors of this file; the listing's own is gone by the time it is looked at."""
     descriptors = (d for d in Path("/proc/self/fd").iterdir() if d.is_symlink())
     return [d for d in descriptors if d.readlink() == path]
+
+
+# μ-law, decoded for a browser that does not play it
+
+
+def decoded(facts: Facts) -> str:
+    return f"{audio(facts)}?as=pcm"
+
+
+def test_mu_law_can_be_had_as_samples_that_every_browser_plays(client, message):
+    answer = client.get(decoded(message))
+    with wave.open(BytesIO(answer.data)) as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 8000)
+        heard = file.readframes(file.getnframes())
+    assert len(heard) == 2 * len(SOUND)
+    assert heard == ULAW_SAMPLES[list(SOUND)].astype("<i2").tobytes()
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=st.integers(0, 2 * len(SOUND) + 43), length=st.integers(1, 300))
+def test_any_part_of_the_decoded_sound_is_that_part_of_the_whole(client, message, first, length):
+    whole = client.get(decoded(message)).data
+    header = {"Range": f"bytes={first}-{first + length - 1}"}
+    answer = client.get(decoded(message), headers=header)
+    assert (answer.status_code, answer.data) == (206, whole[first : first + length])
+
+
+def test_a_part_of_the_one_is_never_taken_for_a_part_of_the_other(client, message):
+    etags = {client.head(url).headers["ETag"] for url in (audio(message), decoded(message))}
+    assert len(etags) == 2
+
+
+def test_a_wav_is_the_same_whatever_is_asked_for(client, kept):
+    assert client.get(decoded(kept)).data == WAV

@@ -133,7 +133,7 @@ def test_a_second_click_or_escape_closes_the_player_and_the_focus_is_where_it_wa
     expect(link).to_have_attribute("aria-expanded", "false")
     link.click()
     wait_for_sound(page)
-    expect(page.locator("audio")).to_be_focused()
+    wait_for_focus(page, "Pause")
     expect(link).to_have_attribute("aria-expanded", "true")
     link.click()
     expect(page.locator("audio")).to_have_count(0)

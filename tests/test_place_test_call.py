@@ -6,6 +6,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.asterisk import PROJECT
 from tests.browser import ARGUMENTS, CHROMIUM, new_page, sign_in, wait_for_sound
+from tests.ledger import recordings
 from tests.processes import Web, Worker, run_flask
 from tests.shelf import Shelf
 from tests.waiting import wait_until
@@ -28,6 +29,8 @@ def test_the_button_places_a_call_that_appears_while_it_is_on_and_can_be_heard_w
         expect(row).to_contain_text("Test caller")
         expect(row).to_have_attribute("data-state", "recording")
         expect(row).to_have_attribute("data-state", "available")
+        # The worker has looked at the sound by itself, before anybody opens a player.
+        wait_until(lambda: recordings(live_env)[0]["peaks"], "the waveform is kept")
         row.get_by_role("link", name="Listen to Test caller").click()
         wait_for_sound(page)
         lasts = wait_until(

@@ -256,15 +256,16 @@ def test_a_reload_keeps_serving_on_its_own_port(own_web: Web) -> None:
 def start(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run the Procfile's own line where it should not even begin."""
     path = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    line = parse_procfile((PROJECT / "Procfile").read_text()).processes["web"]
     return subprocess.run(
-        parse_procfile((PROJECT / "Procfile").read_text()).processes["web"],
+        f"exec {line}",  # no shell in between that a time-out would end in its stead
         shell=True,
         cwd=PROJECT,
         env={**environment, "PATH": path},
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=120,
     )
 
 

@@ -12,6 +12,7 @@ from flask_login import current_user
 
 from callytics import audio, ledger, library
 from callytics.facts import OPEN_STATES
+from callytics.samples import pcm
 from callytics.storage import Storage, StorageError
 from callytics.web import audit
 from callytics.web.aside import aside
@@ -58,11 +59,34 @@ class Sound:
             at += len(piece)
 
 
+@dataclass(frozen=True)
+class DecodedSound(Sound):
+    """μ-law for a browser that plays none: each stored octet is served as two of PCM."""
+
+    def pieces(self, first: int, stop: int) -> Iterator[bytes]:
+        """The bytes from `first` up to `stop`; they may begin or end within a sample."""
+        if first < len(self.header):
+            yield self.header[first:stop]
+        at, end = (max(place - len(self.header), 0) for place in (first, stop))
+        skipped, stored = at % 2, Sound(self.file, b"", self.length, self.version)
+        left = end - at
+        for piece in stored.pieces(at // 2, (end + 1) // 2):
+            samples = pcm(piece)[skipped:][:left]
+            skipped, left = 0, left - len(samples)
+            yield samples
+
+
 @blueprint.get("/recordings/<uid>/audio")
 def play(uid: str) -> Response:
-    """The sound for a player; μ-law with a header, since browsers play none without."""
+    """The sound for a player; μ-law with a header, since browsers play none without.
+
+    With `?as=pcm` it is decoded, for those that do not play μ-law at all.
+    """
     row = _row(uid)
-    return _serve(row, _open(row, playable=True), "play", {"Content-Type": "audio/wav"})
+    sound = _open(row, playable=True)
+    if row.format == "ulaw" and request.args.get("as") == "pcm":
+        sound = _decoded(sound)
+    return _serve(row, sound, "play", {"Content-Type": "audio/wav"})
 
 
 @blueprint.get("/recordings/<uid>/download")
@@ -102,6 +126,13 @@ def _open(row: Any, playable: bool) -> Sound:
     modified_at = datetime.fromtimestamp(found.st_mtime, UTC)
     version = Version(f"{found.st_size:x}-{found.st_mtime_ns:x}", modified_at)
     return Sound(file, header, len(header) + found.st_size, version)
+
+
+def _decoded(sound: Sound) -> Sound:
+    data_bytes = 2 * (sound.length - len(sound.header))
+    header = audio.pcm_header(data_bytes)
+    version = Version(f"{sound.version.etag}-pcm", sound.version.modified_at)
+    return DecodedSound(sound.file, header, len(header) + data_bytes, version)
 
 
 def _tell_missing(row: Any, storage: Storage) -> None:

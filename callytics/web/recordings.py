@@ -20,6 +20,7 @@ from callytics.deletion import DeletionError, delete_recording
 from callytics.web import words
 from callytics.web.access import admin_required
 from callytics.web.lists import answer, asked_page, is_htmx, varied
+from callytics.web.waveforms import shape_of
 
 blueprint = Blueprint("recordings", __name__)
 
@@ -42,7 +43,8 @@ def show(uid: str) -> str:
     row = _find(uid)
     call = call_library.call(row.call_uid) if row.call_uid else None
     others = library.recordings_of_calls([row.call_uid]) if call else ()
-    return render_template("recordings/show.html", row=row, call=call, others=others)
+    shape = shape_of(row)
+    return render_template("recordings/show.html", row=row, call=call, others=others, shape=shape)
 
 
 @blueprint.get("/recordings/<uid>/player")
@@ -51,7 +53,7 @@ def player(uid: str) -> str | Response:
     row = _find(uid)
     if not is_htmx():
         return redirect(url_for("recordings.show", uid=uid))
-    return render_template("recordings/_player.html", row=row)
+    return render_template("recordings/_player.html", row=row, shape=shape_of(row))
 
 
 @blueprint.get("/recordings/<uid>/delete")

@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from callytics.call_library import IN_PROGRESS, talk_ms, wait_ms
 from callytics.causes import cause_text
+from callytics.web.waveforms import spans, svg_path
 
 KINDS = {
     "transfer": "Transfer",
@@ -72,6 +73,8 @@ def init_words(app: Flask) -> None:
         ending=ending,
         wait_ms=wait_ms,
         talk_ms=talk_ms,
+        svg_path=svg_path,
+        spans=spans,
     )
     app.jinja_env.globals.update(
         KINDS=KINDS,
@@ -84,7 +87,7 @@ def init_words(app: Flask) -> None:
     )
     # As globals, since an import in the row's template would be made again for each row.
     macros = app.jinja_env.get_template("_macros.html").module
-    for name in ("icon", "time", "second", "clock", "person", "state", "ending", "audio"):
+    for name in ("icon", "time", "second", "clock", "person", "state", "ending"):
         app.jinja_env.globals[name] = getattr(macros, name)
 
 
