@@ -1,6 +1,6 @@
 """The database: one engine, and what SQLite needs to serve several processes at once."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -106,6 +106,15 @@ def insert_missing(connection: Connection, table: type[Base], values: Mapping[st
     """Insert a row unless one with the same key is there."""
     statement = _insert(connection.dialect.name)(table.__table__).values(**values)
     connection.execute(statement.on_conflict_do_nothing())
+
+
+def insert_all_missing(
+    connection: Connection, table: type[Base], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert those rows of which none with the same key is there."""
+    if rows:
+        statement = _insert(connection.dialect.name)(table.__table__).on_conflict_do_nothing()
+        connection.execute(statement, rows)
 
 
 def _insert(dialect: str) -> Callable[..., Any]:

@@ -3,13 +3,24 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, LargeBinary, Text, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callytics.db import Base, UtcDateTime
 
 # SQLite numbers rows by itself only when the column's type is exactly INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
+# Ordered by its bytes, as the files are; PostgreSQL would order it as a language does.
+PathText = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 def _some(name: str, condition: str, *columns: Any) -> Index:
@@ -77,13 +88,14 @@ class Recording(Base):
     duration_ms: Mapped[int | None] = mapped_column(Integer)
     format: Mapped[str] = mapped_column(Text)
     size_bytes: Mapped[int | None] = mapped_column(BigInteger)
-    path: Mapped[str] = mapped_column(Text)
+    path: Mapped[str] = mapped_column(PathText)
     sha256: Mapped[str | None] = mapped_column(Text)
     peaks: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
     __table_args__ = (
         Index("recordings_by_time", started_at.desc(), id.desc()),
         Index("recordings_by_state", state, started_at.desc(), id.desc()),
+        Index("recordings_by_path", path, id),
     )
 
 
@@ -121,6 +133,36 @@ class Waiting(Base):
     worker: Mapped[str] = mapped_column(Text)
     caller_number: Mapped[str] = mapped_column(Text)
     since: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Note(Base):
+    """What somebody wrote on a recording, perhaps at a place in it."""
+
+    __tablename__ = "notes"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    recording_uid: Mapped[str] = mapped_column(Text, index=True)
+    at_ms: Mapped[int | None] = mapped_column(Integer)
+    text: Mapped[str] = mapped_column(Text)
+    username: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Tag(Base):
+    """A word that somebody put on a recording, to find it and others like it."""
+
+    __tablename__ = "tags"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    recording_uid: Mapped[str] = mapped_column(Text)
+    tag: Mapped[str] = mapped_column(Text)
+    username: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        UniqueConstraint("recording_uid", "tag", name="tag_once"),
+        Index("tags_by_tag", tag, recording_uid),
+    )
 
 
 class User(Base):

@@ -175,7 +175,7 @@ function bringIn(html) {
 }
 
 function isInUse(row) {
-  return row.querySelector("tr.detail") !== null || row.contains(document.activeElement);
+  return row.querySelector("tr.detail, input:checked") !== null || row.contains(document.activeElement);
 }
 
 function bringInRows(table, newTable) {
@@ -205,6 +205,8 @@ function bringInFacts(mine, news) {
   if (asReceived.get(before) === asReceived.get(after)) return;
   const hadFocus = before.contains(document.activeElement);
   const href = hadFocus && document.activeElement.getAttribute("href");
+  const [was, is] = [before, after].map((of) => of.querySelector("input[name=uid]"));
+  if (was && is) is.checked = was.checked;
   before.replaceWith(after);
   mine.dataset.state = news.dataset.state;
   htmx.process(after);

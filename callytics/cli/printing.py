@@ -18,7 +18,7 @@ def json_lines(rows: Iterable[Any], columns: Iterable[str]) -> Iterator[str]:
 
 def text_line(*fields: str | None) -> str:
     """Fields with tabs between them; one that is empty is a dash."""
-    return "\t".join(_one_line(field or "-") for field in fields)
+    return "\t".join(one_line(field or "-") for field in fields)
 
 
 def when(at: datetime) -> str:
@@ -33,8 +33,8 @@ def length(duration_ms: int | None) -> str:
     return f"{duration_ms // 60000:02}:{duration_ms // 1000 % 60:02}"
 
 
-def _one_line(text: str) -> str:
-    # A caller chooses their own name; it must not start a line or colour the terminal.
+def one_line(text: str) -> str:
+    """`text` on one line: a caller chooses their own name, and must not colour the terminal."""
     return "".join(c if c.isprintable() else " " for c in text)
 
 

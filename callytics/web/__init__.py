@@ -13,11 +13,13 @@ def init_web(app: Flask) -> None:
         headers,
         health,
         login,
+        many,
+        notes,
         recordings,
         words,
     )
 
-    for module in (login, recordings, calls, audio, health):
+    for module in (login, recordings, notes, many, calls, audio, health):
         app.register_blueprint(module.blueprint)
     headers.init_headers(app)
     words.init_words(app)

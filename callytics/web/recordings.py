@@ -15,7 +15,7 @@ from flask import (
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from callytics import call_library, library
+from callytics import call_library, library, notes
 from callytics.deletion import DeletionError, delete_recording
 from callytics.web import words
 from callytics.web.access import admin_required
@@ -43,8 +43,8 @@ def show(uid: str) -> str:
     row = _find(uid)
     call = call_library.call(row.call_uid) if row.call_uid else None
     others = library.recordings_of_calls([row.call_uid]) if call else ()
-    shape = shape_of(row)
-    return render_template("recordings/show.html", row=row, call=call, others=others, shape=shape)
+    parts = {"shape": shape_of(row), "added": notes.of(uid)}
+    return render_template("recordings/show.html", row=row, call=call, others=others, **parts)
 
 
 @blueprint.get("/recordings/<uid>/player")
@@ -53,7 +53,9 @@ def player(uid: str) -> str | Response:
     row = _find(uid)
     if not is_htmx():
         return redirect(url_for("recordings.show", uid=uid))
-    return render_template("recordings/_player.html", row=row, shape=shape_of(row))
+    return render_template(
+        "recordings/_player.html", row=row, shape=shape_of(row), added=notes.of(uid)
+    )
 
 
 @blueprint.get("/recordings/<uid>/delete")

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask
 from markupsafe import Markup, escape
 
+from callytics import notes
 from callytics.call_library import IN_PROGRESS, talk_ms, wait_ms
 from callytics.causes import cause_text
 from callytics.web.waveforms import spans, svg_path
@@ -68,13 +69,14 @@ def init_words(app: Flask) -> None:
         machine_time=machine_time,
         exact_time=exact_time,
         plain_time=plain_time,
+        mark=notes.mark,
+        svg_path=svg_path,
+        spans=spans,
         clock_time=clock_time,
         cause=cause_text,
         ending=ending,
         wait_ms=wait_ms,
         talk_ms=talk_ms,
-        svg_path=svg_path,
-        spans=spans,
     )
     app.jinja_env.globals.update(
         KINDS=KINDS,
