@@ -211,8 +211,14 @@ class Ari:
     # Bridges
 
     def create_bridge(self, bridge_id: str, name: str) -> None:
-        """Make a mixing bridge."""
+        """Make a mixing bridge whose events we hear.
+
+        Asterisk would tell of it only when a channel has entered: by then its recording may have
+        started, and that event is lost. The subscription ends with the bridge.
+        """
         self.command("POST", f"/bridges/{_part(bridge_id)}", type="mixing", name=name)
+        path = f"/applications/{_part(self.app)}/subscription"
+        self.command("POST", path, eventSource=f"bridge:{bridge_id}")
 
     def add_channels(self, bridge_id: str, channel_ids: Sequence[str]) -> None:
         """Let these channels hear each other."""

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, text, update
 
-from callytics.db import upsert, writing
+from callytics.db import insert_missing, upsert, writing
 from callytics.facts import Facts, utc_now
-from callytics.models import AuditEntry, Call, Recording, Worker
+from callytics.models import AuditEntry, Call, Note, Recording, Tag, Worker
 from callytics.places import PER_SECOND, place_of
 from callytics.searching import searchable
 
@@ -19,6 +20,20 @@ _NEXT = text(
     "SELECT coalesce(max(id) + 1, :first) FROM recordings"
     f" WHERE id >= :first AND id < :first + {PER_SECOND}"
 )
+
+# How an audit entry begins that says why an action was not carried out.
+FAILED = "failed: "
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a row is to become; it is left as it is when it is no longer in the state `was`."""
+
+    uid: str
+    # None where there was no row.
+    was: str | None
+    # None where there is to be no row.
+    facts: Facts | None
 
 
 def save_recording(facts: Facts) -> None:
@@ -86,9 +101,33 @@ def save_peaks(uid: str, peaks: bytes) -> None:
         connection.execute(update(Recording).where(Recording.uid == uid).values(peaks=peaks))
 
 
+def change_recordings(changes: Sequence[Change]) -> None:
+    """Change rows that were looked at some time ago, all in one transaction.
+
+    Somebody else may have changed one since, and knows better; that one is left alone.
+    """
+    new = [c.facts for c in changes if c.was is None and c.facts is not None]
+    with adding_recordings() as connection:
+        for facts in new:
+            place = {"id": next_place(connection, facts.started_at)}
+            insert_missing(connection, Recording, {**recording_values(facts), **place})
+        for change in changes:
+            same = (Recording.uid == change.uid, Recording.state == change.was)
+            if change.was is not None and change.facts is not None:
+                values = recording_values(change.facts)
+                connection.execute(update(Recording).where(*same).values(**values))
+            elif change.was is not None:
+                connection.execute(delete(Recording).where(*same))
+
+
 def forget_recording(uid: str) -> bool:
-    """Remove the row; True when there was one. The file must be gone by now."""
+    """Remove the row, with what people wrote on it; True when there was one.
+
+    The file must be gone by now.
+    """
     with writing() as connection:
+        for table in (Note, Tag):
+            connection.execute(delete(table).where(table.recording_uid == uid))
         return connection.execute(delete(Recording).where(Recording.uid == uid)).rowcount > 0
 
 

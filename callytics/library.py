@@ -28,6 +28,19 @@ def recording(uid: str) -> Row[Any] | None:
     return read_named(select(*COLUMNS, Recording.sha256).where(Recording.uid == uid), uid)
 
 
+def recordings(uids: Sequence[str]) -> Sequence[Row[Any]]:
+    """Those of these recordings that are there, in the order in which they are asked for."""
+    order = {uid: number for number, uid in enumerate(uids)}
+    rows = read(select(*COLUMNS).where(Recording.uid.in_(uids)))
+    return sorted(rows, key=lambda row: order[row.uid])
+
+
+def checksums(uids: Sequence[str]) -> dict[str, str | None]:
+    """The SHA-256 of each of these recordings, as far as it is known."""
+    query = select(Recording.uid, Recording.sha256).where(Recording.uid.in_(uids))
+    return dict(map(tuple, read(query)))
+
+
 def peaks(uid: str) -> bytes | None:
     """The shape of a recording as it is kept, or None while nobody has looked at its sound."""
     row = read_named(select(Recording.peaks).where(Recording.uid == uid), uid)

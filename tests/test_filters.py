@@ -189,6 +189,21 @@ def test_pages_of_a_search_stay_within_it(shelf, rita):
     assert "28 recordings" in text_of(rest)
 
 
+def test_all_that_match_are_those_of_the_list_and_no_others(shelf):
+    ada = shelf.client("ada")
+    ann, ben = add(shelf, "Ann"), add(shelf, "Ben")
+    sheet = ada.send("/recordings/many/export?q=ann", {"all": "yes"}).get_data(as_text=True)
+    assert ann in sheet
+    assert ben not in sheet
+    question = ada.send("/recordings/many/delete?q=ann", {"all": "yes"})
+    upto = re.search(r'name="upto" value="(\d+)"', question.get_data(as_text=True))
+    assert upto
+    form = {"all": "yes", "upto": upto[1], "confirmed": "yes", "total": "1"}
+    ada.send("/recordings/many/delete?q=ann", form)
+    assert found(ada) == [ben]
+    assert ada.send("/recordings/many/export?kind=no", {"all": "yes"}).status_code == 400
+
+
 # Saved searches
 
 

@@ -14,12 +14,14 @@ def init_web(app: Flask) -> None:
         headers,
         health,
         login,
+        many,
+        notes,
         recordings,
         saved_searches,
         words,
     )
 
-    for module in (login, recordings, saved_searches, calls, audio, health):
+    for module in (login, recordings, saved_searches, notes, many, calls, audio, health):
         app.register_blueprint(module.blueprint)
     headers.init_headers(app)
     words.init_words(app)

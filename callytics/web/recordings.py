@@ -17,7 +17,7 @@ from flask import (
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from callytics import call_library, library, saved_searches
+from callytics import call_library, library, notes, saved_searches
 from callytics.deletion import DeletionError, delete_recording
 from callytics.facts import utc_now
 from callytics.finding import Count, Found, find
@@ -128,8 +128,8 @@ def show(uid: str) -> str:
     row = _find(uid)
     call = call_library.call(row.call_uid) if row.call_uid else None
     others = library.recordings_of_calls([row.call_uid]) if call else ()
-    shape = shape_of(row)
-    return render_template("recordings/show.html", row=row, call=call, others=others, shape=shape)
+    parts = {"shape": shape_of(row), "added": notes.of(uid)}
+    return render_template("recordings/show.html", row=row, call=call, others=others, **parts)
 
 
 @blueprint.get("/recordings/<uid>/player")
@@ -138,7 +138,9 @@ def player(uid: str) -> str | Response:
     row = _find(uid)
     if not is_htmx():
         return redirect(url_for("recordings.show", uid=uid))
-    return render_template("recordings/_player.html", row=row, shape=shape_of(row))
+    return render_template(
+        "recordings/_player.html", row=row, shape=shape_of(row), added=notes.of(uid)
+    )
 
 
 @blueprint.get("/recordings/<uid>/delete")
