@@ -1,9 +1,14 @@
 """Callytics: call recordings for Asterisk. `create_app` builds the web application."""
 
+from typing import Any
+
 from flask import Flask
 
 from callytics.config import PROJECT_DIR, Config, load_config, read_environment
 from callytics.storage import Storage
+
+# A database server that takes a connection and then says nothing must not be waited for.
+DATABASE_CONNECT_SECONDS = 5
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -23,8 +28,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.config.update(
         SECRET_KEY=config.secret_key,
         SQLALCHEMY_DATABASE_URI=config.database_url,
-        # A failed statement is logged without its values: they are names and password hashes.
-        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(config),
     )
     app.extensions["callytics"] = config
     app.extensions["storage"] = Storage(config.recordings_dir)
@@ -32,3 +36,11 @@ def create_app(config: Config | None = None) -> Flask:
     web.init_web(app)
     cli.init_cli(app)
     return app
+
+
+def _engine_options(config: Config) -> dict[str, Any]:
+    # A failed statement is logged without its values: they are names and password hashes.
+    options: dict[str, Any] = {"hide_parameters": True}
+    if config.database_url.startswith("postgresql"):
+        options["connect_args"] = {"connect_timeout": DATABASE_CONNECT_SECONDS}
+    return options

@@ -1,5 +1,6 @@
 """Commands to Asterisk: the REST half of ARI. Events are heard in `worker/events.py`."""
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -40,13 +41,14 @@ class Ari:
         self.url = config.ari_url
         self.app = config.ari_app
         self._has_password = bool(config.ari_password)
-        login = f"{config.ari_username}:{config.ari_password or ''}"
+        login = f"{config.ari_username}:{config.ari_password or ''}".encode()
         # urllib3 itself: a command through requests costs twice the time, and the first words of
         # a recording wait for three of them. It asks neither a proxy nor a .netrc of the host.
+        # Its own helper would write the login in Latin-1, which lacks most letters.
         self._http = urllib3.PoolManager(
             num_pools=1,
             maxsize=pool,
-            headers=urllib3.make_headers(basic_auth=login),
+            headers={"Authorization": f"Basic {b64encode(login).decode()}"},
             retries=False,
         )
 
@@ -95,7 +97,12 @@ class Ari:
 
     def info(self) -> dict[str, Any]:
         """Version and start time of this Asterisk."""
-        return self.command("GET", "/asterisk/info", seconds=10)
+        info = self.command("GET", "/asterisk/info", seconds=10)
+        try:
+            _ = info["system"]["version"], info["status"]["startup_time"]
+        except (KeyError, TypeError) as error:
+            raise AriError("ARI_URL: what answers there is not ARI") from error
+        return info
 
     def channels(self) -> list[dict[str, Any]]:
         """Every channel there is."""
@@ -204,8 +211,14 @@ class Ari:
     # Bridges
 
     def create_bridge(self, bridge_id: str, name: str) -> None:
-        """Make a mixing bridge."""
+        """Make a mixing bridge whose events we hear.
+
+        Asterisk would tell of it only when a channel has entered: by then its recording may have
+        started, and that event is lost. The subscription ends with the bridge.
+        """
         self.command("POST", f"/bridges/{_part(bridge_id)}", type="mixing", name=name)
+        path = f"/applications/{_part(self.app)}/subscription"
+        self.command("POST", path, eventSource=f"bridge:{bridge_id}")
 
     def add_channels(self, bridge_id: str, channel_ids: Sequence[str]) -> None:
         """Let these channels hear each other."""

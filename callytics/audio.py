@@ -4,6 +4,7 @@ import os
 import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 ULAW_RATE = 8000
 ULAW_HEADER_BYTES = 58
@@ -37,9 +38,14 @@ def inspect(path: Path) -> Audio:
     ValueError for a `.wav` that is none.
     """
     with path.open("rb") as file:
-        if path.suffix == ".ulaw":
-            return Audio(0, os.fstat(file.fileno()).st_size, ULAW_RATE)
-        return _inspect_wav(file.fileno())
+        return inspect_file(file, path.suffix[1:])
+
+
+def inspect_file(file: BinaryIO, audio_format: str) -> Audio:
+    """The same of an open file. Raises OSError, ValueError."""
+    if audio_format == "ulaw":
+        return Audio(0, os.fstat(file.fileno()).st_size, ULAW_RATE)
+    return _inspect_wav(file.fileno())
 
 
 def _inspect_wav(file: int) -> Audio:

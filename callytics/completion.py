@@ -1,13 +1,17 @@
 """What became of a recording, told by the file itself and not by Asterisk's word."""
 
+import contextlib
 from datetime import datetime
 
 from callytics import audio
+from callytics.checks import folder_problem
 from callytics.facts import Facts
 from callytics.storage import Storage
 
 # Asterisk starts and stops writing a little after it says so; less than this is not a loss.
 TOLERANCE_MS = 2000
+CUT_SHORT = "cut short: Asterisk stopped before it had finished the file"
+NO_SOUND = "the file holds no sound"
 
 
 def complete(
@@ -24,18 +28,20 @@ def complete(
     own wish. Raises OSError when the folder cannot be read.
     """
     full = storage.resolve(facts.path)
+    # One that was interrupted in here has said before why the recording was cut short.
+    reason = reason or facts.state_reason
     try:
-        mended = facts.format == "wav" and audio.finish_wav_header(full)
         sound = audio.inspect(full)
+        if sound.data_bytes and not sound.finished:
+            reason = reason or CUT_SHORT
+            finish(storage, facts.but(state_reason=reason, ended_at=ended_at))
     except FileNotFoundError:
-        return _failed(facts, ended_at, reason or "Asterisk wrote no file")
+        return _failed(storage, facts, ended_at, reason, "Asterisk wrote no file")
     except ValueError as error:
-        return _failed(facts, ended_at, reason or f"nothing can be played: {error}")
+        return _failed(storage, facts, ended_at, reason, f"nothing can be played: {error}")
     if sound.data_bytes == 0:
-        return _failed(facts, ended_at, reason or "the file holds no sound")
-    if mended:
-        reason = reason or "cut short: Asterisk stopped before it had finished the file"
-    elif not reason and (expected_ms or 0) - sound.duration_ms > TOLERANCE_MS:
+        return _failed(storage, facts, ended_at, reason, NO_SOUND)
+    if not reason and (expected_ms or 0) - sound.duration_ms > TOLERANCE_MS:
         reason = "cut short: the file is shorter than the recording was; is the disk full?"
     return facts.but(
         state="available",
@@ -43,8 +49,21 @@ def complete(
         ended_at=ended_at,
         duration_ms=sound.duration_ms,
         size_bytes=full.stat().st_size,
+        sha256=storage.sha256(facts.path),
     )
 
 
-def _failed(facts: Facts, ended_at: datetime, reason: str) -> Facts:
+def finish(storage: Storage, facts: Facts) -> None:
+    """Mend the header of a `.wav`. Raises OSError, ValueError.
+
+    The facts go first: once the header is whole, nothing else tells that something is lost.
+    """
+    with contextlib.suppress(OSError):
+        storage.write_facts(facts)
+    audio.finish_wav_header(storage.resolve(facts.path))
+
+
+def _failed(storage: Storage, facts: Facts, ended_at: datetime, reason: str, found: str) -> Facts:
+    # A folder that is gone or full explains more than what is found in it.
+    reason = reason or folder_problem(storage) or found
     return facts.but(state="failed", state_reason=reason, ended_at=ended_at, size_bytes=None)

@@ -93,6 +93,9 @@ def _ari_url(environ: Mapping[str, str]) -> str:
         usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) > 0
     except ValueError:
         usable = False
+    if "@" in url:
+        # The address is logged and shown; a password in it would be as well.
+        raise ConfigError("ARI_URL: must not hold a password: set ARI_USERNAME and ARI_PASSWORD")
     if not usable or not url.endswith("/ari"):
         raise ConfigError(f"ARI_URL: must look like http://127.0.0.1:8088/ari, is {url!r}")
     return url

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, text, union_all, update
 
-from callytics.db import upsert, writing
+from callytics.db import insert_missing, upsert, writing
 from callytics.facts import Facts, utc_now
 from callytics.models import AuditEntry, Call, Note, Recording, Tag, Worker
 from callytics.places import PER_SECOND, place_of
@@ -20,15 +21,27 @@ _NEXT = text(
     f" WHERE id >= :first AND id < :first + {PER_SECOND}"
 )
 
+# How an audit entry begins that says why an action was not carried out.
+FAILED = "failed: "
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a row is to become; it is left as it is when it is no longer in the state `was`."""
+
+    uid: str
+    # None where there was no row.
+    was: str | None
+    # None where there is to be no row.
+    facts: Facts | None
+
 
 def save_recording(facts: Facts) -> None:
     """Write the row of a recording as its facts say, whether it was there or not."""
     with adding_recordings() as connection:
         place = {"id": next_place(connection, facts.started_at)}
         upsert(connection, Recording, "uid", recording_values(facts), place)
-        # What people wrote on it must still be found after its facts were written anew.
-        if words := _words(connection, facts.uid):
-            _index(connection, facts.to_row(), words)
+        _keep_words(connection, facts)
 
 
 @contextmanager
@@ -65,6 +78,12 @@ def index_words(connection: Connection, uid: str) -> None:
     row = connection.execute(select(*columns).where(Recording.uid == uid)).mappings().first()
     if row:
         _index(connection, row, _words(connection, uid))
+
+
+def _keep_words(connection: Connection, facts: Facts) -> None:
+    """What people wrote on a recording is found also after its facts were written anew."""
+    if words := _words(connection, facts.uid):
+        _index(connection, facts.to_row(), words)
 
 
 def _words(connection: Connection, uid: str) -> list[str]:
@@ -108,6 +127,26 @@ def save_peaks(uid: str, peaks: bytes) -> None:
     """Keep the shape of a recording, as `peaks.Shape` writes it."""
     with writing() as connection:
         connection.execute(update(Recording).where(Recording.uid == uid).values(peaks=peaks))
+
+
+def change_recordings(changes: Sequence[Change]) -> None:
+    """Change rows that were looked at some time ago, all in one transaction.
+
+    Somebody else may have changed one since, and knows better; that one is left alone.
+    """
+    new = [c.facts for c in changes if c.was is None and c.facts is not None]
+    with adding_recordings() as connection:
+        for facts in new:
+            place = {"id": next_place(connection, facts.started_at)}
+            insert_missing(connection, Recording, {**recording_values(facts), **place})
+        for change in changes:
+            same = (Recording.uid == change.uid, Recording.state == change.was)
+            if change.was is not None and change.facts is not None:
+                values = recording_values(change.facts)
+                connection.execute(update(Recording).where(*same).values(**values))
+                _keep_words(connection, change.facts)
+            elif change.was is not None:
+                connection.execute(delete(Recording).where(*same))
 
 
 def forget_recording(uid: str) -> bool:

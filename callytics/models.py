@@ -12,6 +12,7 @@ from sqlalchemy import (
     LargeBinary,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,6 +20,14 @@ from callytics.db import Base, UtcDateTime
 
 # SQLite numbers rows by itself only when the column's type is exactly INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
+# Ordered by its bytes, as the files are; PostgreSQL would order it as a language does.
+PathText = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+def _some(name: str, condition: str, *columns: Any) -> Index:
+    """An index of those rows alone that fulfil a condition."""
+    where = text(condition)
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 class Call(Base):
@@ -51,6 +60,9 @@ class Call(Base):
     __table_args__ = (
         Index("calls_by_time", started_at.desc(), id.desc()),
         Index("calls_by_disposition", disposition, started_at.desc(), id.desc()),
+        # Few of many, so these are small: what goes on now, and what went wrong.
+        _some("calls_in_progress", "ended_at IS NULL", started_at.desc(), id.desc()),
+        _some("calls_with_problem", "problem <> ''", id),
     )
 
 
@@ -82,7 +94,7 @@ class Recording(Base):
     duration_ms: Mapped[int | None] = mapped_column(Integer)
     format: Mapped[str] = mapped_column(Text)
     size_bytes: Mapped[int | None] = mapped_column(BigInteger)
-    path: Mapped[str] = mapped_column(Text)
+    path: Mapped[str] = mapped_column(PathText)
     sha256: Mapped[str | None] = mapped_column(Text)
     peaks: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     # What a search looks in; SQLite's index of it is the table recordings_search.
@@ -94,6 +106,7 @@ class Recording(Base):
         Index("recordings_by_flow", flow, id),
         Index("recordings_by_callee", callee, id),
         Index("recordings_by_duration", duration_ms, id),
+        Index("recordings_by_path", path, id),
     )
 
 

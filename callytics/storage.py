@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import hashlib
 import os
 import shutil
 import stat
@@ -10,22 +11,22 @@ from pathlib import Path
 from typing import BinaryIO
 
 from callytics.facts import Facts
+from callytics.walk import Found, as_found, entries, walk
 
 # Facts are under 2 KB; a file that someone made very large must not fill the memory.
 _FACTS_BYTES = 1 << 20
 # What the system says of a path that no recording of ours can have.
 _IMPOSSIBLE = (errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENXIO, errno.EISDIR)
 
-# Folders in which the doctor tries something. Not hidden: Asterisk cannot copy into those.
-PROBE_PREFIX = "doctor-"
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 # Hidden, and so neither walked nor taken for recordings.
 CALLS_FOLDER = ".calls"
+RULES_PATH = ".rules/last.json"
 
 
-class StorageError(Exception):
+class StorageError(OSError):
     """The folder cannot be used as asked; the message says why in words."""
 
 
@@ -124,16 +125,42 @@ class Storage:
                     with self.open(f"{CALLS_FOLDER}/{path.name}") as file:
                         yield file.read(_FACTS_BYTES)
 
-    def walk(self) -> Iterator[str]:
-        """Every file under the folder, relative to it: a folder's own by name, then those below.
+    def keep_rules(self, content: bytes) -> None:
+        """Write down the flows and settings in force. Raises OSError."""
+        self.write(RULES_PATH, content)
 
-        Left out are hidden folders, which are the file system's, and the doctor's of a moment.
-        Raises OSError for a folder that cannot be read: its recordings are not missing.
-        """
-        for folder, subfolders, names in os.walk(self.root, onerror=_unless_gone):
-            subfolders[:] = sorted(s for s in subfolders if not s.startswith((".", PROBE_PREFIX)))
-            for name in sorted(names):
-                yield str((Path(folder) / name).relative_to(self.root))
+    def kept_rules(self) -> bytes:
+        """The flows and settings that were kept last. Raises FileNotFoundError, OSError."""
+        with self.open(RULES_PATH) as file:
+            return file.read()
+
+    def find(self, path: str) -> Found | None:
+        """What the walk would say of one file, or None. Raises StorageError, OSError."""
+        *folders, name = _parts(path)
+        try:
+            with self._folder(folders) as folder:
+                return as_found(path, os.stat(name, dir_fd=folder, follow_symlinks=False))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def sha256(self, path: str) -> str:
+        """The checksum of a file, read piece by piece. Raises StorageError, OSError."""
+        with self.open(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def set_aside(self, path: str) -> None:
+        """Give a file that cannot be used another name. Raises StorageError, OSError."""
+        *folders, name = _parts(path)
+        with self._folder(folders) as folder:
+            os.replace(name, f"{name}.unusable", src_dir_fd=folder, dst_dir_fd=folder)
+
+    def is_bare(self) -> bool:
+        """Whether nothing at all is in the folder, as where a disk is not mounted."""
+        return next(entries(self.root, ""), None) is None
+
+    def walk(self) -> Iterator[Found]:
+        """Every file under the folder; see `walk.walk`. Raises OSError."""
+        return walk(self.root)
 
     def free_bytes(self) -> int:
         """Room left where the folder is. Raises OSError."""
@@ -206,8 +233,3 @@ def _parts(path: str) -> list[str]:
     except UnicodeEncodeError as error:
         raise StorageError("a recording's path is malformed") from error
     return parts
-
-
-def _unless_gone(error: OSError) -> None:
-    if not isinstance(error, FileNotFoundError):
-        raise error

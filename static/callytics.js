@@ -8,6 +8,7 @@ const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-di
 const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
 const dayAndYear = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
 const toTheSecond = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
+const timeOfDay = new Intl.DateTimeFormat(language, { timeStyle: "medium" });
 const exact = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long" });
 
 function inWords(at, now) {
@@ -22,7 +23,8 @@ function localTimes(within) {
   const now = new Date();
   for (const element of within.querySelectorAll("time[datetime]")) {
     const at = new Date(element.dateTime);
-    element.textContent = element.matches(".exact") ? toTheSecond.format(at) : inWords(at, now);
+    if (element.matches(".clock")) element.textContent = timeOfDay.format(at);
+    else element.textContent = element.matches(".exact") ? toTheSecond.format(at) : inWords(at, now);
     element.title = exact.format(at);
   }
 }

@@ -25,12 +25,26 @@ function onChange(event) {
   if ([from, to].includes(event.target) && event.target.value) when.value = "";
 }
 
+// "All that match" must mean what is shown now.
+function choose(query) {
+  const many = document.getElementById("many");
+  if (!many) return;
+  const asked = (address) => address.split("?")[0] + (query ? `?${query}` : "");
+  many.setAttribute("action", asked(many.getAttribute("action")));
+  for (const button of many.querySelectorAll("[formaction]")) {
+    button.setAttribute("formaction", asked(button.getAttribute("formaction")));
+  }
+  many.elements.all.checked = false;
+  many.elements.all.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
 function afterArrival(event) {
   const library = event.detail.elt;
   if (library.id !== "library") return;
+  choose(library.dataset.query);
   document.getElementById("view").value = library.dataset.query;
   const count = document.getElementById("count");
-  document.getElementById("status").textContent = count ? count.textContent : "";
+  document.getElementById("found").textContent = count ? count.textContent : "";
 }
 
 if (filters) {

@@ -19,7 +19,6 @@ from tests.waiting import LOGS, wait_until
 
 PROJECT = Path(__file__).parent.parent
 PASSWORD = "tests-only"
-PHONES = ("alice", "bob", "carol", "desk", "trunk")
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
@@ -48,7 +47,7 @@ class PlacedCall:
 class AsteriskServer:
     """An Asterisk of the sample configuration; `with AsteriskServer(folder) as asterisk: ...`.
 
-    The phones of the sample pjsip.conf are expected at 127.0.0.1, at the UDP ports in `phones`.
+    The trunk of the sample pjsip.conf leads to `trunk_port` (UDP); its phones have to register.
     Sounds "tone<hertz>" are made by `add_tone`. Dialplan parties: tests/dialplan.
     """
 
@@ -57,7 +56,7 @@ class AsteriskServer:
         self.sounds = home / "sounds"
         self.http_port = free_port()
         self.sip_port = free_port(socket.SOCK_DGRAM)
-        self.phones = {name: free_port(socket.SOCK_DGRAM) for name in PHONES}
+        self.trunk_port = free_port(socket.SOCK_DGRAM)
         self.log = home / "output.log"
         self.process: subprocess.Popen[bytes] | None = None
         self._session = requests.Session()
@@ -99,7 +98,7 @@ class AsteriskServer:
         command = [sys.executable, "-m", "deploy.asterisk.launch"]
         command += ["--home", str(self.home), "--recordings", str(self.recordings)]
         command += ["--http-port", str(self.http_port), "--sip-port", str(self.sip_port)]
-        command += ["--sounds", str(self.sounds), "--include", str(self._phones_file())]
+        command += ["--trunk-port", str(self.trunk_port), "--sounds", str(self.sounds)]
         command += ["--include", str(PROJECT / "tests/dialplan/extensions_local.conf")]
         environment = {**os.environ, "ARI_PASSWORD": PASSWORD}
         for name in ("ARI_USERNAME", "ARI_APP"):
@@ -111,15 +110,6 @@ class AsteriskServer:
         if self.log not in LOGS:
             LOGS.append(self.log)
         wait_until(self._answers, "Asterisk answers ARI", seconds=120)
-
-    def _phones_file(self) -> Path:
-        path = self.home / "pjsip_local.conf"
-        sections = (
-            f"[{name}](+type=aor)\ncontact = sip:{name}@127.0.0.1:{port}\n"
-            for name, port in self.phones.items()
-        )
-        path.write_text("\n".join(sections))
-        return path
 
     def _answers(self) -> bool:
         assert self.process

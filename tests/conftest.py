@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.asterisk import AsteriskServer
+from tests.postgres import Postgres
 from tests.processes import Web, Worker, fresh_environment, run_flask
+from tests.sipp import Phones
+
+UPGRADE = ("db", "upgrade")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -31,7 +35,7 @@ def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsteriskServe
 def new_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty database as `flask db upgrade` makes it, to be copied for each test."""
     environment = fresh_environment(tmp_path_factory.mktemp("new"))
-    run_flask(environment, "db", "upgrade")
+    run_flask(environment, *UPGRADE)
     return Path(environment["DATABASE_URL"].removeprefix("sqlite:///"))
 
 
@@ -41,6 +45,34 @@ def app_env(tmp_path: Path, new_database: Path) -> dict[str, str]:
     environment = fresh_environment(tmp_path)
     shutil.copy(new_database, environment["DATABASE_URL"].removeprefix("sqlite:///"))
     return environment
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL for all tests; a test that ends it starts it again."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def new_on_postgres(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of an empty database as `flask db upgrade` makes it, to be copied for each test."""
+    url = postgres.new_database()
+    run_flask({**fresh_environment(tmp_path_factory.mktemp("new")), "DATABASE_URL": url}, *UPGRADE)
+    return url.rpartition("/")[2]
+
+
+@pytest.fixture
+def postgres_env(tmp_path: Path, postgres: Postgres, new_on_postgres: str) -> dict[str, str]:
+    """The same as `app_env`, with its database on PostgreSQL."""
+    return {**fresh_environment(tmp_path), "DATABASE_URL": postgres.new_database(new_on_postgres)}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_env(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The environment of a new installation, once on each database."""
+    name = "app_env" if request.param == "sqlite" else "postgres_env"
+    return request.getfixturevalue(name)
 
 
 @pytest.fixture
@@ -57,6 +89,13 @@ def worker_process(live_env: dict[str, str], tmp_path: Path) -> Iterator[Worker]
     """A worker that is connected to Asterisk."""
     with Worker(live_env, tmp_path) as worker:
         yield worker
+
+
+@pytest.fixture
+def phones(asterisk: AsteriskServer, worker_process: Worker, tmp_path: Path) -> Iterator[Phones]:
+    """Real phones of the sample pjsip.conf, each switched on by its test, and those outside."""
+    with Phones(asterisk, tmp_path) as phones:
+        yield phones
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 from callytics import create_app, flow_document
 from callytics.config import load_config
 from callytics.db import db
+from callytics.settings import set_setting
 from tests.waiting import wait_until
 
 
@@ -73,4 +74,12 @@ def use_flow(
     document = flow_document.check({"queues": queues or {}, "flows": {"main": flow}})
     with create_app(load_config(environment)).app_context():
         flow_document.save(document, "tests")
+        db.engine.dispose()
+
+
+def use_settings(environment: dict[str, str], **settings: str) -> None:
+    """Put settings in force, as an administrator does."""
+    with create_app(load_config(environment)).app_context():
+        for key, value in settings.items():
+            set_setting(key, value)
         db.engine.dispose()

@@ -6,7 +6,7 @@ import wave
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callytics import audio
@@ -137,6 +137,7 @@ def test_a_recording_too_long_for_a_wav_is_refused_in_words(path: Path) -> None:
         audio.finish_wav_header(path)
 
 
+@settings(deadline=None)
 @given(
     sound=st.binary(max_size=400),
     rate=st.sampled_from([8000, 16000, 48000]),
@@ -170,6 +171,7 @@ def test_any_beginning_of_a_wav_is_mended_to_a_valid_one_with_every_byte_of_soun
         assert riff + 8 == header + even
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_at_all_make_reading_fail_otherwise_than_in_words(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
@@ -185,6 +187,7 @@ def test_no_bytes_at_all_make_reading_fail_otherwise_than_in_words(
         assert found.duration_ms >= 0
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1 << 31))
 def test_the_header_that_makes_ulaw_play_is_58_bytes_and_says_the_length(length: int) -> None:
     header = audio.ulaw_header(length)

@@ -322,7 +322,9 @@ def test_mu_law_can_be_had_as_samples_that_every_browser_plays(client, message):
     assert heard == ULAW_SAMPLES[list(SOUND)].astype("<i2").tobytes()
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
 @given(first=st.integers(0, 2 * len(SOUND) + 43), length=st.integers(1, 300))
 def test_any_part_of_the_decoded_sound_is_that_part_of_the_whole(client, message, first, length):
     whole = client.get(decoded(message)).data

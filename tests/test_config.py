@@ -105,7 +105,7 @@ def test_an_address_that_only_the_driver_can_judge_is_named_too(tmp_path: Path) 
     assert "hush" not in str(error.value)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.sampled_from(["DATABASE_URL", "ARI_URL", "ARI_APP", "RECORDINGS_DIR", "PORT"]), st.text())
 def test_no_value_fails_otherwise_than_in_one_line(
     tmp_path: Path, variable: str, value: str

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callytics.facts import DIRECTIONS, KINDS, STATES, Facts, new_uid, utc_now
@@ -42,11 +42,13 @@ def facts(**changes: Any) -> Facts:
     return Facts(**{**usual, "started_at": NOW, "format": "wav", **changes})
 
 
+@settings(deadline=None)
 @given(any_facts)
 def test_facts_are_read_back_as_they_were_written(written: Facts) -> None:
     assert Facts.from_json(written.to_json()) == written
 
 
+@settings(deadline=None)
 @given(any_facts)
 def test_every_fact_is_a_column_of_the_row(written: Facts) -> None:
     columns = {column.name for column in Recording.__table__.columns}
@@ -123,6 +125,7 @@ def test_facts_that_are_not_usable_are_refused_with_a_reason(wrong: str | bytes)
         Facts.from_json(wrong)
 
 
+@settings(deadline=None)
 @given(st.text() | st.binary())
 def test_no_file_fails_otherwise_than_as_not_usable(content: str | bytes) -> None:
     with pytest.raises(ValueError):

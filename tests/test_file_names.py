@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.http import parse_options_header
 
@@ -61,6 +61,7 @@ def test_a_header_has_both_names() -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(), st.text(), st.text())
 def test_no_caller_can_write_more_than_a_name(
     name: str, number: str, callee: str, dialed: str

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import Headers
 
@@ -90,6 +90,7 @@ def test_of_an_empty_file_only_the_last_bytes_can_be_had_and_are_none() -> None:
         wanted("bytes=0-", 0)
 
 
+@settings(deadline=None)
 @given(
     length=st.integers(0, 50),
     first=st.none() | st.integers(0, 60),
@@ -117,6 +118,7 @@ def test_a_part_is_what_slicing_the_bytes_gives(
         assert content[part[0] : part[1]] == expected
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.integers(0, 1000))
 def test_no_header_breaks_it_or_leads_beyond_the_file(text: str, length: int) -> None:
     for header in (text, f"bytes={text}"):

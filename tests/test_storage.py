@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callytics.facts import Facts
@@ -36,6 +36,10 @@ def facts(**changes: object) -> Facts:
     values = {"uid": "a1", "kind": "transfer", "direction": "inbound", "state": "requested"}
     started = datetime(2026, 11, 22, 9, tzinfo=UTC)
     return Facts(**{**values, "started_at": started, "format": "wav", **changes})
+
+
+def walked(storage: Storage) -> list[str]:
+    return [found.path for found in storage.walk()]
 
 
 def test_a_recording_is_opened_and_measured(storage: Storage) -> None:
@@ -76,6 +80,7 @@ def test_a_path_that_is_not_plain_is_refused_everywhere(storage: Storage, path: 
             function(path)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["..", ".", "", "2026", "a.wav", "secret", "x/../..", "~"])))
 def test_no_path_leads_out(tmp_path_factory: pytest.TempPathFactory, parts: list[str]) -> None:
     base = tmp_path_factory.getbasetemp() / "no_way_out"
@@ -247,20 +252,53 @@ def test_walking_gives_every_file_once_and_in_order(storage: Storage, folder: Pa
     for name in ("2026/11/22/b.wav", "2026/11/21/z.wav", "2025/01/01/c.ulaw", "top.wav"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
-    assert list(storage.walk()) == [
-        "top.wav",
+    assert walked(storage) == [
         "2025/01/01/c.ulaw",
         "2026/11/21/z.wav",
         "2026/11/22/a.wav",
         "2026/11/22/b.wav",
+        "top.wav",
     ]
 
 
+PATHS = st.from_regex(r"(?:[ab.é-]{1,2}/){0,2}[ab.é0-]{1,3}", fullmatch=True)
+
+
+@given(st.sets(PATHS))
+def test_walking_is_in_the_order_of_the_bytes_of_whole_paths(
+    tmp_path_factory: pytest.TempPathFactory, names: set[str]
+) -> None:
+    folder = tmp_path_factory.mktemp("order")
+    for name in names:
+        with contextlib.suppress(OSError):  # a file where another name needs a folder
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).touch()
+    found = walked(Storage(folder))
+    assert found == sorted(found, key=os.fsencode)
+    files = [p.relative_to(folder) for p in folder.rglob("*") if p.is_file()]
+    assert set(found) == {str(p) for p in files if not any(x.startswith(".") for x in p.parts)}
+
+
+def test_walking_tells_size_and_age_and_what_is_no_plain_file(
+    storage: Storage, folder: Path
+) -> None:
+    os.utime(folder / "2026/11/22/a.wav", (0, 86400))
+    (folder / "2026/11/22/link.wav").symlink_to(folder.parent / "secret")
+    a, link = storage.walk()
+    assert a == ("2026/11/22/a.wav", 5, datetime(1970, 1, 2, tzinfo=UTC))
+    assert (link.path, link.size_bytes) == ("2026/11/22/link.wav", None)
+    assert storage.find(a.path) == a
+    assert storage.find(link.path).size_bytes is None
+    assert storage.find("2026/11/22/b.wav") is None
+    assert storage.find("2026/11/22/a.wav/b.wav") is None
+
+
 def test_walking_leaves_out_what_is_no_recording(storage: Storage, folder: Path) -> None:
-    for name in ("lost.d", ".snapshot", "doctor-12ab"):
+    for name in ("lost.d", ".snapshot", "doctor-12ab", "lost+found"):
         (folder / name).mkdir()
         (folder / name / "a.wav").touch()
-    assert list(storage.walk()) == ["2026/11/22/a.wav", "lost.d/a.wav"]
+    (folder / "2026/.hidden.wav").touch()
+    assert walked(storage) == ["2026/11/22/a.wav", "lost.d/a.wav"]
 
 
 def test_an_empty_folder_can_be_removed_and_no_other(storage: Storage, folder: Path) -> None:
@@ -275,13 +313,18 @@ def test_an_empty_folder_can_be_removed_and_no_other(storage: Storage, folder: P
 
 def test_walking_does_not_follow_links_out(storage: Storage, folder: Path) -> None:
     (folder / "2027").symlink_to(folder.parent)
-    assert "2027/secret" not in list(storage.walk())
+    assert "2027/secret" not in walked(storage)
 
 
 def test_a_folder_that_cannot_be_read_is_an_error_and_not_an_empty_one(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(NotADirectoryError):
-        list(Storage(tmp_path / "file").walk())
+        walked(Storage(tmp_path / "file"))
+
+
+def test_a_folder_that_is_gone_is_an_error_and_not_an_empty_one(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        walked(Storage(tmp_path / "gone"))
 
 
 def test_problems_are_said_in_words_with_the_variable(storage: Storage, tmp_path: Path) -> None:

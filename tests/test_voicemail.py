@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from callytics.storage import Storage
 from tests.asterisk import AsteriskServer
 from tests.ledger import audio_of, ended_calls, recordings, recordings_in, use_flow
 from tests.processes import Worker
@@ -75,7 +76,7 @@ def test_a_caller_who_says_nothing_leaves_no_message(
     assert ended["path"][0]["result"] == "nothing_said"
     wait_until(lambda: recordings(mailbox) == [], "no message is left")
     folder = audio_of(mailbox, {"path": ""})
-    assert [path for path in folder.rglob("*") if path.is_file()] == []
+    assert list(Storage(folder).walk()) == []
 
 
 def test_a_caller_who_hangs_up_in_the_greeting_leaves_no_message(

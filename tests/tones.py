@@ -37,6 +37,10 @@ def _from_ulaw(octets: np.ndarray) -> np.ndarray:
     return np.where(bits & 128, -magnitude, magnitude) / 32768
 
 
+# The sample, of -1 to 1, that each octet of μ-law stands for.
+ULAW = _from_ulaw(np.arange(256, dtype=np.uint8))
+
+
 def level_db(samples: np.ndarray, hertz: float) -> float:
     """Level of one frequency (Goertzel), in dB of a full-scale sine; -120 for an empty span."""
     if len(samples) == 0:

@@ -12,7 +12,8 @@ import sys  # noqa: E402
 from typing import Any  # noqa: E402
 
 import gevent  # noqa: E402
-from gevent.event import Event as Flag  # noqa: E402
+from flask import Flask  # noqa: E402
+from gevent.event import AsyncResult  # noqa: E402
 
 from callytics import create_app  # noqa: E402
 from callytics.ari import Ari  # noqa: E402
@@ -29,6 +30,7 @@ from worker.routes import Routes  # noqa: E402
 from worker.rules import Rules  # noqa: E402
 from worker.runner import Runner  # noqa: E402
 from worker.session import Services  # noqa: E402
+from worker.upkeep import Upkeep  # noqa: E402
 
 log = logging.getLogger("worker")
 
@@ -47,16 +49,17 @@ def main() -> int:
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     try:
         config = load_config(read_environment())
+        app = create_app(config)
     except ConfigError as error:
         log.error("%s", error)
         return 2
-    return _work(config)
+    return _work(config, app)
 
 
-def _work(config: Config) -> int:
+def _work(config: Config, app: Flask) -> int:
     sys.setswitchinterval(SWITCH_SECONDS)
-    outbox = Outbox(create_app(config))
-    ari, rules, storage = Ari(config), Rules(outbox), Storage(config.recordings_dir)
+    outbox, storage = Outbox(app), Storage(config.recordings_dir)
+    ari, rules = Ari(config), Rules(outbox, storage)
     presence = Presence(outbox, rules, storage, config)
     routes = Routes()
     services = Services(
@@ -71,40 +74,46 @@ def _work(config: Config) -> int:
     )
     runner = Runner(services, routes, presence.name)
     recovery = Recovery(runner, routes, services, presence.name)
+    upkeep = Upkeep(app, config, storage, routes)
 
     def on_connect(info: dict[str, Any]) -> None:
         runner.asterisk = info["status"]["startup_time"]
         presence.connected(info["system"]["version"])
-        gevent.spawn(recovery.run)
+        gevent.spawn(rules.refresh)
+        gevent.spawn(recovery.run).link(lambda _: upkeep.connected())
 
     listener = Listener(config, ari, on_connect, runner.put, presence.disconnected)
-    outbox.start()
     stop = _stop_signal()
-    listening = gevent.spawn(listener.run)
-    listening.link(lambda _: stop.set())
-    gevent.spawn(runner.run)
-    gevent.spawn(presence.run)
-    stop.wait()
-    return _leave(outbox, presence, listening)
+    parts = (outbox.run, runner.run, presence.run, upkeep.run_often, upkeep.run_daily)
+    for run in (*parts, listener.run):
+        # None of them ever ends by itself; without one of them no call would be led any more.
+        gevent.spawn(run).link(stop.set)
+    return _leave(outbox, presence, stop.get())
 
 
-def _stop_signal() -> Flag:
-    stop = Flag()
+def _stop_signal() -> AsyncResult:
+    """Set to None by a signal, or to the greenlet that ended."""
+    stop = AsyncResult()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stop.set)
     return stop
 
 
-def _leave(outbox: Outbox, presence: Presence, listening: gevent.Greenlet) -> int:
+def _leave(outbox: Outbox, presence: Presence, ended: gevent.Greenlet | None) -> int:
     """Go without a command to Asterisk: calls and recordings in progress go on."""
-    if isinstance(listening.exception, Replaced):
-        log.error("%s; this worker stops", listening.exception)
-        return 3
-    presence.disconnected("the worker was stopped")
+    replaced = ended is not None and isinstance(ended.value, Replaced)
+    if replaced:
+        # The row is the other worker's by now.
+        log.error("%s; this worker stops", ended.value)
+    elif ended is not None:
+        log.error("a part of this worker failed; it stops, so that it can be started anew")
+        presence.disconnected("the worker failed")
+    else:
+        presence.disconnected("the worker was stopped")
     if not outbox.flush(FLUSH_SECONDS):
         log.warning("the database did not take everything; it will be found on disk")
     log.info("stopped; calls in progress go on")
-    return 0
+    return 3 if replaced else int(ended is not None)
 
 
 if __name__ == "__main__":

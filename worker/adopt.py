@@ -36,7 +36,8 @@ def restore(
     for values in snapshot["legs"]:
         channel_id = values["channel_id"]
         joined, gone = channel_id in in_bridge, channel_id not in channels
-        session.legs[channel_id] = Leg(**{**values, "joined": joined, "gone": gone})
+        now = {"placed": True, "joined": joined, "gone": gone}
+        session.legs[channel_id] = Leg(**{**values, **now})
     for text in snapshot["recordings"]:
         session.recordings.append(services.recorder.adopt(Facts.from_json(text)))
     return session

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import gevent
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from callytics import queues
 from callytics.ari import Ari, AriError
 from callytics.facts import utc_now
 from callytics.flow_document import Queue
 from worker.events import Event
+from worker.notices import Notices
 from worker.outbox import Outbox
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class Board:
         self._idle_since: dict[str, datetime] = {}
         self._free_at: dict[str, datetime] = {}
         self._paused: dict[str, set[str]] = {}
+        self._notices = Notices(log)
 
     def join(self, waiter: Waiter, caller_number: str) -> None:
         """Stand in line, by the time since when one waits."""
@@ -131,8 +133,10 @@ class Board:
             for member, (ended_at, free_at) in self._outbox.ask(queues.idle_since, members).items():
                 self._idle_since[member] = max(ended_at or _LONG_AGO, self._last(member))
                 self._free_at[member] = free_at or self._free_at.get(member, _LONG_AGO)
-        except (gevent.Timeout, DBAPIError):
-            log.warning("queue %s: the database is away; what is known here applies", queue)
+        except (gevent.Timeout, SQLAlchemyError):
+            self._notices.warn("queues: the database is away; what is known here applies")
+        else:
+            self._notices.over("queues: the database answers again")
 
     def _last(self, member: str) -> datetime:
         return self._idle_since.get(member, _LONG_AGO)
@@ -150,7 +154,7 @@ class Board:
     def _claim_for_all(self, member: str, call_uid: str) -> bool:
         try:
             return bool(self._outbox.ask(queues.claim, [member], call_uid, self._worker))
-        except (gevent.Timeout, DBAPIError):
+        except (gevent.Timeout, SQLAlchemyError):
             return True
 
     def _is_occupied(self, member: str) -> bool:

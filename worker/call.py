@@ -15,6 +15,8 @@ _RESULTS = {
     NO_ANSWER: "no_answer",
     REFUSED: "refused",
 }
+# Asterisk names no cause when somebody just puts the phone down.
+_USUAL_CAUSES = {"answered": NORMAL, "abandoned": NORMAL, "busy": BUSY, "no_answer": NO_ANSWER}
 
 
 def result_of(cause: int) -> str:
@@ -64,6 +66,11 @@ class CallFacts:
         """The call's last node ended with `result`."""
         if self.path and self.path[-1]["ended_at"] is None:
             self.path[-1].update(result=result, ended_at=utc_now().isoformat())
+
+    def end(self) -> None:
+        """The call is over."""
+        self.ended_at = utc_now()
+        self.hangup_cause = self.hangup_cause or _USUAL_CAUSES.get(self.disposition or "")
 
     def row(self) -> dict[str, Any]:
         """Column names and values for the ledger; a copy, since the call goes on."""

@@ -7,6 +7,7 @@ import gevent
 
 from callytics.ari import AriError
 from callytics.facts import Kind, utc_now
+from worker import ear
 from worker.dialing import most_hopeful, ring_until_answer
 from worker.recorder import LiveRecording
 from worker.session import Leg, Session
@@ -34,17 +35,25 @@ def connect(
         leg, result = ring_until_answer(session, destinations, ring_seconds)
         if leg is not None and converse(session, leg, kind, record):
             return "answered"
-        results.append("hung_up" if leg is not None else result)
+        if leg is not None:
+            result = "unreachable" if leg.refused else "hung_up"
+        results.append(result)
     return most_hopeful(results)
+
+
+def bridge_name(call_uid: str) -> str:
+    """The same in every process, so that a call's bridge is found again."""
+    return f"callytics-{call_uid}"
 
 
 def make_bridge(session: Session) -> str:
     """The call's bridge, made while the destination still rings, so that nobody waits for it."""
     if session.bridge_id is None:
-        bridge_id = f"callytics-{session.call.uid}"
+        bridge_id = bridge_name(session.call.uid)
         session.services.watch(bridge_id, session)
-        session.ari.create_bridge(bridge_id, session.call.uid)
+        # Before the command, whose answer may be lost: a bridge that is there must be removed.
         session.bridge_id = bridge_id
+        session.ari.create_bridge(bridge_id, session.call.uid)
     return session.bridge_id
 
 
@@ -70,15 +79,16 @@ def _begin(session: Session, bridge_id: str, leg: Leg, kind: Kind, record: bool)
     Asterisk ends the recording of a bridge in which nobody is only after four seconds.
     """
     if not record:
-        leg.joined = _join(session, bridge_id, leg)
-        return leg.joined
+        return _join(session, bridge_id, leg)
     recording = _intend(session, leg, kind)
     starting = gevent.spawn(_start, session, bridge_id, recording)
-    leg.joined = _join(session, bridge_id, leg)
-    starting.get()
-    if not leg.joined:
-        # They never heard each other: there is nothing that should have been recorded.
-        session.discard(recording)
+    try:
+        _join(session, bridge_id, leg)
+    finally:
+        starting.get()
+        if not leg.joined:
+            # They never heard each other: there is nothing that should have been recorded.
+            session.discard(recording)
     return leg.joined
 
 
@@ -88,13 +98,19 @@ def _intend(session: Session, leg: Leg, kind: Kind) -> LiveRecording:
 
 
 def _join(session: Session, bridge_id: str, leg: Leg) -> bool:
-    """Answer, and let both in at once."""
+    """Answer, and let both in at once. A leg that cannot be joined is let go. Raises CallerGone."""
     try:
-        session.quiet()
+        ear.quiet(session)
         session.ari.add_channels(bridge_id, [session.caller_id, leg.channel_id])
     except AriError as error:
+        session.hear_who_left(error, leg)
         log.info("call %s: %s could not be joined: %s", session.call.uid, leg.destination, error)
+        session.let_go(leg.channel_id)
+        leg.refused = not leg.gone
+        if leg.refused:
+            session.call.problem = f"{leg.destination} could not be joined: {error}"
         return False
+    leg.joined = True
     return True
 
 

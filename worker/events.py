@@ -67,13 +67,15 @@ class Listener:
         self._heard_at = 0.0
         self._notices = Notices(log)
 
-    def run(self) -> None:
-        """Listen for ever, reconnecting. Raises Replaced."""
+    def run(self) -> Replaced:
+        """Listen, reconnecting, until another worker takes our place."""
         pause = 0.5
         while True:
             began = monotonic()
             try:
                 self._listen()
+            except Replaced as replaced:
+                return replaced
             except (AriError, OSError, websocket.WebSocketException) as error:
                 reason = self._in_words(error)
                 self._notices.warn(reason)
@@ -89,7 +91,7 @@ class Listener:
         self._heard_at = monotonic()
         heartbeat = gevent.spawn(self._beat)
         try:
-            self._ari.hear_less(UNREAD)
+            self._hear_less()
             info = self._ari.info()
             self._notices.good(f"connected to Asterisk {info['system']['version']}")
             self._on_connect(info)
@@ -99,6 +101,13 @@ class Listener:
             heartbeat.kill()
             self._socket.close(timeout=1)
 
+    def _hear_less(self) -> None:
+        try:
+            self._ari.hear_less(UNREAD)
+        except AriError as error:
+            # Only busier without it.
+            log.warning("Asterisk does not filter its events: %s", error)
+
     def _connect(self) -> websocket.WebSocket:
         query = urlencode({"app": self._config.ari_app, "subscribeAll": "false"})
         user = f"{self._config.ari_username}:{self._config.ari_password}"
@@ -106,7 +115,8 @@ class Listener:
         url = self._config.ari_url.replace("http", "ws", 1)
         return websocket.create_connection(
             f"{url}/events?{query}",
-            timeout=10,
+            # Also a heartbeat that hangs with the rest of Asterisk must not hide the silence.
+            timeout=SILENT_SECONDS,
             header={"Authorization": f"Basic {credentials}"},
             enable_multithread=True,
             # No proxy of the host stands between us and Asterisk.
@@ -120,7 +130,7 @@ class Listener:
         try:
             event = json.loads(text)
             kind = event["type"]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             log.warning("skipped an event that is not one (%d bytes)", len(text))
             return
         if kind == "ApplicationReplaced":
@@ -134,18 +144,25 @@ class Listener:
         Asterisk can stop writing to a WebSocket whose TCP connection stays up; only an event of
         our own tells that from a quiet hour.
         """
-        while monotonic() - self._heard_at < SILENT_SECONDS:
+        while not self._is_silent():
             try:
                 self._ari.user_event(HEARTBEAT)
             except AriError as error:
                 log.debug("heartbeat: %s", error)
             gevent.sleep(BEAT_SECONDS)
-        log.warning("no event came back for %d s; connecting anew", SILENT_SECONDS)
         self._socket.shutdown()
+
+    def _is_silent(self) -> bool:
+        return monotonic() - self._heard_at >= SILENT_SECONDS
 
     def _in_words(self, error: Exception) -> str:
         if isinstance(error, AriError):
             return str(error)
         if isinstance(error, ssl.SSLError):
             return f"ARI_URL: {self._config.ari_url} has no usable certificate"
+        if isinstance(error, websocket.WebSocketBadStatusException):
+            status = error.status_code
+            return f"ARI_URL: {self._config.ari_url} answers {status} instead of sending events"
+        if self._is_silent():
+            return f"no event came from Asterisk at {self._config.ari_url} for {SILENT_SECONDS:g} s"
         return f"the connection to Asterisk at {self._config.ari_url} was lost"

@@ -9,9 +9,8 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from gevent.threadpool import ThreadPool
-
 from callytics.storage import Storage, StorageError
+from worker.threads import Threads
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +21,7 @@ class Journal:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         # One thread, so that what was said last of a call is what stays.
-        self._disk = ThreadPool(1)
+        self._disk = Threads(1)
 
     def keep(self, uid: str, snapshot: dict[str, Any]) -> None:
         """Begin to write how a call stands now."""

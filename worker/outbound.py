@@ -3,6 +3,7 @@
 import logging
 
 from callytics.numbers import NumberError, check_number
+from worker import ear
 from worker.conversation import connect
 from worker.nodes.play_audio import play
 from worker.session import Session
@@ -37,6 +38,6 @@ def _refuse(session: Session, problem: str) -> None:
     """Say to the log, to the call's row and to the caller's ear that it is not possible."""
     log.warning("call %s: not placed: %s", session.call.uid, problem)
     session.call.problem = problem
-    session.answer()
+    ear.quiet(session)
     play(session, NOT_POSSIBLE)
     session.finish("unreachable")

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import gevent
 from gevent.event import AsyncResult
-from gevent.threadpool import ThreadPool
 
 from callytics import ledger
 from callytics.checks import folder_problem
@@ -17,6 +16,7 @@ from callytics.storage import Storage
 from worker.notices import Notices
 from worker.outbox import Outbox
 from worker.rules import Rules
+from worker.threads import Threads
 
 log = logging.getLogger(__name__)
 
@@ -39,16 +39,23 @@ class Presence:
 
     def run(self) -> None:
         """Tell again and again, and look at the folder, which may be slow to answer."""
-        disk = ThreadPool(1)
+        disk = Threads(1)
         while True:
             self.tell()
-            least_mb = int(self._rules.settings()["disk_warning_mb"])
-            self._folder_problem = disk.spawn(folder_problem, self._storage, least_mb).get()
+            self._folder_problem = self._look(disk)
             if self._folder_problem:
                 self._notices.warn(self._folder_problem)
             else:
                 self._notices.over("there is room for recordings again")
             gevent.sleep(TELL_SECONDS)
+
+    def _look(self, disk: Threads) -> str | None:
+        least_mb = int(self._rules.settings()["disk_warning_mb"])
+        try:
+            return disk.ask(folder_problem, self._storage, least_mb, seconds=TELL_SECONDS)
+        except gevent.Timeout:
+            # A worker that waited for it would look dead.
+            return f"RECORDINGS_DIR: the disk of {self._storage.root} does not answer"
 
     def connected(self, asterisk_version: str) -> None:
         """The connection stands."""

@@ -6,21 +6,30 @@ from datetime import datetime
 from time import monotonic
 
 import gevent
-from gevent.threadpool import ThreadPool
+from gevent.event import AsyncResult
 
 from callytics import ledger, peaks, samples
 from callytics.ari import Ari, AriError
+from callytics.checks import folder_problem
 from callytics.completion import complete
 from callytics.facts import Facts, utc_now
 from callytics.storage import Storage
 from worker.events import Event
 from worker.outbox import MOMENT_SECONDS, Outbox
+from worker.threads import Threads
 
 log = logging.getLogger(__name__)
 
 # How long Asterisk may take to begin, and to close the file. Both were seen to take long on a
 # saturated machine, and the second event is sometimes lost.
 START_SECONDS, FINISH_SECONDS = 35.0, 5.0
+# An event that was lost is missed after this time, and Asterisk is asked.
+ASK_SECONDS = 2.0
+DISK_THREADS = 8
+# How often a recording is asked to end.
+STOPS = 3
+# People talk already while a hung disk is waited for.
+INTENT_SECONDS = 2.0
 # A message that ended so soon has no file because nothing was said, not because the disk is full.
 NOTHING_SECONDS = 1.5
 
@@ -30,7 +39,7 @@ class LiveRecording:
 
     def __init__(self, recorder: "Recorder", facts: Facts) -> None:
         self._recorder, self.facts = recorder, facts
-        self.started = self.finished = False
+        self.asked = self.started = self.finished = False
         self._began_at = self._ended_at = 0.0
         self._nobody_there = False
 
@@ -44,19 +53,24 @@ class LiveRecording:
         try:
             command(self.facts.name)
         except AriError as error:
-            log.warning("recording %s was not started: %s", self.facts.uid, error)
-            self._nobody_there = error.gone
-            self.abandon(f"Asterisk would not record: {error}")
+            # An answer that was lost, or came too late, does not mean that nothing is recorded.
+            if not self._recorder.is_live(self.facts):
+                log.warning("recording %s was not started: %s", self.facts.uid, error)
+                self._nobody_there = error.gone
+                self.abandon(self._recorder.problem() or f"Asterisk would not record: {error}")
+        self.asked = True
 
     def hear(self, event: Event) -> None:
         """Take note of an event about this recording."""
         kind = event["type"]
+        if self.facts.state == "failed":
+            return
         if kind == "RecordingStarted" and not self.started:
             self.started, self._began_at = True, monotonic()
             self.facts = self.facts.but(state="recording")
             self._recorder.save_row(self.facts)
         elif kind in ("RecordingFinished", "RecordingFailed"):
-            self.finished, self._ended_at = True, monotonic()
+            self.finished, self._ended_at = True, self._ended_at or monotonic()
 
     def stop(self, wait_until: Callable[[Callable[[], bool], float], bool]) -> None:
         """End the recording and wait, within bounds, until its file is whole.
@@ -64,13 +78,29 @@ class LiveRecording:
         A stop before `RecordingStarted` is answered with 204 and the recording starts anyway,
         so that event is awaited first.
         """
-        if self.finished:
-            return
-        wait_until(lambda: self.started or self.finished, START_SECONDS)
-        if not self.finished:
-            self._recorder.stop(self.facts)
-        if not wait_until(lambda: self.finished, FINISH_SECONDS):
-            log.warning("recording %s: its end was not told; asking for it", self.facts.uid)
+        until = monotonic() + START_SECONDS
+        while monotonic() < until:
+            if wait_until(lambda: self.started or self.finished, ASK_SECONDS):
+                break
+            self._ask_asterisk()
+        for _ in range(STOPS):
+            if self.finished:
+                return
+            taken = self._recorder.stop(self.facts)
+            if taken:
+                # Now, and not when its event comes or is missed, for it is compared with the file.
+                self._ended_at = self._ended_at or monotonic()
+            if not wait_until(lambda: self.finished, FINISH_SECONDS if taken else ASK_SECONDS):
+                self._ask_asterisk()
+
+    def _ask_asterisk(self) -> None:
+        """Take from Asterisk what an event should have told."""
+        log.warning("recording %s: an event was missed; asking for it", self.facts.uid)
+        state = self._recorder.live_state(self.facts)
+        if state == "gone":
+            self.hear({"type": "RecordingFinished"})
+        elif state == "recording":
+            self.hear({"type": "RecordingStarted"})
 
     def complete(self, reason: str = "") -> Facts:
         """Read the closed file and say in facts and row what became of the recording."""
@@ -84,8 +114,8 @@ class LiveRecording:
     def _wait_for_intent(self) -> None:
         facts_written, row_written = self._written
         try:
-            facts_written.get()
-        except OSError as error:
+            facts_written.get(timeout=INTENT_SECONDS)
+        except (OSError, gevent.Timeout) as error:
             # The row still tells of it, and Asterisk may yet be able to write where we are not.
             log.error("RECORDINGS_DIR: the facts of a recording cannot be kept: %s", error)
         row_written.wait(timeout=MOMENT_SECONDS)
@@ -109,7 +139,9 @@ class Recorder:
         self.ari = ari
         self._outbox, self._storage = outbox, storage
         # The disk may be slow or hang; it must hold up only the recording that waits for it.
-        self._disk = ThreadPool(8)
+        self._disk = Threads(DISK_THREADS)
+        # One thread for all facts of one recording, so that what was said last is what stays.
+        self._facts = [Threads(1) for _ in range(DISK_THREADS)]
 
     def begin(self, facts: Facts) -> LiveRecording:
         """Write down that a recording is wanted; `ask` then asks Asterisk for it."""
@@ -123,27 +155,54 @@ class Recorder:
         Raises AriError.
         """
         recording = LiveRecording(self, facts)
+        recording.asked = True
         if self.ari.live_recording(facts.name) is None:
             recording.finished = True
         else:
             recording.hear({"type": "RecordingStarted"})
         return recording
 
-    def write(self, facts: Facts) -> tuple[gevent.event.AsyncResult, gevent.event.AsyncResult]:
+    def write(self, facts: Facts) -> tuple[AsyncResult, AsyncResult]:
         """Begin to write facts and row; the results of both."""
-        return self._disk.spawn(self._storage.write_facts, facts), self.save_row(facts)
+        written = self._thread_of(facts).spawn(self._storage.write_facts, facts)
+        return written, self.save_row(facts)
 
-    def save_row(self, facts: Facts) -> gevent.event.AsyncResult:
+    def _thread_of(self, facts: Facts) -> Threads:
+        return self._facts[hash(facts.uid) % DISK_THREADS]
+
+    def save_row(self, facts: Facts) -> AsyncResult:
         """Begin to write the row."""
         return self._outbox.put(ledger.save_recording, facts)
 
-    def stop(self, facts: Facts) -> None:
-        """Ask Asterisk to close the file; it may have done so already."""
+    def stop(self, facts: Facts) -> bool:
+        """Ask Asterisk to close the file; False when it did not, perhaps since it has already."""
         try:
             self.ari.stop_recording(facts.name)
         except AriError as error:
             if not error.gone:
                 log.warning("recording %s was not stopped: %s", facts.uid, error)
+            return False
+        return True
+
+    def is_live(self, facts: Facts) -> bool:
+        """Whether Asterisk is about to record this, or does."""
+        return self.live_state(facts) in ("queued", "recording", "paused")
+
+    def live_state(self, facts: Facts) -> str:
+        """Asterisk's word for it: `queued`, `recording`...; `gone`, or `` when it does not say."""
+        try:
+            live = self.ari.live_recording(facts.name)
+        except AriError as error:
+            log.warning("recording %s: its state is not known: %s", facts.uid, error)
+            return ""
+        return "gone" if live is None else live.get("state", "")
+
+    def problem(self) -> str | None:
+        """Why nobody can record anything just now, if that is so."""
+        try:
+            return self._disk.ask(folder_problem, self._storage, seconds=INTENT_SECONDS)
+        except gevent.Timeout:
+            return "RECORDINGS_DIR: the disk does not answer"
 
     def is_silent(self, facts: Facts, if_empty: bool) -> bool:
         """Whether nobody speaks in the file; `if_empty` for a file without sound or no file."""
@@ -159,7 +218,7 @@ class Recorder:
         """Remove a recording in which there is nothing: audio, facts, row."""
         try:
             for path in (facts.path, facts.facts_path):
-                self._disk.spawn(self._storage.delete, path).get()
+                self._thread_of(facts).spawn(self._storage.delete, path).get()
         except OSError as error:
             log.warning("recording %s: an empty file was not removed: %s", facts.uid, error)
         self._outbox.put(ledger.forget_recording, facts.uid)
@@ -172,7 +231,7 @@ class Recorder:
         try:
             final = self._disk.spawn(*work).get()
         except OSError as error:
-            said = f"the file cannot be read: {error.strerror}"
+            said = f"the file cannot be read: {error.strerror or error}"
             final = facts.but(state="failed", state_reason=said, ended_at=ended_at)
         facts_written, _ = self.write(final)
         try:

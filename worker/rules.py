@@ -1,37 +1,94 @@
 """The flows and settings in force, also while the database is away."""
 
+import json
 import logging
+from collections.abc import Callable
+from typing import Any
 
 import gevent
-from sqlalchemy.exc import DBAPIError
+from gevent.lock import Semaphore
+from sqlalchemy.exc import SQLAlchemyError
 
-from callytics.flow_document import Document, DocumentError, current
+from callytics.flow_document import Document, DocumentError, check, current
 from callytics.settings import SETTINGS, all_settings
-from worker.outbox import Outbox
+from callytics.storage import Storage
+from worker.notices import Notices
+from worker.outbox import Outbox, in_short
+from worker.threads import Threads
 
 log = logging.getLogger(__name__)
 
+# Once in a worker's life, so it may take longer than what a call waits for.
+RECALL_SECONDS = 5.0
+
 
 class Rules:
-    """What an administrator decided, as last read."""
+    """What an administrator decided, as last read.
 
-    def __init__(self, outbox: Outbox) -> None:
-        self._outbox = outbox
+    It is kept beside the recordings, so that a worker that starts while the database is away
+    takes calls like the one before it.
+    """
+
+    def __init__(self, outbox: Outbox, storage: Storage) -> None:
+        self._outbox, self._storage = outbox, storage
+        self._disk = Threads(1)
         self._document = Document()
         self._settings = {key: kind.default for key, kind in SETTINGS.items()}
+        self._is_known = False
+        self._recalling = Semaphore()
+        self._notices = Notices(log)
+
+    def refresh(self) -> None:
+        """Learn both before the first call needs them: by then the database may be away."""
+        self.document()
+        self.settings()
 
     def document(self) -> Document:
         """The flow document for a call that begins now."""
-        try:
-            self._document = self._outbox.ask(current)
-        except (gevent.Timeout, DBAPIError, DocumentError) as error:
-            log.warning("the flows cannot be read (%s); the last ones known apply", error)
+        answer = self._ask(current)
+        self._take(answer or self._document, self._settings)
         return self._document
 
     def settings(self) -> dict[str, str]:
         """The settings of this moment."""
-        try:
-            self._settings = self._outbox.ask(all_settings)
-        except (gevent.Timeout, DBAPIError) as error:
-            log.warning("the settings cannot be read (%s); the last ones known apply", error)
+        # Asked first: the other may become known while this one is waited for.
+        answer = self._ask(all_settings)
+        self._take(self._document, answer or self._settings)
         return self._settings
+
+    def _ask(self, read: Callable[[], Any]) -> Any:
+        """What the database says, or None."""
+        with self._recalling:
+            if not self._is_known:
+                self._recall()
+                self._is_known = True
+        try:
+            answer = self._outbox.ask(read)
+        except (gevent.Timeout, SQLAlchemyError, DocumentError) as error:
+            said = f"the flows and settings cannot be read ({in_short(error)})"
+            self._notices.warn(f"{said}; the last ones known apply")
+            return None
+        self._notices.over("the flows and settings can be read again")
+        return answer
+
+    def _take(self, document: Document, settings: dict[str, str]) -> None:
+        if (document, settings) != (self._document, self._settings):
+            self._document, self._settings = document, settings
+            kept = {"document": document.model_dump(), "settings": settings}
+            self._disk.spawn(self._keep, json.dumps(kept).encode())
+
+    def _keep(self, content: bytes) -> None:
+        try:
+            self._storage.keep_rules(content)
+        except OSError as error:
+            log.error("RECORDINGS_DIR: the flows are not kept for a restart: %s", error)
+
+    def _recall(self) -> None:
+        """Begin with what the worker before this one knew."""
+        try:
+            kept = json.loads(self._disk.ask(self._storage.kept_rules, seconds=RECALL_SECONDS))
+            self._document, self._settings = check(kept["document"]), dict(kept["settings"])
+        except FileNotFoundError:
+            return
+        except (gevent.Timeout, OSError, ValueError, TypeError, KeyError, DocumentError) as error:
+            log.warning("the flows that were kept cannot be read: %s", in_short(error))

@@ -1,7 +1,7 @@
 """Routes Asterisk's events to the calls they belong to. Does nothing that can block."""
 
 import logging
-from collections.abc import Callable
+import re
 from typing import Any
 
 import gevent
@@ -11,6 +11,7 @@ from callytics.ari import AriError
 from worker.call import CallFacts
 from worker.events import Event
 from worker.flow import lead_inbound
+from worker.lifecycle import Lead, run
 from worker.outbound import lead_outbound
 from worker.routes import Routes
 from worker.session import Services, Session
@@ -39,13 +40,20 @@ class Runner:
                 self.handle(event)
             except (KeyError, TypeError, AttributeError):
                 log.warning("skipped a malformed %s", event.get("type"))
+            except Exception:
+                log.exception("skipped a %s; other calls go on", event.get("type"))
 
     def handle(self, event: Event) -> None:
         """Give an event to its call, or begin a call with it."""
         sessions = self._routes.of(event)
         for session in sessions:
             session.inbox.put(event)
-        if not sessions and event["type"] == "StasisStart":
+        if sessions or event["type"] != "StasisStart":
+            return
+        if "replace_channel" in event:
+            # It takes the place of a phone whose call has ended in that instant.
+            gevent.spawn(self._hang_up, event["channel"]["id"])
+        else:
             self.begin(event["channel"], event["args"])
 
     def begin(self, channel: dict[str, Any], args: list[str]) -> None:
@@ -65,11 +73,11 @@ class Runner:
         self.start(session, _leader(args))
         log.info("call %s begins: %s", session.call.uid, " ".join(args) or "inbound")
 
-    def start(self, session: Session, lead: Callable[[Session], None]) -> None:
+    def start(self, session: Session, lead: Lead) -> None:
         """Route a call's events to it, and let it go its way."""
         for name in session.names():
             self._routes.watch(name, session)
-        gevent.spawn(session.run, lead)
+        gevent.spawn(run, session, lead)
 
     def _hang_up(self, channel_id: str) -> None:
         try:
@@ -80,16 +88,24 @@ class Runner:
 
 def _call_of(channel: dict[str, Any], args: list[str], worker: str, asterisk: str) -> CallFacts:
     """What `Stasis(callytics,DIRECTION,NUMBER)` says; a third word is whom we rang to call."""
-    number = channel["caller"]["number"]
+    number = _plain(channel["caller"]["number"])
     return CallFacts(
         direction="outbound" if args[:1] == ["outbound"] else "inbound",
         caller_number=args[2].partition("/")[2] if len(args) > 2 else number,
-        caller_name=channel["caller"]["name"],
+        caller_name=_plain(channel["caller"]["name"]),
         dialed_number=args[1] if len(args) > 1 else channel["dialplan"]["exten"],
         worker=worker,
         asterisk=asterisk,
     )
 
 
-def _leader(args: list[str]) -> Callable[[Session], None]:
+def _plain(text: str) -> str:
+    """What a caller says of themselves, as one line.
+
+    Asterisk hands on the marks that SIP puts before a quote, and control characters.
+    """
+    return "".join(filter(str.isprintable, re.sub(r"\\(.)", r"\1", text)))
+
+
+def _leader(args: list[str]) -> Lead:
     return lead_outbound if args[:1] == ["outbound"] else lead_inbound

@@ -11,7 +11,7 @@ from gevent.queue import Empty, Queue
 
 from callytics import ledger
 from callytics.ari import Ari, AriError
-from callytics.facts import Facts, new_uid, utc_now
+from callytics.facts import Facts
 from callytics.flow_document import Document
 from worker.board import Board
 from worker.call import CallFacts, disposition_of
@@ -24,8 +24,8 @@ from worker.rules import Rules
 log = logging.getLogger(__name__)
 
 
-# What an unanswered caller is told by their own network.
-_REASONS = {"busy": "busy", "no_answer": "no_answer", "failed": "congestion"}
+# How much later than a refusal the event may come that explains it.
+LATE_SECONDS = 1.0
 
 
 class CallerGone(Exception):
@@ -38,9 +38,13 @@ class Leg:
 
     channel_id: str
     destination: str
+    # Asterisk has the channel, so that its absence means that it has gone.
+    placed: bool = False
     up: bool = False
     gone: bool = False
     joined: bool = False
+    # Asterisk would not let it talk with the caller, and so we hung up.
+    refused: bool = False
     cause: int = 0
 
 
@@ -70,6 +74,10 @@ class Session:
     inbox: Queue = field(default_factory=Queue)
     legs: dict[str, Leg] = field(default_factory=dict)
     recordings: list[LiveRecording] = field(default_factory=list)
+    # Phones that transferred their side of the call away and are still on the line.
+    transferred: set[str] = field(default_factory=set)
+    # Told which leg it was when the callee transferred the caller away: that phone is free now.
+    on_transfer: Callable[[Leg], None] = lambda leg: None
     bridge_id: str | None = None
     # The flows as they were when the call began; a change is in force for the next call.
     document: Document = field(default_factory=Document)
@@ -78,28 +86,13 @@ class Session:
     # The prompt that is being played, and since when the caller stands in line.
     playback_id: str | None = None
     waiting_since: datetime | None = None
-    _hears: Literal["", "ringing", "music"] = ""
-    _ending: bool = False
+    hears: Literal["", "ringing", "music"] = ""
+    ending: bool = False
 
     @property
     def ari(self) -> Ari:
         """Commands to Asterisk."""
         return self.services.ari
-
-    def run(self, lead: Callable[["Session"], None]) -> None:
-        """Lead the call to its end, whatever happens on the way."""
-        self.save()
-        try:
-            lead(self)
-        except CallerGone:
-            talked = self.call.disposition == "answered"
-            self.call.leave("answered" if talked else "caller_hung_up")
-            self.finish("abandoned")
-        except Exception:
-            log.exception("call %s failed; it is ended", self.call.uid)
-            self.call.problem = self.call.problem or "an error in Callytics ended this call"
-            self.finish("failed")
-        self.end()
 
     def finish(self, result: str) -> None:
         """Close the path with `result`, and say how the call ended if nothing said so before."""
@@ -117,7 +110,11 @@ class Session:
                 event = self.inbox.get(timeout=left)
             except Empty:
                 return
-            self._take_note(event)
+            try:
+                self._take_note(event)
+            except (KeyError, TypeError, AttributeError):
+                log.warning("call %s: skipped a malformed event", self.call.uid)
+                continue
             yield event
 
     def wait_until(self, happened: Callable[[], bool], seconds: float) -> bool:
@@ -125,6 +122,14 @@ class Session:
         if happened():
             return True
         return any(happened() for _ in self.events(seconds))
+
+    def hear_who_left(self, error: AriError, leg: Leg | None = None) -> None:
+        """Asterisk refuses a command for one who hung up before it tells us that they did.
+
+        Wait a moment for that. Raises CallerGone.
+        """
+        if error.status is not None and error.status < 500:
+            self.wait_until(lambda: leg is not None and leg.gone, LATE_SECONDS)
 
     def _take_note(self, event: Event) -> None:
         """Keep the state true: who is there, who has gone, which recording has ended."""
@@ -135,6 +140,8 @@ class Session:
                     recording.hear(event)
         elif kind == "StasisStart" and "replace_channel" in event:
             self._replace(event["replace_channel"]["id"], event["channel"]["id"])
+        elif kind == "ChannelLeftBridge":
+            self._let_go_if_transferred(event["channel"]["id"])
         elif kind == "ChannelHangupRequest":
             self._note_cause(event)
         elif kind in ("StasisEnd", "ChannelDestroyed"):
@@ -144,14 +151,32 @@ class Session:
             self._leg_came(event)
 
     def _replace(self, old: str, new: str) -> None:
-        """A phone transferred its side of the call: the new channel stands where the old did."""
+        """A phone transferred its side of the call: the new channel stands where the old did.
+
+        Asterisk 22 does it in this order, for a blind and an attended transfer alike: StasisStart
+        of a Local channel (no arguments, `replace_channel`), ChannelLeftBridge of the phone,
+        ChannelEnteredBridge of the Local channel, Bridge…Transfer. The bridge and its recording
+        stay. The StasisEnd of the phone comes last: its BYE waits for the end of the transfer.
+        """
         self.services.watch(new, self)
+        self.transferred.add(old)
         if old == self.caller_id:
             self.caller_id = new
         elif old in self.legs:
             leg = self.legs.pop(old)
             leg.channel_id = new
             self.legs[new] = leg
+            self.on_transfer(leg)
+        self.save()
+
+    def _let_go_if_transferred(self, channel_id: str) -> None:
+        """Asterisk keeps the phone in Stasis, in silence and busy, until it hangs up by itself.
+
+        Not before it has left the bridge: the new channel could not take its place any more.
+        """
+        if channel_id in self.transferred:
+            self.transferred.discard(channel_id)
+            self.let_go(channel_id)
 
     def _leg_came(self, event: Event) -> None:
         if event["type"] == "StasisStart":
@@ -159,19 +184,22 @@ class Session:
 
     def _note_cause(self, event: Event) -> None:
         """Who hung up first, and why, is the call's cause; what we do to the others is not."""
-        leg, cause = self.legs.get(event["channel"]["id"]), event.get("cause")
+        # The cause of a hang-up that is asked for from within ("soft") is a flag of Asterisk's own.
+        cause = None if event.get("soft") else event.get("cause")
+        leg = self.legs.get(event["channel"]["id"])
         if leg is not None and cause:
             leg.cause = cause
-        in_talk = leg is None or leg.up
-        if cause and in_talk and self.call.hangup_cause is None and not self._ending:
+        # Those who were rung in vain are no legs any more when they tell that they were let go.
+        in_talk = leg.up if leg is not None else event["channel"]["id"] == self.caller_id
+        if cause and in_talk and self.call.hangup_cause is None and not self.ending:
             self.call.hangup_cause = cause
 
     def _channel_left(self, event: Event) -> None:
         leg = self.legs.get(event["channel"]["id"])
         if leg is not None:
             leg.gone = True
-        elif event["channel"]["id"] == self.caller_id and not self._ending:
-            self._ending = True
+        elif event["channel"]["id"] == self.caller_id and not self.ending:
+            self.ending = True
             raise CallerGone
 
     def names(self) -> list[str]:
@@ -184,64 +212,22 @@ class Session:
         """Who talks with the caller already, in a call that was adopted."""
         return next((leg for leg in self.legs.values() if leg.joined and not leg.gone), None)
 
-    # Commands that nodes share
-
-    def answer(self) -> None:
-        """Answer the caller, once."""
-        if not self.caller_up:
-            self.ari.answer(self.caller_id)
-            self.caller_up = True
-
-    def let_hear_ringing(self) -> None:
-        """Ringing for the caller, from their own network before we answer, from Asterisk after.
-
-        A caller who hears music while they wait goes on hearing it.
-        """
-        if not self._hears:
-            self.ari.ring(self.caller_id)
-            self._hears = "ringing"
-
-    def start_music(self, music: str) -> None:
-        """Music on hold for the caller."""
-        self.ari.start_music(self.caller_id, music)
-        self._hears = "music"
-
-    def quiet(self) -> None:
-        """End what the caller hears, and answer; to answer a channel ends its ringing too."""
-        if self._hears == "music":
-            self.ari.stop_music(self.caller_id)
-        elif self._hears and self.caller_up:
-            self.ari.stop_ringing(self.caller_id)
-        self._hears = ""
-        self.answer()
-
-    def ring(self, destination: str, seconds: int) -> Leg:
-        """Begin to ring a destination. The leg is `gone` at once when Asterisk refuses it."""
-        leg = Leg(f"callytics-{self.call.uid}-{new_uid()[:6]}", destination)
-        self.legs[leg.channel_id] = leg
-        self.services.watch(leg.channel_id, self)
-        self.keep()
-        try:
-            self.ari.originate(
-                destination,
-                leg.channel_id,
-                app_args=f"dialed,{self.call.uid}",
-                ring_seconds=seconds,
-                caller_id=self._caller_id(),
-                originator=self.caller_id,
-            )
-        except AriError as error:
-            log.info("call %s: %s cannot be rung: %s", self.call.uid, destination, error)
-            leg.gone = True
-        return leg
+    # What nodes share
 
     def let_go(self, channel_id: str, reason: str = "normal") -> None:
         """Hang up a channel that may have gone already."""
-        try:
-            self.ari.hang_up(channel_id, reason)
-        except AriError as error:
-            if not error.gone:
-                log.warning("call %s: a channel was not hung up: %s", self.call.uid, error)
+        self.surely(lambda: self.ari.hang_up(channel_id, reason), "a channel was not hung up")
+
+    def surely(self, command: Callable[[], None], trouble: str) -> None:
+        """Remove something. Once refused, it is tried again: nothing else ever removes it."""
+        for _ in range(2):
+            try:
+                return command()
+            except AriError as error:
+                if error.gone:
+                    return None
+                log.warning("call %s: %s: %s", self.call.uid, trouble, error)
+        return None
 
     def save(self) -> None:
         """Send the row of the call to the ledger, and keep how it stands for a restart."""
@@ -265,34 +251,6 @@ class Session:
             "waiting_since": self.waiting_since,
         }
 
-    def _caller_id(self) -> str:
-        if self.shown_number:
-            return self.shown_number
-        name = self.call.caller_name.replace('"', "").replace("<", "").replace(">", "")
-        return f'"{name}" <{self.call.caller_number}>' if self.call.caller_number else ""
-
-    # The end
-
-    def end(self) -> None:
-        """Recordings first, so that their files are whole; then the channels, then the bridge."""
-        self._ending = True
-        self.stop_recordings()
-        for channel_id in self.legs:
-            self.let_go(channel_id)
-        self.let_go(self.caller_id, _REASONS.get(self.call.disposition or "", "normal"))
-        if self.bridge_id is not None:
-            self._remove_bridge(self.bridge_id)
-        self.call.ended_at = utc_now()
-        self.save()
-        self.services.journal.drop(self.call.uid)
-        self.services.forget(self)
-
-    def stop_recordings(self) -> None:
-        """Stop and complete whatever is still being recorded."""
-        for recording in list(self.recordings):
-            recording.stop(self.wait_until)
-            self.complete(recording)
-
     def complete(self, recording: LiveRecording) -> Facts:
         """Take a recording that has ended off the call; one without sound is the call's problem."""
         self.recordings.remove(recording)
@@ -303,16 +261,15 @@ class Session:
 
     def discard(self, recording: LiveRecording) -> None:
         """End a recording in which there is nothing, and leave nothing of it."""
-        recording.stop(self.wait_until)
-        self.recordings.remove(recording)
-        self.services.recorder.discard(recording.facts)
-
-    def _remove_bridge(self, bridge_id: str) -> None:
         try:
-            self.ari.delete_bridge(bridge_id)
-        except AriError as error:
-            if not error.gone:
-                log.warning("call %s: its bridge was not removed: %s", self.call.uid, error)
+            recording.stop(self.wait_until)
+        except CallerGone:
+            # Once more, for it must not go on when nobody knows of it any more.
+            recording.stop(self.wait_until)
+            raise
+        finally:
+            self.recordings.remove(recording)
+            self.services.recorder.discard(recording.facts)
 
     def start_recording(self, recording: LiveRecording, command: Callable[[str], Any]) -> None:
         """Route a recording's events here and ask Asterisk for it."""

@@ -1,14 +1,21 @@
 """`flask recordings …`: the library on the command line."""
 
-import json
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import click
+from flask import current_app
 
-from callytics import library
+from callytics import library, reconcile, survey
+from callytics.ari import Ari, AriError
+from callytics.checks import worker_problem
 from callytics.cli.commands import Commands
+from callytics.cli.printing import json_lines, length, one_line, text_line, when
+from callytics.facts import Facts
+from callytics.verdict import Circumstances
 
 group = Commands("recordings", help="The recordings in the library.")
 
@@ -20,43 +27,105 @@ COLUMNS = (
 )
 
 
+# A worker that runs completes its recordings by itself, within seconds of their end.
+WORKER_GRACE = timedelta(seconds=60)
+
+folder_is_right_option = click.option(
+    "--folder-is-right",
+    is_flag=True,
+    help="Go on although hardly any recording is in the folder.",
+)
+
+
 @group.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, with every column.")
 @click.option("--limit", type=click.IntRange(min=0), default=50, help="How many; 0 for all.")
 def list_recordings(as_json: bool, limit: int) -> None:
     """The newest first, with their state."""
     rows = library.newest(limit)
-    for line in _json_lines(rows) if as_json else map(_text_line, rows):
+    for line in json_lines(rows, COLUMNS) if as_json else map(_text_line, rows):
         click.echo(line)
 
 
-def _json_lines(rows: Iterable[Any]) -> Iterator[str]:
-    """An array that is printed while it is read: there may be ten million."""
-    before = "["
-    for row in rows:
-        values = {name: getattr(row, name) for name in COLUMNS}
-        yield before + json.dumps(values, default=_as_text, ensure_ascii=False)
-        before = ","
-    yield "]" if before == "," else "[]"
+@group.command("verify")
+@click.option("--checksums", is_flag=True, help="Read every file, and compare every byte.")
+@folder_is_right_option
+def verify(checksums: bool, folder_is_right: bool) -> None:
+    """Compare rows, files and facts; exit 1 where they differ."""
+    around = replace(
+        _circumstances(folder_is_right), fill_checksums=checksums, compare_checksums=checksums
+    )
+    looked, wrong, failed = _tell(reconcile.verify(around), with_strangers=True)
+    click.echo(f"{_many(looked, 'recording')}, {_many(wrong + failed, 'disagreement')}.")
+    sys.exit(1 if wrong + failed else 0)
+
+
+@group.command("reconcile")
+@folder_is_right_option
+def reconcile_all(folder_is_right: bool) -> None:
+    """Make rows, files and facts agree, and say what was done."""
+    steps = reconcile.reconcile(_circumstances(folder_is_right))
+    looked, mended, failed = _tell(steps, with_strangers=False)
+    said = f"{_many(looked, 'recording')}, {_many(mended, 'disagreement')} mended"
+    click.echo(f"{said}, {failed} not." if failed else f"{said}.")
+
+
+def _circumstances(folder_is_right: bool) -> Circumstances:
+    running = worker_problem(library.newest_worker()) is None
+    return Circumstances(
+        storage=current_app.extensions["storage"],
+        is_live=_asker(Ari(current_app.extensions["callytics"])),
+        grace=WORKER_GRACE if running else timedelta(0),
+        folder_is_right=folder_is_right,
+    )
+
+
+def _asker(ari: Ari) -> Callable[[Facts], bool | None]:
+    """Asks Asterisk what it is recording, and gives up for good when it does not answer."""
+    answers = True
+
+    def is_live(facts: Facts) -> bool | None:
+        nonlocal answers
+        try:
+            return ari.live_recording(facts.name) is not None if answers else None
+        except AriError:
+            answers = False
+            return None
+
+    return is_live
+
+
+def _tell(steps: Iterator[reconcile.Report], with_strangers: bool) -> tuple[int, int, int]:
+    """Print what each step has to say; how many recordings, disagreements, failures there are."""
+    looked = wrong = failed = 0
+    count, hidden = survey.count_rows(), not sys.stderr.isatty()
+    with click.progressbar(length=count, file=sys.stderr, hidden=hidden) as bar:
+        try:
+            for step in steps:
+                strangers = step.strangers if with_strangers else []
+                for sentence in (*step.says, *step.failed, *step.left, *strangers):
+                    click.echo(one_line(sentence))
+                looked, wrong = looked + step.looked, wrong + len(step.says)
+                failed += len(step.failed)
+                bar.update(step.looked)
+        except reconcile.FolderError as error:
+            raise click.ClickException(_remedy(error)) from error
+        except OSError as error:
+            raise click.ClickException(f"RECORDINGS_DIR: cannot be read: {error}") from error
+    return looked, wrong, failed
+
+
+def _remedy(error: reconcile.FolderError) -> str:
+    if isinstance(error, reconcile.WrongFolderError):
+        return f"{error}. If all is as it should be, add --folder-is-right."
+    return f"{error}."
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _text_line(row: Any) -> str:
-    started = f"{row.started_at:%Y-%m-%d %H:%M:%SZ}"
     parties = (row.caller_number or row.caller_name, row.callee or row.dialed_number)
-    fields = (row.uid, started, row.kind, _length(row.duration_ms), *parties, row.state)
-    return "\t".join(_one_line(field or "-") for field in (*fields, row.state_reason))
-
-
-def _length(duration_ms: int | None) -> str:
-    if duration_ms is None:
-        return ""
-    return f"{duration_ms // 60000:02}:{duration_ms // 1000 % 60:02}"
-
-
-def _one_line(text: str) -> str:
-    # A caller chooses their own name; it must not start a line or colour the terminal.
-    return "".join(c if c.isprintable() else " " for c in text)
-
-
-def _as_text(value: datetime) -> str:
-    return value.isoformat()
+    facts = (row.uid, when(row.started_at), row.kind, length(row.duration_ms))
+    return text_line(*facts, *parties, row.state, row.state_reason)

@@ -117,13 +117,13 @@ def init_filters(app: Flask) -> None:
 
 def understand(typed: Mapping[str, str], now: datetime) -> Wish:
     """Read the fields of the form, whatever somebody wrote into the address. `now` is aware."""
-    kept = {name: " ".join(typed.get(name, "").split()) for name in NAMES}
+    kept = {name: _cleaned(typed.get(name, "")) for name in NAMES}
     problems: dict[str, str] = {}
     for name, choices in CHOICES.items():
         if kept[name] and kept[name] not in choices:
             problems[name] = f"must be one of {', '.join(choices)}"
     for name in TEXTS:
-        if len(kept[name]) > LONGEST_TEXT or "\0" in kept[name]:
+        if len(kept[name]) > LONGEST_TEXT:
             problems[name] = f"must be at most {LONGEST_TEXT} characters"
     zone = _zone(kept["tz"], problems)
     days = {name: _day(kept[name], name, problems) for name in DAYS}
@@ -143,6 +143,11 @@ def understand(typed: Mapping[str, str], now: datetime) -> Wish:
     return Wish(kept, _in_days(filters, days, kept["when"], now.astimezone(zone)))
 
 
+def _cleaned(text: str) -> str:
+    """No page may hold a control character, nor PostgreSQL a NUL."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 def _zone(name: str, problems: dict[str, str]) -> Zone:
     try:
         return ZoneInfo(name) if name else UTC
@@ -157,7 +162,7 @@ def _day(text: str, name: str, problems: dict[str, str]) -> date | None:
     except ValueError:
         day = date.min
     if day and not FIRST_DAY <= day < LAST_DAY:
-        problems[name] = "must be a day such as 2026-11-22"
+        problems[name] = f"must be a day such as 2026-11-22, not {text}"
         return None
     return day
 

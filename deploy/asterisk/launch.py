@@ -39,6 +39,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--http-port", type=int, default=8088, help="of ARI")
     parser.add_argument("--http-address", default="127.0.0.1", help="of ARI, to listen on")
     parser.add_argument("--sip-port", type=int, default=5060, help="UDP, on 127.0.0.1")
+    parser.add_argument("--trunk-port", type=int, default=5070, help="UDP, where the trunk is")
     parser.add_argument("--sounds", type=Path, help="folder with sounds of your own")
     parser.add_argument(
         "--include",
@@ -72,6 +73,7 @@ def main(arguments: list[str]) -> None:
         http_port=options.http_port,
         http_address=options.http_address,
         sip_port=options.sip_port,
+        trunk_port=options.trunk_port,
         sounds=options.sounds,
         includes=options.include,
     )

@@ -30,6 +30,7 @@ def render(
     http_port: int = 8088,
     http_address: str = "127.0.0.1",
     sip_port: int = 5060,
+    trunk_port: int = 5070,
     sounds: Path | None = None,
     includes: list[Path] | None = None,
 ) -> Path:
@@ -48,7 +49,10 @@ def render(
         "asterisk.conf": {"directories": _directories(home, installation)},
         "ari.conf": {username: {"password": password}},
         "http.conf": {"general": {"bindport": http_port, "bindaddr": http_address}},
-        "pjsip.conf": {"transport-udp": {"bind": f"127.0.0.1:{sip_port}"}},
+        "pjsip.conf": {
+            "transport-udp": {"bind": f"127.0.0.1:{sip_port}"},
+            "trunk-aor": {"contact": f"sip:127.0.0.1:{trunk_port}"},
+        },
     }
     names = {"[callytics]": f"[{username}]", "Stasis(callytics,": f"Stasis({app},"}
     _write_configuration(home / "etc", names, settings, includes or [])

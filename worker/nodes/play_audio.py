@@ -3,6 +3,7 @@
 from callytics.ari import AriError
 from callytics.facts import new_uid
 from callytics.flow_document import PlayAudio
+from worker import ear
 from worker.session import Session
 
 # A prompt longer than this is a mistake, and a lost PlaybackFinished must not hold a call for ever.
@@ -11,7 +12,7 @@ LONGEST_SECONDS = 600.0
 
 def play_audio(session: Session, node: PlayAudio) -> str:
     """Play the prompt to its end: `played`, or `unplayable`. Raises CallerGone."""
-    session.answer()
+    ear.quiet(session)
     return play(session, node.media)
 
 
@@ -19,11 +20,11 @@ def play(session: Session, media: str) -> str:
     """Play `media` to the caller and wait for its end."""
     playback_id = f"callytics-{new_uid()}"
     session.services.watch(playback_id, session)
-    session.playback_id = playback_id
     try:
         session.ari.play(session.caller_id, media, playback_id)
     except AriError:
         return "unplayable"
+    session.playback_id = playback_id
     for event in session.events(LONGEST_SECONDS):
         if event["type"] == "PlaybackFinished" and event["playback"]["id"] == playback_id:
             return "played" if event["playback"]["state"] == "done" else "unplayable"

@@ -5,6 +5,7 @@ from time import monotonic
 
 from callytics.facts import utc_now
 from callytics.flow_document import Queue, QueueNode
+from worker import ear
 from worker.board import NUDGE, Waiter
 from worker.conversation import converse, make_bridge
 from worker.dialing import ring_until_answer
@@ -19,7 +20,7 @@ def queue(session: Session, node: QueueNode) -> str:
     settings, adopted = session.document.queues[node.queue], session.joined_leg()
     if adopted is not None and _go_on(session, node, settings, adopted):
         return "answered"
-    session.answer()
+    ear.quiet(session)
     make_bridge(session)
     # A call that was adopted goes on waiting where it stood in line.
     session.waiting_since = session.waiting_since or utc_now()
@@ -37,6 +38,7 @@ def _go_on(session: Session, node: QueueNode, settings: Queue, leg: Leg) -> bool
     """A conversation that another process began; its member is busy with it."""
     board, uid = session.services.board, session.call.uid
     board.hold(leg.destination, uid)
+    session.on_transfer = lambda leg: board.release(leg.destination, uid, settings.wrap_up_seconds)
     try:
         return converse(session, leg, "queue", node.record_call)
     finally:
@@ -46,7 +48,7 @@ def _go_on(session: Session, node: QueueNode, settings: Queue, leg: Leg) -> bool
 def _wait(session: Session, node: QueueNode, settings: Queue, waiter: Waiter) -> str:
     waited = (utc_now() - waiter.since).total_seconds()
     until = monotonic() + node.max_wait_seconds - waited
-    session.start_music(settings.music)
+    ear.start_music(session, settings.music)
     while (left := until - monotonic()) > 0:
         members = session.services.board.take(waiter, settings)
         if members:
@@ -55,6 +57,7 @@ def _wait(session: Session, node: QueueNode, settings: Queue, waiter: Waiter) ->
                 return "answered"
         else:
             _until_nudged(session, min(LOOK_SECONDS, left))
+    ear.quiet(session)
     return "wait_over"
 
 
@@ -74,6 +77,8 @@ def _offer(
 ) -> bool:
     """Ring `members` for the caller; True after a conversation with one of them."""
     board, winner = session.services.board, None
+    wrap_up = settings.wrap_up_seconds
+    session.on_transfer = lambda leg: board.release(leg.destination, session.call.uid, wrap_up)
     try:
         leg, _ = ring_until_answer(session, members, ring_seconds)
         if leg is not None:
@@ -84,10 +89,9 @@ def _offer(
         board.tried(waiter, members)
         return False
     finally:
-        wrap_up = settings.wrap_up_seconds if session.call.answered_at else None
         _release(session, [m for m in members if m != winner])
         if winner is not None:
-            board.release(winner, session.call.uid, wrap_up)
+            board.release(winner, session.call.uid, wrap_up if session.call.answered_at else None)
 
 
 def _talk(session: Session, node: QueueNode, waiter: Waiter, leg: Leg) -> bool:

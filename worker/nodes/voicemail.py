@@ -1,6 +1,7 @@
 """The Voicemail node: a greeting, a beep, and what the caller says after it."""
 
 from callytics.flow_document import Voicemail
+from worker import ear
 from worker.nodes.play_audio import play
 from worker.recorder import LiveRecording
 from worker.session import CallerGone, Session
@@ -14,7 +15,7 @@ def voicemail(session: Session, node: Voicemail) -> str:
 
     `#`, silence, the longest time and a hang-up end the message, and it is kept in each case.
     """
-    session.answer()
+    ear.quiet(session)
     session.call.disposition = "no_answer"
     # One that goes on already was begun by a worker that died.
     recording = session.recordings[0] if session.recordings else _greet_and_begin(session, node)

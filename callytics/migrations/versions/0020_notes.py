@@ -6,7 +6,7 @@ from alembic import op
 from callytics.db import UtcDateTime
 
 revision = "0020"
-down_revision = "0010"
+down_revision = "0004"
 
 
 def upgrade() -> None:

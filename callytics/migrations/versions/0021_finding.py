@@ -14,8 +14,8 @@ from alembic import op
 from callytics.places import PER_SECOND, place_of
 from callytics.searching import searchable
 
-revision = "0010"
-down_revision = "0002"
+revision = "0021"
+down_revision = "0020"
 
 # Ids that were counted one by one are below this: the place of the first minutes of 1970.
 COUNTED_IDS = 1_000_000_000

@@ -1,0 +1,52 @@
+"""A door in front of a server that counts what is asked through it, for what happens repeatedly."""
+
+import contextlib
+import socket
+import threading
+from types import TracebackType
+from typing import Self
+
+
+class CountingDoor:
+    """Passes connections on to `port`, or closes them at once when there is none.
+
+    `count` is how often a client sent `what`; without it, how often one connected.
+    """
+
+    def __init__(self, port: int | None = None, what: bytes = b"") -> None:
+        self._behind, self._what = port, what
+        self.count = 0
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._server.getsockname()[1]
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._open, daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # Only a shutdown wakes the thread that waits in accept.
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+
+    def _open(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client = self._server.accept()[0]
+                self.count += not self._what
+                if self._behind is None:
+                    client.close()
+                    continue
+                server = socket.create_connection(("127.0.0.1", self._behind))
+                for pair in ((client, server), (server, client)):
+                    threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError), source, target:
+            while data := source.recv(65536):
+                self.count += data.count(self._what) if self._what else 0
+                target.sendall(data)
