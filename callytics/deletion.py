@@ -7,7 +7,7 @@ from typing import Any
 
 from callytics import ledger
 from callytics.facts import OPEN_STATES
-from callytics.storage import Storage, StorageError
+from callytics.storage import Storage
 
 
 class DeletionError(Exception):
@@ -27,7 +27,7 @@ def delete_recording(storage: Storage, row: Any, username: str) -> None:
     try:
         for step in deletion_steps(storage, row, username):
             step()
-    except (OSError, StorageError) as error:
+    except OSError as error:
         reason = getattr(error, "strerror", None) or str(error)
         ledger.note_access(username, "delete", row.uid, f"{ledger.FAILED}{reason}")
         raise DeletionError(

@@ -6,9 +6,9 @@ from typing import Any
 from callytics.completion import CUT_SHORT, NO_SOUND
 from callytics.facts import FORMATS, OPEN_STATES, Facts
 from callytics.found import judge_found
-from callytics.storage import Found
 from callytics.survey import Group, read_facts
 from callytics.verdict import STILL, Circumstances, Sound, Verdict, listen
+from callytics.walk import Found
 
 # Of two that differ, the one that says more of the end was written later.
 _FINALITY = {"requested": 0, "recording": 1, "available": 2, "failed": 3, "missing": 3}
@@ -18,7 +18,7 @@ _GONE = re.compile(r"the file (?:is|was) gone[^()]*(?:\((?P<before>.*)\))?", re.
 
 
 def judge(group: Group, around: Circumstances, deleted: bool = False) -> Verdict:
-    """Compare what there is of a recording. Raises StorageError, OSError.
+    """Compare what there is of a recording. Raises OSError.
 
     `deleted` says that somebody began to delete it. Nothing is changed here, and what a verdict
     asks for leads to a recording of which the next verdict has nothing to say.

@@ -4,8 +4,8 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from callytics.facts import FORMATS, Facts
-from callytics.storage import Found
 from callytics.verdict import STILL, Circumstances, Sound, Verdict, listen
+from callytics.walk import Found
 
 FOUND = "found without its facts"
 # Asterisk opens a file before anybody speaks, and somebody may be rung for a long time.

@@ -15,9 +15,10 @@ from callytics.completion import complete, finish
 from callytics.disagreements import judge
 from callytics.facts import Facts
 from callytics.ledger import Change
-from callytics.storage import Found, Storage, StorageError
+from callytics.storage import Storage
 from callytics.survey import Group
 from callytics.verdict import NOT_OURS, Circumstances, Verdict, listen
+from callytics.walk import Found
 
 # How many recordings are looked at between two breaths.
 CHUNK = 500
@@ -120,7 +121,7 @@ def _is_plain(facts: Facts) -> bool:
 def _is_suspect(group: Group, around: Circumstances) -> bool:
     try:
         verdict = judge(group, around)
-    except (OSError, StorageError):
+    except OSError:
         return True
     return bool(verdict.says or verdict.left or verdict.strangers)
 
@@ -135,7 +136,7 @@ def _settle(names: Collection[str], around: Circumstances, mends: bool, report: 
         try:
             group = survey.look_again(around.storage, name, rows)
             verdicts.append(judge(group, around, name in begun))
-        except (OSError, StorageError) as error:
+        except OSError as error:
             report.failed.append(f"{name}: cannot be looked at: {error}")
     for verdict in verdicts:
         report.left += verdict.left
@@ -159,7 +160,7 @@ def _mend(verdicts: Iterable[Verdict], storage: Storage, report: Report) -> list
                 changes += _mend_files(verdict, storage)
                 mended.append(verdict)
                 taken_in |= {verdict.new_uid} - {""}
-        except (OSError, StorageError, ValueError) as error:
+        except (OSError, ValueError) as error:
             report.failed.append(f"{verdict.path}: cannot be mended: {error}")
     # Ids follow time as far as they can.
     changes.sort(key=lambda change: (change.facts is not None, _begin(change)))
@@ -202,7 +203,7 @@ def _remove_empty(verdict: Verdict, storage: Storage, report: Report) -> None:
         found = storage.find(verdict.remove) if verdict.remove else None
         if found is not None and listen(storage, found).is_empty:
             storage.delete(found.path)
-    except (OSError, StorageError) as error:
+    except OSError as error:
         report.failed.append(f"{verdict.remove}: cannot be removed: {error}")
 
 

@@ -7,21 +7,17 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from callytics.facts import Facts
+from callytics.walk import Found, as_found, entries, walk
 
 # Facts are under 2 KB; a file that someone made very large must not fill the memory.
 _FACTS_BYTES = 1 << 20
 # What the system says of a path that no recording of ours can have.
 _IMPOSSIBLE = (errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENXIO, errno.EISDIR)
 
-# Folders in which the doctor tries something. Not hidden: Asterisk cannot copy into those.
-PROBE_PREFIX = "doctor-"
-# Where a file system puts what it found after a crash; only root may look into it.
-_SYSTEM_FOLDER = "lost+found"
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
@@ -32,14 +28,6 @@ RULES_PATH = ".rules/last.json"
 
 class StorageError(OSError):
     """The folder cannot be used as asked; the message says why in words."""
-
-
-class Found(NamedTuple):
-    """A file in the folder. Its size is None where it is no plain file, such as a link."""
-
-    path: str
-    size_bytes: int | None
-    modified_at: datetime
 
 
 class Storage:
@@ -151,7 +139,7 @@ class Storage:
         *folders, name = _parts(path)
         try:
             with self._folder(folders) as folder:
-                return _found(path, os.stat(name, dir_fd=folder, follow_symlinks=False))
+                return as_found(path, os.stat(name, dir_fd=folder, follow_symlinks=False))
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -168,32 +156,11 @@ class Storage:
 
     def is_bare(self) -> bool:
         """Whether nothing at all is in the folder, as where a disk is not mounted."""
-        return next(self._entries(""), None) is None
+        return next(entries(self.root, ""), None) is None
 
     def walk(self) -> Iterator[Found]:
-        """Every file under the folder, in the order of the bytes of their whole paths.
-
-        Held in memory is one folder at each depth. Left out are hidden files and folders, and the
-        doctor's of a moment. Raises OSError for a folder that cannot be read: its recordings are
-        not missing.
-        """
-        levels = [self._entries("")]
-        while levels:
-            path, status = next(levels[-1], (None, None))
-            if path is None:
-                levels.pop()
-            elif status is None:
-                with contextlib.suppress(FileNotFoundError):
-                    levels.append(self._entries(path))
-            else:
-                yield _found(path, status)
-
-    def _entries(self, folder: str) -> Iterator[tuple[str, os.stat_result | None]]:
-        """Paths in a folder, sorted; those of folders end in / and have no status."""
-        with os.scandir(self.root / folder) as entries:
-            wanted = [_named(entry) for entry in entries if not entry.name.startswith(".")]
-        wanted.sort(key=lambda pair: os.fsencode(pair[0]))
-        return iter([(folder + name, status) for name, status in wanted if name])
+        """Every file under the folder; see `walk.walk`. Raises OSError."""
+        return walk(self.root)
 
     def free_bytes(self) -> int:
         """Room left where the folder is. Raises OSError."""
@@ -266,19 +233,3 @@ def _parts(path: str) -> list[str]:
     except UnicodeEncodeError as error:
         raise StorageError("a recording's path is malformed") from error
     return parts
-
-
-def _named(entry: "os.DirEntry[str]") -> tuple[str, os.stat_result | None]:
-    """The name of an entry, with / after a folder's, and its status; no name: leave it out."""
-    if entry.is_dir(follow_symlinks=False):
-        passing = entry.name.startswith(PROBE_PREFIX) or entry.name == _SYSTEM_FOLDER
-        return ("" if passing else f"{entry.name}/", None)
-    try:
-        return entry.name, entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return "", None
-
-
-def _found(path: str, status: os.stat_result) -> Found:
-    size = status.st_size if stat.S_ISREG(status.st_mode) else None
-    return Found(path, size, datetime.fromtimestamp(status.st_mtime, UTC))

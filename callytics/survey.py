@@ -17,7 +17,8 @@ from callytics.db import db
 from callytics.facts import OPEN_STATES, Facts
 from callytics.ledger import FAILED
 from callytics.models import AuditEntry, Recording
-from callytics.storage import Found, Storage
+from callytics.storage import Storage
+from callytics.walk import Found
 
 ROWS_AT_ONCE = 1000
 ENDINGS = ("json", "ulaw", "wav")
@@ -78,7 +79,7 @@ def rows_named(names: Collection[str]) -> Mapping[str, Row[Any]]:
 
 
 def look_again(storage: Storage, name: str, rows: Mapping[str, Row[Any]]) -> Group:
-    """One recording as it is now, with its row of `rows`. Raises StorageError, OSError."""
+    """One recording as it is now, with its row of `rows`. Raises OSError."""
     looked = {ending: storage.find(f"{name}.{ending}") for ending in ENDINGS}
     files = {e: f for e, f in looked.items() if f is not None and f.size_bytes is not None}
     row = rows.get(_uid(name))

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 from callytics import audio
 from callytics.facts import Facts, utc_now
-from callytics.storage import Found, Storage
+from callytics.storage import Storage
 from callytics.survey import Group
+from callytics.walk import Found
 
 # Asterisk adds to a file every two seconds, to a `.ulaw` every four. One that was not touched for
 # so long is not being recorded, whether Asterisk can be asked or not.
@@ -105,7 +106,7 @@ class Sound:
 
 
 def listen(storage: Storage, found: Found) -> Sound:
-    """What the bytes of an audio file say. Raises StorageError, OSError."""
+    """What the bytes of an audio file say. Raises OSError."""
     with storage.open(found.path) as file:
         try:
             sound = audio.inspect_file(file, found.path.rpartition(".")[2])

@@ -36,7 +36,7 @@ def connect(
         if leg is not None and converse(session, leg, kind, record):
             return "answered"
         if leg is not None:
-            result = "hung_up" if leg.gone else "unreachable"
+            result = "unreachable" if leg.refused else "hung_up"
         results.append(result)
     return most_hopeful(results)
 
@@ -106,7 +106,8 @@ def _join(session: Session, bridge_id: str, leg: Leg) -> bool:
         session.hear_who_left(error, leg)
         log.info("call %s: %s could not be joined: %s", session.call.uid, leg.destination, error)
         session.let_go(leg.channel_id)
-        if not leg.gone:
+        leg.refused = not leg.gone
+        if leg.refused:
             session.call.problem = f"{leg.destination} could not be joined: {error}"
         return False
     leg.joined = True

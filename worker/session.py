@@ -43,6 +43,8 @@ class Leg:
     up: bool = False
     gone: bool = False
     joined: bool = False
+    # Asterisk would not let it talk with the caller, and so we hung up.
+    refused: bool = False
     cause: int = 0
 
 

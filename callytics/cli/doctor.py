@@ -18,7 +18,8 @@ from callytics.ari import Ari, AriError
 from callytics.checks import database_problem, folder_problem, worker_problem
 from callytics.config import Config
 from callytics.settings import all_settings
-from callytics.storage import PROBE_PREFIX, Storage, StorageError
+from callytics.storage import Storage, StorageError
+from callytics.walk import PROBE_PREFIX
 
 OLDEST_ASTERISK = 20
 LEAST_KEY_LENGTH = 16

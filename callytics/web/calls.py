@@ -16,9 +16,13 @@ from callytics.web.access import admin_required
 from callytics.web.lists import answer, asked_page
 from callytics.web.problems import problems_of
 from callytics.web.timeline import timeline
+from callytics.web.waveforms import shape_of
 from callytics.web.words import RESULTS_OF_CALLS
 
 blueprint = Blueprint("calls", __name__)
+
+# The rest of a call that broke into very many pieces is heard on pages of their own.
+MOST_PLAYERS = 20
 
 
 @blueprint.get("/calls")
@@ -40,12 +44,15 @@ def show(uid: str) -> str:
         abort(404, "There is no such call.")
     recordings = library.recordings_of_calls([uid])
     steps, elsewhere = timeline(call, recordings, utc_now())
+    # A page that follows a call is drawn anew every two seconds, which would cut a player off.
+    playable = [row for row in recordings if row.state == "available" and call.ended_at]
     return render_template(
         "calls/show.html",
         call=call,
         steps=steps,
         elsewhere=elsewhere,
         problems=problems_of(call, recordings),
+        shapes={row.uid: shape_of(row) for row in playable[:MOST_PLAYERS]},
     )
 
 

@@ -89,7 +89,7 @@ def init_words(app: Flask) -> None:
     )
     # As globals, since an import in the row's template would be made again for each row.
     macros = app.jinja_env.get_template("_macros.html").module
-    for name in ("icon", "time", "second", "clock", "person", "state", "ending", "audio"):
+    for name in ("icon", "time", "second", "clock", "person", "state", "ending"):
         app.jinja_env.globals[name] = getattr(macros, name)
 
 
