@@ -130,14 +130,13 @@ class Ari(AriHttp):
     # Bridges
 
     def create_bridge(self, bridge_id: str, name: str) -> None:
-        """Make a mixing bridge whose events we hear.
-
-        Asterisk would tell of it only when a channel has entered: by then its recording may have
-        started, and that event is lost. The subscription ends with the bridge.
-        """
+        """Make a mixing bridge."""
         self.command("POST", f"/bridges/{_part(bridge_id)}", type="mixing", name=name)
+
+    def hear_bridge(self, bridge_id: str) -> None:
+        """Hear of a bridge from now to its end, and not only while a channel is in it."""
         path = f"/applications/{_part(self.app)}/subscription"
-        self.command("POST", path, eventSource=f"bridge:{bridge_id}")
+        self.command("POST", path, seconds=5, eventSource=f"bridge:{bridge_id}")
 
     def add_channels(self, bridge_id: str, channel_ids: Sequence[str]) -> None:
         """Let these channels hear each other."""
