@@ -252,7 +252,7 @@ def test_a_note_takes_the_place_one_is_at_and_leads_back_to_it(page, shelf, ann)
 def test_a_tag_is_added_proposed_and_removed(page, shelf, ann):
     sign_in(page, "rita")
     open_player(page, ann)
-    field = page.get_by_label("Tag", exact=True)
+    field = page.get_by_label("New tag")
     field.fill("Refund")
     field.press("Enter")
     link = page.get_by_role("link", name="refund")
@@ -260,7 +260,7 @@ def test_a_tag_is_added_proposed_and_removed(page, shelf, ann):
     expect(field).to_be_focused()
     page.get_by_role("button", name="Remove the tag refund").click()
     expect(link).to_have_count(0)
-    expect(page.get_by_label("Tag", exact=True)).to_be_focused()
+    expect(page.get_by_label("New tag")).to_be_focused()
 
 
 def test_a_field_that_one_leaves_without_writing_is_empty_again(page, ann):
@@ -283,7 +283,7 @@ def test_notes_and_tags_without_javascript(browser, web, shelf, ann):
         page.get_by_label("Note", exact=True).fill("00:12 refund promised")
         page.get_by_role("button", name="Add note").click()
         expect(page.get_by_role("link", name="Go to 00:12")).to_be_visible()
-        page.get_by_label("Tag", exact=True).fill("refund")
+        page.get_by_label("New tag").fill("refund")
         page.get_by_role("button", name="Tag", exact=True).click()
         expect(page.get_by_role("link", name="refund", exact=True)).to_be_visible()
         page.get_by_role("button", name="Delete the note").click()
