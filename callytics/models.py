@@ -43,7 +43,7 @@ class Call(Base):
     dialed_number: Mapped[str] = mapped_column(Text, default="")
     callee: Mapped[str] = mapped_column(Text, default="")
     flow: Mapped[str] = mapped_column(Text, default="")
-    # The nodes that the call went through: name, type, result, started_at, ended_at of each.
+    # The nodes that the call went through: node, type, result, started_at, ended_at of each.
     path: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     disposition: Mapped[str | None] = mapped_column(Text)
     hangup_cause: Mapped[int | None] = mapped_column(Integer)
