@@ -3,7 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, LargeBinary, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callytics.db import Base, UtcDateTime
@@ -12,6 +22,12 @@ from callytics.db import Base, UtcDateTime
 RowId = BigInteger().with_variant(Integer, "sqlite")
 # Ordered by its bytes, as the files are; PostgreSQL would order it as a language does.
 PathText = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+def _some(name: str, condition: str, *columns: Any) -> Index:
+    """An index of those rows alone that fulfil a condition."""
+    where = text(condition)
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 class Call(Base):
@@ -27,7 +43,7 @@ class Call(Base):
     dialed_number: Mapped[str] = mapped_column(Text, default="")
     callee: Mapped[str] = mapped_column(Text, default="")
     flow: Mapped[str] = mapped_column(Text, default="")
-    # The nodes that the call went through: name, type, result, started_at, ended_at of each.
+    # The nodes that the call went through: node, type, result, started_at, ended_at of each.
     path: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     disposition: Mapped[str | None] = mapped_column(Text)
     hangup_cause: Mapped[int | None] = mapped_column(Integer)
@@ -44,11 +60,19 @@ class Call(Base):
     __table_args__ = (
         Index("calls_by_time", started_at.desc(), id.desc()),
         Index("calls_by_disposition", disposition, started_at.desc(), id.desc()),
+        # Few of many, so these are small: what goes on now, and what went wrong.
+        _some("calls_in_progress", "ended_at IS NULL", started_at.desc(), id.desc()),
+        _some("calls_with_problem", "problem <> ''", id),
     )
 
 
 class Recording(Base):
-    """One piece of audio, or the reason why there is none."""
+    """One piece of audio, or the reason why there is none.
+
+    Its id is its place in time, given by the ledger: the second in which it began, and four
+    digits that count those of the same second. So the newest are the last rows of the table, a
+    search finds the newest first, and any place in the list is one number.
+    """
 
     __tablename__ = "recordings"
 
@@ -73,10 +97,15 @@ class Recording(Base):
     path: Mapped[str] = mapped_column(PathText)
     sha256: Mapped[str | None] = mapped_column(Text)
     peaks: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    # What a search looks in; SQLite's index of it is the table recordings_search.
+    search_text: Mapped[str] = mapped_column(Text, default="", server_default="", deferred=True)
 
     __table_args__ = (
-        Index("recordings_by_time", started_at.desc(), id.desc()),
-        Index("recordings_by_state", state, started_at.desc(), id.desc()),
+        # Any of the three alone or together is a handful of ranges, each in order of time.
+        Index("recordings_by_sort", state, kind, direction, id),
+        Index("recordings_by_flow", flow, id),
+        Index("recordings_by_callee", callee, id),
+        Index("recordings_by_duration", duration_ms, id),
         Index("recordings_by_path", path, id),
     )
 
@@ -117,6 +146,36 @@ class Waiting(Base):
     since: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class Note(Base):
+    """What somebody wrote on a recording, perhaps at a place in it."""
+
+    __tablename__ = "notes"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    recording_uid: Mapped[str] = mapped_column(Text, index=True)
+    at_ms: Mapped[int | None] = mapped_column(Integer)
+    text: Mapped[str] = mapped_column(Text)
+    username: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Tag(Base):
+    """A word that somebody put on a recording, to find it and others like it."""
+
+    __tablename__ = "tags"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    recording_uid: Mapped[str] = mapped_column(Text)
+    tag: Mapped[str] = mapped_column(Text)
+    username: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        UniqueConstraint("recording_uid", "tag", name="tag_once"),
+        Index("tags_by_tag", tag, recording_uid),
+    )
+
+
 class User(Base):
     """A person who may sign in."""
 
@@ -153,6 +212,20 @@ class FlowDocument(Base):
     saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
     saved_by: Mapped[str] = mapped_column(Text)
     document: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class SavedSearch(Base):
+    """A view of the library that somebody gave a name."""
+
+    __tablename__ = "saved_searches"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(Text)
+    # The query of its address, without a place in the list.
+    query: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (UniqueConstraint("user_id", "name"),)
 
 
 class Setting(Base):

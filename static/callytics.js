@@ -8,6 +8,7 @@ const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-di
 const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
 const dayAndYear = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
 const toTheSecond = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
+const timeOfDay = new Intl.DateTimeFormat(language, { timeStyle: "medium" });
 const exact = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long" });
 
 function inWords(at, now) {
@@ -22,7 +23,8 @@ function localTimes(within) {
   const now = new Date();
   for (const element of within.querySelectorAll("time[datetime]")) {
     const at = new Date(element.dateTime);
-    element.textContent = element.matches(".exact") ? toTheSecond.format(at) : inWords(at, now);
+    if (element.matches(".clock")) element.textContent = timeOfDay.format(at);
+    else element.textContent = element.matches(".exact") ? toTheSecond.format(at) : inWords(at, now);
     element.title = exact.format(at);
   }
 }
@@ -76,6 +78,8 @@ function beforeSwap(event) {
   const row = event.detail.target;
   const leaves = row.matches("tbody[id]") && event.detail.shouldSwap && !event.detail.isError;
   heir = leaves ? row.nextElementSibling || row.previousElementSibling : null;
+  // Audio that was taken out of the page would go on playing.
+  if (row.id === "library") row.querySelectorAll("audio").forEach((audio) => audio.pause());
   // What was said of the last thing done is not true of this one.
   document.getElementById("problem").textContent = "";
   document.getElementById("status").textContent = "";
@@ -95,6 +99,10 @@ function onLoad(event) {
   localTimes(arrived);
   const row = arrived.closest("tbody");
   if (row) showWhatIsOpen(row);
+  if (arrived.id === "library") {
+    version = arrived.dataset.version;
+    remember(arrived);
+  }
 }
 
 // --- News: asks every two seconds while somebody looks; a page that is the same costs a 304.
@@ -133,13 +141,17 @@ async function lookForNews() {
 async function ask() {
   const headers = { "HX-Request": "true", "X-Callytics-Poll": "1" };
   if (version) headers["If-None-Match"] = `"${version}"`;
-  const reply = await fetch(location.href, { headers, cache: "no-store" });
+  const [shown, address] = [document.getElementById("library"), location.href];
+  const reply = await fetch(address, { headers, cache: "no-store" });
   if (reply.status === 401) {
     tell("You are signed out. Reload this page to sign in again.");
     return false;
   }
   if (reply.status >= 500) throw new Error("trouble on the server");
-  if (reply.status === 200) bringIn(await reply.text());
+  const html = await reply.text();
+  // Meanwhile something else may have been asked for: then this is old.
+  if (shown !== document.getElementById("library") || address !== location.href) return true;
+  if (reply.status === 200) bringIn(html);
   return reply.ok || reply.status === 304;
 }
 
@@ -168,12 +180,13 @@ function bringIn(html) {
   // What somebody is using stays as it is, and the same news is asked for again.
   const complete = bringInRows(table, newTable);
   replaceIfChanged("#notice", shown, news);
+  replaceIfChanged("#narrowed", shown, news);
   replaceIfChanged("#pager", shown, news);
   version = complete ? news.dataset.version : null;
 }
 
 function isInUse(row) {
-  return row.querySelector("tr.detail") !== null || row.contains(document.activeElement);
+  return row.querySelector("tr.detail, input:checked") !== null || row.contains(document.activeElement);
 }
 
 function bringInRows(table, newTable) {
@@ -203,6 +216,8 @@ function bringInFacts(mine, news) {
   if (asReceived.get(before) === asReceived.get(after)) return;
   const hadFocus = before.contains(document.activeElement);
   const href = hadFocus && document.activeElement.getAttribute("href");
+  const [was, is] = [before, after].map((of) => of.querySelector("input[name=uid]"));
+  if (was && is) is.checked = was.checked;
   before.replaceWith(after);
   mine.dataset.state = news.dataset.state;
   htmx.process(after);

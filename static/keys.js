@@ -86,6 +86,18 @@ function download() {
   return Boolean(link);
 }
 
+function note() {
+  const field = (currentRow() || document).querySelector("[data-note]") || document.querySelector("[data-note]");
+  field?.focus();
+  return Boolean(field);
+}
+
+function choose() {
+  const box = currentRow()?.querySelector("input[name=uid]");
+  box?.click();
+  return Boolean(box);
+}
+
 function search() {
   const field = document.querySelector("input[type=search]");
   field?.focus();
@@ -105,6 +117,8 @@ const KEYS = {
   "<": () => changeSpeed(-1),
   ">": () => changeSpeed(1),
   d: download,
+  n: note,
+  x: choose,
   "/": search,
   "?": () => { dialog.showModal(); return true; },
 };

@@ -145,6 +145,7 @@ class Player {
     this.wave.setAttribute("aria-valuenow", Math.floor(at));
     this.wave.setAttribute("aria-valuetext", `${minutes(at)} of ${minutes(Math.round(length))}`);
     if (!this.audio.paused && this.told % 5 === 0) this.keepPlace();
+    markNote(this);
   }
 
   showState() {
@@ -194,6 +195,40 @@ class Player {
     if (likings.next) playNextAfter(this.box);
   }
 }
+
+// --- Notes: their marks lead to a place, and a new one begins with the place one is at.
+
+const ONLY_A_MARK = /^([\d:]+ ?)?$/;
+
+function playerAt(element) {
+  const around = element.closest("tbody, .listen");
+  return players.get(around?.querySelector("[data-player]"));
+}
+
+document.addEventListener("click", (event) => {
+  const mark = event.target.closest("a[data-seek]");
+  const player = mark && !event.ctrlKey && !event.metaKey && playerAt(mark);
+  if (!player) return;
+  event.preventDefault();
+  player.seek(Number(mark.dataset.seek));
+  if (player.audio.paused) player.playOrPause();
+});
+// The mark goes along with the sound until somebody writes.
+function markNote(player) {
+  const field = document.activeElement;
+  if (!field.matches("[data-note]") || playerAt(field) !== player || !ONLY_A_MARK.test(field.value)) return;
+  // Not while somebody has selected it or moved in it.
+  if (field.selectionStart !== field.value.length) return;
+  if (player.at > 0) field.value = `${minutes(player.at)} `;
+}
+
+document.addEventListener("focusin", (event) => {
+  const player = event.target.matches("[data-note]") && playerAt(event.target);
+  if (player) markNote(player);
+});
+document.addEventListener("focusout", (event) => {
+  if (event.target.matches("[data-note]") && ONLY_A_MARK.test(event.target.value)) event.target.value = "";
+});
 
 // --- All players of the page.
 

@@ -1,9 +1,11 @@
 """Debian's Chromium, driven by Playwright, with what the tests ask of it."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.shelf import PASSWORD
@@ -19,8 +21,10 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 expect.set_options(timeout=60_000)
+# What htmx says of a search that the next letter made needless.
+OVERTAKEN = ("htmx:afterRequest", "htmx:sendAbort")
 # Chromium and htmx report an answer of 4xx as an error of the page; those are asked for by tests.
-EXPECTED = ("Failed to load resource", "Response Status Error Code")
+EXPECTED = ("Failed to load resource", "Response Status Error Code", *OVERTAKEN)
 
 
 @contextmanager
@@ -50,6 +54,12 @@ def sign_in(page: Page, name: str = "ada", password: str = PASSWORD) -> None:
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
+
+
+def complaints(page: Page) -> str:
+    """What axe-core finds on the page, "[]" where that is nothing."""
+    found = Axe().run(page)["violations"]
+    return json.dumps([{v["id"]: [n["html"] for n in v["nodes"]]} for v in found], indent=1)
 
 
 def played(page: Page) -> float:

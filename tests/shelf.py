@@ -4,7 +4,7 @@ import io
 import re
 import wave
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,15 @@ class Shelf:
         with self.app.app_context():
             ledger.save_recording(kept)
         return kept
+
+    def add_call(self, uid: str, **values: Any) -> str:
+        """Put the row of a call in, inbound and answered unless said otherwise; return `uid`."""
+        given = {"direction": "inbound", "caller_number": "5551234", "dialed_number": "1000"}
+        given |= {"uid": uid, "path": [], "disposition": "answered", "started_at": STARTED_AT}
+        given |= {"ended_at": STARTED_AT + timedelta(minutes=1)}
+        with self.app.app_context():
+            ledger.save_call({**given, **values})
+        return uid
 
     def path(self, facts: Facts) -> Path:
         """Where the audio is."""

@@ -1,13 +1,11 @@
 """The library in a real Chromium, against the web server as it is run."""
 
-import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
-from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from callytics import ledger
@@ -15,6 +13,7 @@ from callytics.facts import Facts, utc_now
 from tests.browser import (
     ARGUMENTS,
     CHROMIUM,
+    complaints,
     new_page,
     played,
     sign_in,
@@ -345,11 +344,6 @@ def test_everything_works_without_javascript(browser, web, shelf, wav):
         assert shelf.row(facts[26]) is None
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-
-
-def complaints(page: Page) -> str:
-    found = Axe().run(page)["violations"]
-    return json.dumps([{v["id"]: [n["html"] for n in v["nodes"]]} for v in found], indent=1)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

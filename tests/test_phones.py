@@ -191,7 +191,7 @@ def test_the_phones_of_those_who_were_slower_stop_ringing_in_half_a_second(
         recording = recordings_in(live_env, "available", count)[-1]
         assert (recording["kind"], recording["callee"]) == ("hunt_group", "PJSIP/bob")
         assert min(loudest_db(audio, (CALLER, CALLEE)).values()) > HEARD_DB
-        ended_calls(live_env, count)
+        assert ended_calls(live_env, count)[-1]["hangup_cause"] == 16
         if taken[-1] < 0.5:
             break
     assert min(taken) < 0.5, f"seconds until the others were told: {taken}"

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import insert
 
 from callytics.cli import recordings
+from callytics.cli.printing import json_lines
 from callytics.db import writing
 from callytics.models import Recording
 from tests.processes import run_flask
@@ -113,7 +114,7 @@ def test_all_are_never_held_in_memory_at_once(shelf: Shelf) -> None:
         del rows
         counted = 0
         tracemalloc.start()
-        for _ in recordings._json_lines(recordings.library.newest(0)):
+        for _ in json_lines(recordings.library.newest(0), recordings.COLUMNS):
             counted += 1
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()

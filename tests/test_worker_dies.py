@@ -1,5 +1,6 @@
 """The worker is killed while people talk: they go on talking, and nothing of it is lost."""
 
+from itertools import pairwise
 from pathlib import Path
 
 from tests.asterisk import AsteriskServer
@@ -46,7 +47,9 @@ def test_a_conversation_goes_on_and_its_recording_ends_complete(
     assert row["call_uid"] == ended["uid"]
     # Heard without a gap while the worker was away.
     for hertz in (440, 1000):
-        assert len(spans_heard(audio, hertz)) == 1
+        gaps = [b[0] - a[1] for a, b in pairwise(spans_heard(audio, hertz))]
+        # A busy machine may swallow some frames; the time without a worker is seconds.
+        assert max(gaps, default=0) < 0.5
         assert seconds_heard(audio, hertz) > 3.5
     assert ended["disposition"] == "answered"
     assert [step["result"] for step in ended["path"]] == ["answered"]

@@ -30,6 +30,7 @@ from worker.routes import Routes  # noqa: E402
 from worker.rules import Rules  # noqa: E402
 from worker.runner import Runner  # noqa: E402
 from worker.session import Services  # noqa: E402
+from worker.upkeep import Upkeep  # noqa: E402
 
 log = logging.getLogger("worker")
 
@@ -73,16 +74,18 @@ def _work(config: Config, app: Flask) -> int:
     )
     runner = Runner(services, routes, presence.name)
     recovery = Recovery(runner, routes, services, presence.name)
+    upkeep = Upkeep(app, config, storage, routes)
 
     def on_connect(info: dict[str, Any]) -> None:
         runner.asterisk = info["status"]["startup_time"]
         presence.connected(info["system"]["version"])
         gevent.spawn(rules.refresh)
-        gevent.spawn(recovery.run)
+        gevent.spawn(recovery.run).link(lambda _: upkeep.connected())
 
     listener = Listener(config, ari, on_connect, runner.put, presence.disconnected)
     stop = _stop_signal()
-    for run in (outbox.run, runner.run, presence.run, listener.run):
+    parts = (outbox.run, runner.run, presence.run, upkeep.run_often, upkeep.run_daily)
+    for run in (*parts, listener.run):
         # None of them ever ends by itself; without one of them no call would be led any more.
         gevent.spawn(run).link(stop.set)
     return _leave(outbox, presence, stop.get())

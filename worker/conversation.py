@@ -36,7 +36,7 @@ def connect(
         if leg is not None and converse(session, leg, kind, record):
             return "answered"
         if leg is not None:
-            result = "hung_up" if leg.gone else "unreachable"
+            result = "unreachable" if leg.refused else "hung_up"
         results.append(result)
     return most_hopeful(results)
 
@@ -54,7 +54,16 @@ def make_bridge(session: Session) -> str:
         # Before the command, whose answer may be lost: a bridge that is there must be removed.
         session.bridge_id = bridge_id
         session.ari.create_bridge(bridge_id, session.call.uid)
+        _hear(session, bridge_id)
     return session.bridge_id
+
+
+def _hear(session: Session, bridge_id: str) -> None:
+    """Else the start of a recording is not told that comes before the first party's entry."""
+    try:
+        session.ari.hear_bridge(bridge_id)
+    except AriError as error:
+        log.info("call %s: its bridge is heard only while it is used: %s", session.call.uid, error)
 
 
 def converse(session: Session, leg: Leg, kind: Kind, record: bool) -> bool:
@@ -106,7 +115,8 @@ def _join(session: Session, bridge_id: str, leg: Leg) -> bool:
         session.hear_who_left(error, leg)
         log.info("call %s: %s could not be joined: %s", session.call.uid, leg.destination, error)
         session.let_go(leg.channel_id)
-        if not leg.gone:
+        leg.refused = not leg.gone
+        if leg.refused:
             session.call.problem = f"{leg.destination} could not be joined: {error}"
         return False
     leg.joined = True

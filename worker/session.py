@@ -43,6 +43,8 @@ class Leg:
     up: bool = False
     gone: bool = False
     joined: bool = False
+    # Asterisk would not let it talk with the caller, and so we hung up.
+    refused: bool = False
     cause: int = 0
 
 
@@ -187,7 +189,8 @@ class Session:
         leg = self.legs.get(event["channel"]["id"])
         if leg is not None and cause:
             leg.cause = cause
-        in_talk = leg is None or leg.up
+        # Those who were rung in vain are no legs any more when they tell that they were let go.
+        in_talk = leg.up if leg is not None else event["channel"]["id"] == self.caller_id
         if cause and in_talk and self.call.hangup_cause is None and not self.ending:
             self.call.hangup_cause = cause
 

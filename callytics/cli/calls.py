@@ -1,13 +1,34 @@
-"""`flask calls …`: calls that Callytics itself places."""
+"""`flask calls …`: the calls there were, and calls that Callytics itself places."""
+
+from typing import Any
 
 import click
 from flask import current_app
 
-from callytics import placing
+from callytics import call_library, placing
 from callytics.ari import AriError
+from callytics.cli.commands import Commands
+from callytics.cli.printing import json_lines, length, text_line, when
 from callytics.numbers import NumberError
 
-group = click.Group("calls", help="Place calls.")
+group = Commands("calls", help="List calls, and place them.")
+
+# What scripts rely on, in this order.
+COLUMNS = (
+    *("uid", "direction", "disposition", "hangup_cause", "caller_number", "caller_name"),
+    *("dialed_number", "callee", "flow", "path", "started_at", "answered_at", "ended_at"),
+    "problem",
+)
+
+
+@group.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON array, with every column.")
+@click.option("--limit", type=click.IntRange(min=0), default=50, help="How many; 0 for all.")
+def list_calls(as_json: bool, limit: int) -> None:
+    """The newest first, with how they ended."""
+    rows = call_library.calls().newest(limit)
+    for line in json_lines(rows, COLUMNS) if as_json else map(_text_line, rows):
+        click.echo(line)
 
 
 @group.command("place")
@@ -30,3 +51,11 @@ def place_test() -> None:
     except AriError as error:
         raise click.ClickException(str(error)) from error
     click.echo("The test call is on; it ends by itself after ten seconds of talking.")
+
+
+def _text_line(row: Any) -> str:
+    parties = (row.caller_number or row.caller_name, row.dialed_number, row.callee)
+    lengths = (length(call_library.wait_ms(row)), length(call_library.talk_ms(row)))
+    ending = row.disposition if row.ended_at else call_library.IN_PROGRESS
+    facts = (row.uid, when(row.started_at), row.direction)
+    return text_line(*facts, *parties, *lengths, ending, row.problem)

@@ -1,10 +1,9 @@
 """`flask recordings …`: the library on the command line."""
 
-import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -14,6 +13,7 @@ from callytics import library, reconcile, survey
 from callytics.ari import Ari, AriError
 from callytics.checks import worker_problem
 from callytics.cli.commands import Commands
+from callytics.cli.printing import json_lines, length, one_line, text_line, when
 from callytics.facts import Facts
 from callytics.verdict import Circumstances
 
@@ -43,7 +43,7 @@ folder_is_right_option = click.option(
 def list_recordings(as_json: bool, limit: int) -> None:
     """The newest first, with their state."""
     rows = library.newest(limit)
-    for line in _json_lines(rows) if as_json else map(_text_line, rows):
+    for line in json_lines(rows, COLUMNS) if as_json else map(_text_line, rows):
         click.echo(line)
 
 
@@ -104,7 +104,7 @@ def _tell(steps: Iterator[reconcile.Report], with_strangers: bool) -> tuple[int,
             for step in steps:
                 strangers = step.strangers if with_strangers else []
                 for sentence in (*step.says, *step.failed, *step.left, *strangers):
-                    click.echo(_one_line(sentence))
+                    click.echo(one_line(sentence))
                 looked, wrong = looked + step.looked, wrong + len(step.says)
                 failed += len(step.failed)
                 bar.update(step.looked)
@@ -125,33 +125,7 @@ def _many(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-def _json_lines(rows: Iterable[Any]) -> Iterator[str]:
-    """An array that is printed while it is read: there may be ten million."""
-    before = "["
-    for row in rows:
-        values = {name: getattr(row, name) for name in COLUMNS}
-        yield before + json.dumps(values, default=_as_text, ensure_ascii=False)
-        before = ","
-    yield "]" if before == "," else "[]"
-
-
 def _text_line(row: Any) -> str:
-    started = f"{row.started_at:%Y-%m-%d %H:%M:%SZ}"
     parties = (row.caller_number or row.caller_name, row.callee or row.dialed_number)
-    fields = (row.uid, started, row.kind, _length(row.duration_ms), *parties, row.state)
-    return "\t".join(_one_line(field or "-") for field in (*fields, row.state_reason))
-
-
-def _length(duration_ms: int | None) -> str:
-    if duration_ms is None:
-        return ""
-    return f"{duration_ms // 60000:02}:{duration_ms // 1000 % 60:02}"
-
-
-def _one_line(text: str) -> str:
-    # A caller chooses their own name; it must not start a line or colour the terminal.
-    return "".join(c if c.isprintable() else " " for c in text)
-
-
-def _as_text(value: datetime) -> str:
-    return value.isoformat()
+    facts = (row.uid, when(row.started_at), row.kind, length(row.duration_ms))
+    return text_line(*facts, *parties, row.state, row.state_reason)

@@ -21,6 +21,7 @@ PUBLIC_BLUEPRINTS = ("health",)
 # The pages that the top of each page leads to: endpoint, name, for administrators alone.
 PAGES = (
     ("recordings.index", "Recordings", False),
+    ("calls.index", "Calls", False),
     ("flows.index", "Flows", True),
     ("settings.index", "Settings", True),
     ("users.index", "Users", True),

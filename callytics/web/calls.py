@@ -1,13 +1,59 @@
-"""Calls that somebody starts from a page."""
+"""Calls: the list, one call with its path, and the test call that somebody starts."""
 
-from flask import Blueprint, current_app, flash, redirect, url_for
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from callytics import call_library, library
 from callytics.ari import AriError
+from callytics.call_library import IN_PROGRESS
+from callytics.facts import utc_now
 from callytics.placing import place_test_call
 from callytics.web.access import admin_required
+from callytics.web.lists import answer, asked_page
+from callytics.web.problems import problems_of
+from callytics.web.timeline import timeline
+from callytics.web.waveforms import shape_of
+from callytics.web.words import RESULTS_OF_CALLS
 
 blueprint = Blueprint("calls", __name__)
+
+# The rest of a call that broke into very many pieces is heard on pages of their own.
+MOST_PLAYERS = 20
+
+
+@blueprint.get("/calls")
+def index() -> Response:
+    """A page of the list, with what is wrong with each call and what was recorded of it."""
+    filters = _asked_filters()
+    listing = call_library.calls(filters.get("disposition"), "problem" in filters)
+    page = asked_page(listing)
+    recordings = _by_call(library.recordings_of_calls([row.uid for row in page.rows]))
+    problems = {row.uid: problems_of(row, recordings[row.uid]) for row in page.rows}
+    return answer("calls", page, filters, recordings=recordings, problems=problems)
+
+
+@blueprint.get("/calls/<uid>")
+def show(uid: str) -> str:
+    """One call: its facts, its path on a time line with its recordings in place."""
+    call = call_library.call(uid)
+    if call is None:
+        abort(404, "There is no such call.")
+    recordings = library.recordings_of_calls([uid])
+    steps, elsewhere = timeline(call, recordings, utc_now())
+    # A page that follows a call is drawn anew every two seconds, which would cut a player off.
+    playable = [row for row in recordings if row.state == "available" and call.ended_at]
+    return render_template(
+        "calls/show.html",
+        call=call,
+        steps=steps,
+        elsewhere=elsewhere,
+        problems=problems_of(call, recordings),
+        shapes={row.uid: shape_of(row) for row in playable[:MOST_PLAYERS]},
+    )
 
 
 @blueprint.post("/test-call")
@@ -21,3 +67,20 @@ def test_call() -> Response:
     else:
         flash("The test call is on its way. Its recording appears here by itself.")
     return redirect(url_for("recordings.index"), 303)
+
+
+def _asked_filters() -> dict[str, str]:
+    """What the address asks for; a field left empty asks for nothing."""
+    given = {name: request.args.get(name, "") for name in ("disposition", "problem")}
+    filters = {name: value for name, value in given.items() if value}
+    known = filters.get("disposition", IN_PROGRESS) in RESULTS_OF_CALLS
+    if not known or filters.get("problem", "1") != "1":
+        abort(400, "Calls cannot be filtered by that. Go to the calls and choose again.")
+    return filters
+
+
+def _by_call(recordings: Iterable[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row in recordings:
+        found[row.call_uid].append(row)
+    return found

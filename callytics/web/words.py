@@ -7,6 +7,10 @@ from typing import Any
 from flask import Flask
 from markupsafe import Markup, escape
 
+from callytics import notes
+from callytics.call_library import IN_PROGRESS, talk_ms, wait_ms
+from callytics.causes import cause_text
+from callytics.numbers import phone
 from callytics.web.waveforms import spans, svg_path
 
 KINDS = {
@@ -30,20 +34,27 @@ DISPOSITIONS = {
     "failed": "Failed",
     "abandoned": "Given up by the caller",
 }
-# Q.931 causes that people meet; the number stands beside the words.
-HANGUP_CAUSES = {
-    1: "number not in use",
-    16: "ended normally",
-    17: "busy",
-    18: "no reply",
-    19: "no answer",
-    20: "phone not reachable",
-    21: "refused",
-    27: "destination out of order",
-    31: "ended normally",
-    34: "no line free",
-    38: "network out of order",
-    127: "no cause given",
+# How a call stands: its disposition once it has ended.
+ENDINGS = {**DISPOSITIONS, "in_progress": "In progress", "unknown": "Not known"}
+# What the list of calls can be asked for.
+RESULTS_OF_CALLS = (*DISPOSITIONS, IN_PROGRESS)
+NODE_TYPES = {"play_audio": "Play audio", **KINDS}
+# What a node of a flow came to.
+RESULTS = {
+    "played": "Played to its end",
+    "unplayable": "Could not be played",
+    "answered": "Answered",
+    "busy": "Busy",
+    "no_answer": "Nobody answered",
+    "refused": "Refused",
+    "unreachable": "Could not be reached",
+    "hung_up": "Answered, and hung up at once",
+    "wait_over": "The longest wait was over",
+    "message": "A message was left",
+    "nothing_said": "Nothing was said",
+    "not_recorded": "The message was not recorded",
+    "caller_hung_up": "The caller hung up",
+    "failed": "Broken off by an error",
 }
 
 
@@ -59,15 +70,27 @@ def init_words(app: Flask) -> None:
         machine_time=machine_time,
         exact_time=exact_time,
         plain_time=plain_time,
+        mark=notes.mark,
         svg_path=svg_path,
         spans=spans,
+        clock_time=clock_time,
+        cause=cause_text,
+        ending=ending,
+        wait_ms=wait_ms,
+        talk_ms=talk_ms,
     )
     app.jinja_env.globals.update(
-        KINDS=KINDS, STATES=STATES, DISPOSITIONS=DISPOSITIONS, HANGUP_CAUSES=HANGUP_CAUSES
+        KINDS=KINDS,
+        STATES=STATES,
+        DISPOSITIONS=DISPOSITIONS,
+        ENDINGS=ENDINGS,
+        RESULTS_OF_CALLS=RESULTS_OF_CALLS,
+        NODE_TYPES=NODE_TYPES,
+        RESULTS=RESULTS,
     )
     # As globals, since an import in the row's template would be made again for each row.
     macros = app.jinja_env.get_template("_macros.html").module
-    for name in ("icon", "time", "second", "person", "state"):
+    for name in ("icon", "time", "second", "clock", "person", "state", "ending"):
         app.jinja_env.globals[name] = getattr(macros, name)
 
 
@@ -87,12 +110,6 @@ def size(size_bytes: int) -> str:
     return f"{size_bytes} bytes"
 
 
-def phone(dial_string: str) -> str:
-    """What people call an endpoint: of PJSIP/alice and Local/100@office, alice and 100."""
-    _technology, _, rest = dial_string.partition("/")
-    return rest.partition("@")[0] or dial_string
-
-
 def caller(row: Any) -> str:
     """Who called, by name or number."""
     return row.caller_name or row.caller_number or "Unknown caller"
@@ -101,6 +118,13 @@ def caller(row: Any) -> str:
 def callee(row: Any) -> str:
     """Who answered, or which number was called."""
     return phone(row.callee) or row.dialed_number or "nobody"
+
+
+def ending(call: Any) -> str:
+    """How a call stands, as a key of ENDINGS."""
+    if call.ended_at is None:
+        return IN_PROGRESS
+    return call.disposition if call.disposition in DISPOSITIONS else "unknown"
 
 
 def with_code(message: str) -> Markup:
@@ -121,3 +145,8 @@ def exact_time(at: datetime) -> str:
 def plain_time(at: datetime) -> str:
     """To the minute."""
     return f"{at:%-d %b %Y, %H:%M} UTC"
+
+
+def clock_time(at: datetime) -> str:
+    """The time of day to the second."""
+    return f"{at:%H:%M:%S} UTC"
