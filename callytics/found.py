@@ -30,7 +30,7 @@ def judge_found(verdict: Verdict, around: Circumstances) -> None:
         verdict.leave(f"nothing can be played: {sound.problem}; left alone")
     elif sound.is_empty and age > STALE:
         verdict.wrong("an old file without sound that belongs to no recording", "removed")
-        verdict.remove = found.path
+        verdict.remove = [file.path for file, heard_in in heard if heard_in.is_empty]
     elif sound.is_empty:
         verdict.leave("a file without sound that belongs to no recording; left alone for a day")
     elif _may_be_written(found, sound, around):
