@@ -1,6 +1,6 @@
 """The database: one engine, and what SQLite needs to serve several processes at once."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -96,10 +96,20 @@ def writing() -> Iterator[Connection]:
         yield connection
 
 
-def upsert(connection: Connection, table: type[Base], key: str, values: Mapping[str, Any]) -> None:
-    """Insert a row, or bring the one that has the same `key` to `values`. Safe to repeat."""
-    statement = _upsert_statement(table, key, tuple(values), connection.dialect.name)
-    connection.execute(statement, values)
+def upsert(
+    connection: Connection,
+    table: type[Base],
+    key: str,
+    values: Mapping[str, Any],
+    new: Mapping[str, Any] | None = None,
+) -> None:
+    """Insert a row, or bring the one that has the same `key` to `values`. Safe to repeat.
+
+    `new` are values that only a row that was not there gets.
+    """
+    new = new or {}
+    statement = _upsert_statement(table, key, tuple(values), tuple(new), connection.dialect.name)
+    connection.execute(statement, {**values, **new})
 
 
 def insert_missing(connection: Connection, table: type[Base], values: Mapping[str, Any]) -> None:
@@ -108,25 +118,16 @@ def insert_missing(connection: Connection, table: type[Base], values: Mapping[st
     connection.execute(statement.on_conflict_do_nothing())
 
 
-def insert_all_missing(
-    connection: Connection, table: type[Base], rows: Sequence[Mapping[str, Any]]
-) -> None:
-    """Insert those rows of which none with the same key is there."""
-    if rows:
-        statement = _insert(connection.dialect.name)(table.__table__).on_conflict_do_nothing()
-        connection.execute(statement, rows)
-
-
 def _insert(dialect: str) -> Callable[..., Any]:
     return sqlite.insert if dialect == "sqlite" else postgresql.insert
 
 
 @lru_cache
 def _upsert_statement(
-    table: type[Base], key: str, columns: tuple[str, ...], dialect: str
+    table: type[Base], key: str, columns: tuple[str, ...], new: tuple[str, ...], dialect: str
 ) -> Insert:
     """Built once: building it takes longer than running it, and a call waits for that."""
     insert = _insert(dialect)(table.__table__)
     changed = {name: insert.excluded[name] for name in columns if name != key}
-    bound = insert.values({name: bindparam(name) for name in columns})
+    bound = insert.values({name: bindparam(name) for name in (*columns, *new)})
     return bound.on_conflict_do_update(index_elements=[key], set_=changed)

@@ -1,15 +1,25 @@
 """The only code that changes calls and recordings. Every function may be repeated safely."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, update
+from sqlalchemy import Connection, delete, func, insert, text, update
 
-from callytics.db import insert_all_missing, upsert, writing
+from callytics.db import insert_missing, upsert, writing
 from callytics.facts import Facts, utc_now
 from callytics.models import AuditEntry, Call, Note, Recording, Tag, Worker
+from callytics.places import PER_SECOND, place_of
+from callytics.searching import searchable
+
+# The number names the lock among those of the database; it means nothing.
+_TAKE_TURNS = text("SELECT pg_advisory_xact_lock(7236)")
+_NEXT = text(
+    "SELECT coalesce(max(id) + 1, :first) FROM recordings"
+    f" WHERE id >= :first AND id < :first + {PER_SECOND}"
+)
 
 # How an audit entry begins that says why an action was not carried out.
 FAILED = "failed: "
@@ -28,8 +38,36 @@ class Change:
 
 def save_recording(facts: Facts) -> None:
     """Write the row of a recording as its facts say, whether it was there or not."""
+    with adding_recordings() as connection:
+        place = {"id": next_place(connection, facts.started_at)}
+        upsert(connection, Recording, "uid", recording_values(facts), place)
+
+
+@contextmanager
+def adding_recordings() -> Iterator[Connection]:
+    """A transaction that may add recordings; only one at a time, since each takes a place."""
     with writing() as connection:
-        upsert(connection, Recording, "uid", facts.to_row())
+        if connection.dialect.name == "postgresql":
+            connection.execute(_TAKE_TURNS)
+        yield connection
+
+
+def next_place(connection: Connection, started_at: datetime) -> int:
+    """The id of a new recording: after all that began in the same second, before all later ones.
+
+    More than PER_SECOND in one second, which only files from elsewhere can be, go on into the
+    next one.
+    """
+    first = place_of(started_at)
+    while (place := connection.scalar(_NEXT, {"first": first})) == first + PER_SECOND:
+        first += PER_SECOND
+    return int(place)
+
+
+def recording_values(facts: Facts) -> dict[str, Any]:
+    """Column names and values of a recording, all but its place."""
+    row = facts.to_row()
+    return {**row, "search_text": searchable(row)}
 
 
 def save_call(call: Mapping[str, Any]) -> None:
@@ -68,13 +106,15 @@ def change_recordings(changes: Sequence[Change]) -> None:
 
     Somebody else may have changed one since, and knows better; that one is left alone.
     """
-    new = [c.facts.to_row() for c in changes if c.was is None and c.facts is not None]
-    with writing() as connection:
-        insert_all_missing(connection, Recording, new)
+    new = [c.facts for c in changes if c.was is None and c.facts is not None]
+    with adding_recordings() as connection:
+        for facts in new:
+            place = {"id": next_place(connection, facts.started_at)}
+            insert_missing(connection, Recording, {**recording_values(facts), **place})
         for change in changes:
             same = (Recording.uid == change.uid, Recording.state == change.was)
             if change.was is not None and change.facts is not None:
-                values = change.facts.to_row()
+                values = recording_values(change.facts)
                 connection.execute(update(Recording).where(*same).values(**values))
             elif change.was is not None:
                 connection.execute(delete(Recording).where(*same))

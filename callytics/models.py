@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -42,7 +43,7 @@ class Call(Base):
     dialed_number: Mapped[str] = mapped_column(Text, default="")
     callee: Mapped[str] = mapped_column(Text, default="")
     flow: Mapped[str] = mapped_column(Text, default="")
-    # The nodes that the call went through: name, type, result, started_at, ended_at of each.
+    # The nodes that the call went through: node, type, result, started_at, ended_at of each.
     path: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     disposition: Mapped[str | None] = mapped_column(Text)
     hangup_cause: Mapped[int | None] = mapped_column(Integer)
@@ -66,7 +67,12 @@ class Call(Base):
 
 
 class Recording(Base):
-    """One piece of audio, or the reason why there is none."""
+    """One piece of audio, or the reason why there is none.
+
+    Its id is its place in time, given by the ledger: the second in which it began, and four
+    digits that count those of the same second. So the newest are the last rows of the table, a
+    search finds the newest first, and any place in the list is one number.
+    """
 
     __tablename__ = "recordings"
 
@@ -91,10 +97,15 @@ class Recording(Base):
     path: Mapped[str] = mapped_column(PathText)
     sha256: Mapped[str | None] = mapped_column(Text)
     peaks: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    # What a search looks in; SQLite's index of it is the table recordings_search.
+    search_text: Mapped[str] = mapped_column(Text, default="", server_default="", deferred=True)
 
     __table_args__ = (
-        Index("recordings_by_time", started_at.desc(), id.desc()),
-        Index("recordings_by_state", state, started_at.desc(), id.desc()),
+        # Any of the three alone or together is a handful of ranges, each in order of time.
+        Index("recordings_by_sort", state, kind, direction, id),
+        Index("recordings_by_flow", flow, id),
+        Index("recordings_by_callee", callee, id),
+        Index("recordings_by_duration", duration_ms, id),
         Index("recordings_by_path", path, id),
     )
 
@@ -201,6 +212,20 @@ class FlowDocument(Base):
     saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
     saved_by: Mapped[str] = mapped_column(Text)
     document: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class SavedSearch(Base):
+    """A view of the library that somebody gave a name."""
+
+    __tablename__ = "saved_searches"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(Text)
+    # The query of its address, without a place in the list.
+    query: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (UniqueConstraint("user_id", "name"),)
 
 
 class Setting(Base):

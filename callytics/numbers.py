@@ -1,4 +1,4 @@
-"""Numbers that people dial, checked so that none of them can change a dial string."""
+"""Numbers that people dial, checked so that none can change a dial string, and read from one."""
 
 import re
 
@@ -14,3 +14,9 @@ def check_number(number: str) -> str:
     if not _NUMBER.fullmatch(number):
         raise NumberError("a number must be 1 to 32 digits, +, * or #")
     return number
+
+
+def phone(dial_string: str) -> str:
+    """What people call an endpoint: of PJSIP/alice and Local/100@office, alice and 100."""
+    _technology, _, rest = dial_string.partition("/")
+    return rest.partition("@")[0] or dial_string

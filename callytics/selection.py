@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from callytics import library
+from callytics.filters import Filters
+from callytics.finding import find
 
 # What one zip or one deletion may take. More than anybody means; who does can narrow the list.
 MOST = 10_000
@@ -35,6 +37,7 @@ class Selection:
     uids: tuple[str, ...] = ()
     everything: bool = False
     until_id: int | None = None
+    filters: Filters = field(default_factory=Filters)
 
     def parts(self, after: str | None = None) -> Iterator[Part]:
         """The selection, a page at a time. Raises CursorError."""
@@ -42,9 +45,7 @@ class Selection:
             yield Part(library.recordings(self.uids), None)
             return
         while True:
-            page = (
-                library.RECORDINGS.page_after(after) if after else library.RECORDINGS.newest_page()
-            )
+            page = find(self.filters, after)
             rows = [row for row in page.rows if self.until_id is None or row.id <= self.until_id]
             yield Part(rows, page.older)
             if page.older is None:
@@ -52,13 +53,15 @@ class Selection:
             after = page.older
 
 
-def chosen(uids: Sequence[str], everything: bool, until_id: str | None) -> Selection:
-    """The selection that a form says. Raises SelectionError."""
+def chosen(
+    uids: Sequence[str], everything: bool, until_id: str | None, filters: Filters
+) -> Selection:
+    """The selection that a form says; `filters` are those of its list. Raises SelectionError."""
     if until_id is not None and not re.fullmatch(r"[0-9]{1,18}", until_id, re.ASCII):
         raise SelectionError("The form was not complete. Go back and try again.")
     until = int(until_id) if until_id else None
     if everything:
-        return Selection(everything=True, until_id=until)
+        return Selection(everything=True, until_id=until, filters=filters)
     known = tuple(dict.fromkeys(uid for uid in uids if _UID.fullmatch(uid)))
     if not known:
         raise SelectionError("Nothing is selected. Go back and tick some recordings first.")

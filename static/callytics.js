@@ -78,6 +78,8 @@ function beforeSwap(event) {
   const row = event.detail.target;
   const leaves = row.matches("tbody[id]") && event.detail.shouldSwap && !event.detail.isError;
   heir = leaves ? row.nextElementSibling || row.previousElementSibling : null;
+  // Audio that was taken out of the page would go on playing.
+  if (row.id === "library") row.querySelectorAll("audio").forEach((audio) => audio.pause());
   // What was said of the last thing done is not true of this one.
   document.getElementById("problem").textContent = "";
   document.getElementById("status").textContent = "";
@@ -97,6 +99,10 @@ function onLoad(event) {
   localTimes(arrived);
   const row = arrived.closest("tbody");
   if (row) showWhatIsOpen(row);
+  if (arrived.id === "library") {
+    version = arrived.dataset.version;
+    remember(arrived);
+  }
 }
 
 // --- News: asks every two seconds while somebody looks; a page that is the same costs a 304.
@@ -135,13 +141,17 @@ async function lookForNews() {
 async function ask() {
   const headers = { "HX-Request": "true", "X-Callytics-Poll": "1" };
   if (version) headers["If-None-Match"] = `"${version}"`;
-  const reply = await fetch(location.href, { headers, cache: "no-store" });
+  const [shown, address] = [document.getElementById("library"), location.href];
+  const reply = await fetch(address, { headers, cache: "no-store" });
   if (reply.status === 401) {
     tell("You are signed out. Reload this page to sign in again.");
     return false;
   }
   if (reply.status >= 500) throw new Error("trouble on the server");
-  if (reply.status === 200) bringIn(await reply.text());
+  const html = await reply.text();
+  // Meanwhile something else may have been asked for: then this is old.
+  if (shown !== document.getElementById("library") || address !== location.href) return true;
+  if (reply.status === 200) bringIn(html);
   return reply.ok || reply.status === 304;
 }
 
@@ -170,6 +180,7 @@ function bringIn(html) {
   // What somebody is using stays as it is, and the same news is asked for again.
   const complete = bringInRows(table, newTable);
   replaceIfChanged("#notice", shown, news);
+  replaceIfChanged("#narrowed", shown, news);
   replaceIfChanged("#pager", shown, news);
   version = complete ? news.dataset.version : null;
 }

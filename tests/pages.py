@@ -47,7 +47,8 @@ class PageClient(FlaskClient):
         answer = super().open(*args, **kwargs)
         if answer.mimetype == "text/html" and answer.status_code not in (301, 302, 303, 304):
             html = answer.get_data(as_text=True)
-            htmx = "HX-Request" in (kwargs.get("headers") or {})
+            headers = kwargs.get("headers") or {}
+            htmx = "HX-Request" in headers and "HX-History-Restore-Request" not in headers
             check_fragment(html) if htmx else check_page(html)
         return answer
 

@@ -172,5 +172,5 @@ class Web(Process):
         """Whether it answers."""
         try:
             return requests.get(f"{self.url}/healthz", timeout=10).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False

@@ -113,7 +113,7 @@ class Phone:
         return wait_until(lambda: self.messages(start), f"{self.user}: {start}")[0]
 
     def cue(self, what: str, refer_to: str = "") -> None:
-        """Tell the phone to do its next thing: answer, busy, decline, transfer, hurry, bye."""
+        """Tell the phone to do its next thing: answer, busy, decline, transfer, bye."""
         call_id = self.wait_for("INVITE").header("Call-ID")
         lines = [
             f"MESSAGE sip:{self.user}@127.0.0.1:{self.port} SIP/2.0",
@@ -145,12 +145,13 @@ class Phone:
         self.cue("bye")
         self.wait_for("BYE")
 
-    def transfer(self, to: str, hurry: bool = False) -> None:
+    def transfer(self, to: str, manner: str = "polite") -> None:
         """Send the other party to the user `to`, as in REFER, and see it accepted.
 
-        The phone hangs up when it is told of the success, or, in a hurry, when it is accepted.
+        A "polite" phone hangs up when it is told of the success, one in a "hurry" when it is
+        accepted, and one that is to "stay" never.
         """
-        self.cue("hurry" if hurry else "transfer", f"<sip:{to}>")
+        self.cue(f"transfer {manner}", f"<sip:{to}>")
         self.wait_for("SIP/2.0 202")
 
     def as_replaced(self) -> str:

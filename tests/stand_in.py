@@ -167,7 +167,7 @@ class StandIn(AriServer):
         match command.words:
             case ("GET", "asterisk", "info"):
                 return Answer(200, self._lines[0]["answer"])
-            case ("PUT", "applications", _, "eventFilter"):
+            case ("PUT" | "POST", "applications", _, "eventFilter" | "subscription"):
                 return Answer(200, {})
             case ("POST", "events", "user", name):
                 self.send({"type": "ChannelUserevent", "eventname": name})

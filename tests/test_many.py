@@ -337,6 +337,7 @@ def test_all_that_match_are_deleted_with_progress(page, shelf):
 
 def test_the_key_x_chooses_a_row(page, shelf, three):
     sign_in(page)
+    page.wait_for_url("**/recordings")
     for key in "jjx":
         page.keyboard.press(key)
     expect(page.locator(f"#rec-{three[1].uid}").get_by_role("checkbox")).to_be_checked()

@@ -62,15 +62,15 @@ def over(environment: Env, asterisk: AsteriskServer) -> None:
     assert asterisk.bridges() == []
 
 
-@pytest.mark.parametrize("hurry", [False, True], ids=["told", "in_a_hurry"])
+@pytest.mark.parametrize("manner", ["polite", "hurry"])
 def test_the_callee_sends_the_caller_on_and_the_recording_goes_on(
-    phones: Phones, live_env: Env, desk: Phone, hurry: bool
+    phones: Phones, live_env: Env, desk: Phone, manner: str
 ) -> None:
     carol = phones.callee("carol", CAROL)
     caller = phones.caller("1000", "15550100", CALLER)
     desk.answer()
     hear_more(live_env)
-    desk.transfer("carol@127.0.0.1", hurry)
+    desk.transfer("carol@127.0.0.1", manner)
     desk.wait_for("BYE")
     assert "15550100@" in carol.wait_for("INVITE").header("From")
     carol.answer()
@@ -191,8 +191,8 @@ def test_a_member_of_a_queue_is_free_when_they_sent_the_caller_on(
     phones.caller("1000", "15550102", CALLER)
     wait_until(lambda: rows(live_env, "SELECT * FROM waiting"), "the second waits")
     next_at_desk = phones.callee("desk", DESK)
-    desk.transfer("carol@127.0.0.1")
-    desk.wait_for("BYE")
+    # Until Asterisk is rid of the call that this phone forgets to end, it takes it for in use.
+    desk.transfer("carol@127.0.0.1", "stay")
     next_at_desk.answer()
     carol.answer()
     wait_until(lambda: sum(bool(call["answered_at"]) for call in calls(live_env)) == 2, "both talk")

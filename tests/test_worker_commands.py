@@ -11,6 +11,7 @@ from tests.waiting import wait_until
 
 # Every command of a transfer call, in its order.
 MAKE_BRIDGE = "POST bridges *"
+HEAR_BRIDGE = "POST applications * subscription"
 LET_RING = "POST channels * ring"
 DIAL = "POST channels *"
 ANSWER = "POST channels * answer"
@@ -63,6 +64,17 @@ def test_a_command_that_goes_wrong_harms_no_more_than_its_call(
         assert (said in recording["state_reason"]) is (recording["state"] == "failed")
         assert facts_of(stage.environment, recording)["state"] == recording["state"]
     stage.check_that_all_is_well(f"{number}9")
+
+
+@pytest.mark.parametrize("answer", [REFUSED, BROKEN], ids=["refused", "failed"])
+def test_a_bridge_that_cannot_be_heard_from_its_beginning_is_used_all_the_same(
+    stage: Stage, answer: Answer
+) -> None:
+    stage.ari.fault(HEAR_BRIDGE, answer)
+    call = stage.ari.place_call(f"9{answer.status}")
+    assert stage.talk(call)["disposition"] == "answered"
+    assert stage.ari.faults == []
+    assert [recording["state"] for recording in stage.recordings_of(call)] == ["available"]
 
 
 def test_a_command_that_is_never_answered_harms_no_other_call(stage: Stage) -> None:

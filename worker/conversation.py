@@ -54,7 +54,16 @@ def make_bridge(session: Session) -> str:
         # Before the command, whose answer may be lost: a bridge that is there must be removed.
         session.bridge_id = bridge_id
         session.ari.create_bridge(bridge_id, session.call.uid)
+        _hear(session, bridge_id)
     return session.bridge_id
+
+
+def _hear(session: Session, bridge_id: str) -> None:
+    """Else the start of a recording is not told that comes before the first party's entry."""
+    try:
+        session.ari.hear_bridge(bridge_id)
+    except AriError as error:
+        log.info("call %s: its bridge is heard only while it is used: %s", session.call.uid, error)
 
 
 def converse(session: Session, leg: Leg, kind: Kind, record: bool) -> bool:

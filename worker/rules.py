@@ -45,12 +45,15 @@ class Rules:
 
     def document(self) -> Document:
         """The flow document for a call that begins now."""
-        self._take(self._ask(current) or self._document, self._settings)
+        answer = self._ask(current)
+        self._take(answer or self._document, self._settings)
         return self._document
 
     def settings(self) -> dict[str, str]:
         """The settings of this moment."""
-        self._take(self._document, self._ask(all_settings) or self._settings)
+        # Asked first: the other may become known while this one is waited for.
+        answer = self._ask(all_settings)
+        self._take(self._document, answer or self._settings)
         return self._settings
 
     def _ask(self, read: Callable[[], Any]) -> Any:

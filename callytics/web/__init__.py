@@ -10,19 +10,22 @@ def init_web(app: Flask) -> None:
         audio,
         calls,
         errors,
+        filters,
         headers,
         health,
         login,
         many,
         notes,
         recordings,
+        saved_searches,
         words,
     )
 
-    for module in (login, recordings, notes, many, calls, audio, health):
+    for module in (login, recordings, saved_searches, notes, many, calls, audio, health):
         app.register_blueprint(module.blueprint)
     headers.init_headers(app)
     words.init_words(app)
+    filters.init_filters(app)
     errors.init_errors(app)
     access.init_access(app)
     login.init_login(app)

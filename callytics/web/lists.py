@@ -1,5 +1,6 @@
 """What the lists of recordings and of calls share: their pages, and the news that htmx asks for."""
 
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
@@ -26,10 +27,17 @@ def asked_page(listing: Listing) -> Page:
         abort(400, "There is no such place in the list. Begin with the newest.")
 
 
-def answer(name: str, page: Page, filters: dict[str, str], **shown: Any) -> Response:
+def answer(
+    name: str,
+    page: Any,
+    filters: dict[str, str],
+    whole: Callable[[], dict[str, Any]] = dict,
+    **shown: Any,
+) -> Response:
     """A page of the list `name`; for htmx only its table, or 304 when nothing in it has changed.
 
-    `filters` are what its address says besides the place; `shown` is what else the table shows.
+    `page` is a Page or like one; `filters` are what its address says besides the place; `shown`
+    is what else the table shows, `whole` gives what only the whole page does.
     """
     if page.is_newest and "before" in request.args:
         return redirect(url_for(f"{name}.index", **filters))
@@ -40,14 +48,16 @@ def answer(name: str, page: Page, filters: dict[str, str], **shown: Any) -> Resp
     else:
         template = f"{name}/_table.html" if is_htmx() else f"{name}/index.html"
         parts = {"page": page, "notice": notice, "version": version, "filters": filters, **shown}
+        parts |= {} if is_htmx() else whole()
         response = make_response(render_template(template, **parts))
     response.set_etag(version)
     return varied(response)
 
 
 def is_htmx() -> bool:
-    """Whether a part of a page is asked for."""
-    return "HX-Request" in request.headers
+    """Whether a part of a page is asked for. Going back in time needs the whole."""
+    restores = "HX-History-Restore-Request" in request.headers
+    return "HX-Request" in request.headers and not restores
 
 
 def varied(response: Response) -> Response:

@@ -30,6 +30,7 @@ from callytics.selection import MOST, Part, Selection, SelectionError, chosen
 from callytics.web import audit
 from callytics.web.access import admin_required
 from callytics.web.file_names import attachment, file_name
+from callytics.web.filters import understand
 
 blueprint = Blueprint("many", __name__)
 
@@ -127,8 +128,12 @@ def _deleted(done: int, failed: int, problem: str) -> Response:
 
 
 def _selection() -> Selection:
+    wish = understand(request.args, utc_now())
+    if wish.problems:
+        abort(400, "The list was not one of ours. Go back and try again.")
+    form = request.form
     try:
-        return chosen(request.form.getlist("uid"), "all" in request.form, request.form.get("upto"))
+        return chosen(form.getlist("uid"), "all" in form, form.get("upto"), wish.filters)
     except SelectionError as error:
         abort(400, str(error))
 

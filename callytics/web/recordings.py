@@ -1,6 +1,7 @@
 """The library: the list of recordings, one recording, and deleting one."""
 
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from flask import (
     Blueprint,
@@ -10,19 +11,30 @@ from flask import (
     make_response,
     redirect,
     render_template,
+    request,
     url_for,
 )
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from callytics import call_library, library, notes
+from callytics import call_library, library, notes, saved_searches
 from callytics.deletion import DeletionError, delete_recording
+from callytics.facts import utc_now
+from callytics.finding import Count, Found, find
+from callytics.paging import CursorError
 from callytics.web import words
-from callytics.web.access import admin_required
-from callytics.web.lists import answer, asked_page, is_htmx, varied
+from callytics.web.access import POLL_HEADER, admin_required
+from callytics.web.aside import aside
+from callytics.web.filters import LABELS, NAMES, Wish, understand
+from callytics.web.lists import answer, is_htmx, varied
 from callytics.web.waveforms import shape_of
 
 blueprint = Blueprint("recordings", __name__)
+
+# Far longer than any search takes by its bounds; a disk that hangs is told of.
+PATIENCE_SECONDS = 10.0
+# More names than this are typed sooner than chosen.
+MOST_OFFERED = 200
 
 
 @blueprint.get("/")
@@ -33,8 +45,81 @@ def home() -> Response:
 
 @blueprint.get("/recordings")
 def index() -> Response:
-    """A page of the list."""
-    return answer("recordings", asked_page(library.RECORDINGS), {})
+    """A page of what is asked for; an address with something wrong comes back with its fields."""
+    wish = understand(request.args, utc_now())
+    if wish.problems:
+        return _unusable(wish)
+    # A form without JavaScript sends its empty fields too; the address shall hold what counts.
+    if not is_htmx() and any(name in NAMES and not text for name, text in request.args.items()):
+        return redirect(url_for("recordings.index", **wish.query))
+    page = _found(wish)
+    shown = {"wish": wish, "loosen": _loosen(wish) if _is_nothing(page, wish) else ()}
+    response = answer("recordings", page, wish.query, whole=_form_parts, **shown)
+    return _with_address(response, wish) if is_htmx() else response
+
+
+def _found(wish: Wish) -> Found:
+    after, before = request.args.get("after"), request.args.get("before")
+    try:
+        if not wish.narrowing:
+            return find(wish.filters, after, before)
+        # A search may wait for the disk, and nobody else shall wait with it.
+        return aside(find, wish.filters, after, before, seconds=PATIENCE_SECONDS)
+    except CursorError:
+        abort(400, "There is no such place in the list. Begin with the newest.")
+    except TimeoutError:
+        abort(503, "The search took too long. Choose fewer days, or try again in a minute.")
+
+
+def _is_nothing(page: Found, wish: Wish) -> bool:
+    return not page.rows and page.is_newest and bool(wish.narrowing)
+
+
+def _loosen(wish: Wish) -> list[tuple[str, Count]]:
+    """The filters without which something would be found, and how many."""
+    found = []
+    for name in wish.narrowing:
+        less = understand(wish.without(name), utc_now())
+        count = aside(find, less.filters, seconds=PATIENCE_SECONDS).count
+        if count.number:
+            found.append((name, count))
+    return found
+
+
+def _unusable(wish: Wish) -> Response:
+    """400 with all that was typed, and at each field what is wrong with it."""
+    if is_htmx():
+        abort(400, " ".join(f"{LABELS[k]}: {text}." for k, text in wish.problems.items()))
+    html = render_template("recordings/unusable.html", wish=wish, **_form_parts())
+    return make_response(html, 400)
+
+
+def _form_parts() -> dict[str, Any]:
+    """What the form offers besides what is typed in it."""
+    return {
+        "flows": library.known("flow", MOST_OFFERED),
+        "callees": library.known("callee", MOST_OFFERED),
+        "saved": saved_searches.saved_searches(current_user.id),
+    }
+
+
+def _with_address(response: Response, wish: Wish) -> Response:
+    """The address of what htmx shows: a new one for Back, but not one for each letter typed."""
+    if POLL_HEADER in request.headers or response.status_code != 200:
+        return response
+    was = understand(dict(parse_qsl(_current_query())), utc_now()).query
+    typing = (
+        was.get("q")
+        and wish.query.get("q")
+        and wish.without("q") == {k: v for k, v in was.items() if k != "q"}
+    )
+    name = "HX-Replace-Url" if typing or was == wish.query else "HX-Push-Url"
+    response.headers[name] = url_for("recordings.index", **wish.query)
+    return response
+
+
+def _current_query() -> str:
+    return urlsplit(request.headers.get("HX-Current-URL", "")).query
 
 
 @blueprint.get("/recordings/<uid>")

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from callytics import notes
 from callytics.call_library import IN_PROGRESS, talk_ms, wait_ms
 from callytics.causes import cause_text
+from callytics.numbers import phone
 from callytics.web.waveforms import spans, svg_path
 
 KINDS = {
@@ -107,12 +108,6 @@ def size(size_bytes: int) -> str:
         if size_bytes >= limit:
             return f"{size_bytes / limit:.1f} {unit}"
     return f"{size_bytes} bytes"
-
-
-def phone(dial_string: str) -> str:
-    """What people call an endpoint: of PJSIP/alice and Local/100@office, alice and 100."""
-    _technology, _, rest = dial_string.partition("/")
-    return rest.partition("@")[0] or dial_string
 
 
 def caller(row: Any) -> str:

@@ -1,0 +1,124 @@
+"""The ways that lead to what somebody looks for: each an index, with what it can tell by itself.
+
+SQL as text: it depends on which filters are given, never on their values, so that both databases
+and SQLAlchemy know each statement from the time before. Table `r` is recordings.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from callytics.facts import DIRECTIONS, KINDS, STATES
+from callytics.filters import Filters
+from callytics.places import place_of
+from callytics.searching import GRAM, needle
+
+SORTS = {"state": STATES, "kind": KINDS, "direction": DIRECTIONS}
+
+
+@dataclass(frozen=True)
+class Way:
+    """Rows of `source` that fulfil one of `parts`, read in order of `order`."""
+
+    source: str
+    # Conditions that the index answers. Several parts are read each in order, then merged.
+    parts: tuple[str, ...]
+    # Which filters need no second look at what this way finds.
+    tells: frozenset[str]
+    order: str = "time"
+    # The column that is the place in time; for a full-text index its own, or it would not use it.
+    place: str = "r.id"
+
+
+def conditions(filters: Filters, sqlite: bool) -> dict[str, str]:
+    """What a row must fulfil, by the name of the filter; parameters as `parameters` names them."""
+    given = {
+        name: f"r.{name} = :{name}" for name in (*SORTS, "flow", "callee") if getattr(filters, name)
+    }
+    if needle(filters.search):
+        given["search"] = "instr(r.search_text, :needle) > 0"
+        if not sqlite:
+            given["search"] = "strpos(r.search_text, :needle) > 0"
+    if filters.min_ms is not None:
+        given["min_ms"] = "r.duration_ms >= :min_ms"
+    if filters.max_ms is not None:
+        given["max_ms"] = "r.duration_ms <= :max_ms"
+    return given
+
+
+def parameters(filters: Filters) -> dict[str, Any]:
+    """The values of all parameters, needed or not."""
+    part = needle(filters.search)
+    escaped = part.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+    names = (*SORTS, "flow", "callee", "min_ms", "max_ms")
+    return {
+        **{name: getattr(filters, name) for name in names},
+        "needle": part,
+        "like": f"%{escaped}%",
+        "since": place_of(filters.since) if filters.since else None,
+        "until": place_of(filters.until) if filters.until else None,
+    }
+
+
+def by_time() -> Way:
+    """The table itself, which is in order of time."""
+    return Way("recordings r", ("1 = 1",), frozenset())
+
+
+def by_duration(filters: Filters, sqlite: bool) -> Way:
+    """The index of durations, from the shortest to the longest that is asked for."""
+    least = "r.duration_ms >= " + ("0" if filters.min_ms is None else ":min_ms")
+    most = "" if filters.max_ms is None else " AND r.duration_ms <= :max_ms"
+    tells = frozenset(("min_ms", "max_ms"))
+    return Way(_by("recordings_by_duration", sqlite), (least + most,), tells, "duration")
+
+
+def narrowing(filters: Filters, sqlite: bool) -> list[Way]:
+    """A way for each filter that has an index."""
+    found = [
+        Way(_by(f"recordings_by_{name}", sqlite), (f"r.{name} = :{name}",), frozenset((name,)))
+        for name in ("flow", "callee")
+        if getattr(filters, name)
+    ]
+    if any(getattr(filters, name) for name in SORTS):
+        found.append(_by_sort(filters, sqlite))
+    if filters.min_ms is not None or filters.max_ms is not None:
+        found.append(by_duration(filters, sqlite))
+    if sqlite and needle(filters.search):
+        found.append(_by_grams(filters))
+    return found
+
+
+def by_trigrams() -> Way:
+    """PostgreSQL's index of parts. It finds all or nothing, in no order."""
+    return Way("recordings r", ("r.search_text LIKE :like",), frozenset(("search",)), "none")
+
+
+def _by_sort(filters: Filters, sqlite: bool) -> Way:
+    """Each combination of the three that can be meant is a range of one index, in order of time.
+
+    So that any of them is exact, also those of which there are none: no outbound call waits in a
+    queue, and no walk through millions of rows should have to find that out.
+    """
+    given = [[getattr(filters, name)] if getattr(filters, name) else SORTS[name] for name in SORTS]
+    parts = tuple(
+        " AND ".join(f"r.{name} = '{value}'" for name, value in zip(SORTS, values, strict=True))
+        for values in product(*given)
+    )
+    return Way(_by("recordings_by_sort", sqlite), parts, frozenset(SORTS))
+
+
+def _by_grams(filters: Filters) -> Way:
+    # More than one run of characters may stand in another order: then the row has the last word.
+    exact = len(needle(filters.search)) == GRAM
+    return Way(
+        "recordings_search s CROSS JOIN recordings r ON r.id = s.rowid",
+        ("s.recordings_search MATCH :grams",),
+        frozenset(("search",)) if exact else frozenset(),
+        place="s.rowid",
+    )
+
+
+def _by(index: str, sqlite: bool) -> str:
+    # SQLite's planner knows nothing of how common a value is, and would sort the whole index.
+    return f"recordings r INDEXED BY {index}" if sqlite else "recordings r"
