@@ -51,8 +51,12 @@ def run(
     postgres: Postgres,
     environment: dict[str, str],
     folder: Path,
+    patient: bool = True,
 ) -> Report:
-    """Carry out the plan of `seed`; a diary of all that happened is in `folder`."""
+    """Carry out the plan of `seed`; a diary of all that happened is in `folder`.
+
+    Not `patient`: the files are made older, instead of waiting until they are.
+    """
     chance = random.Random(seed)
     planned = plan.draw_calls(chance, calls)
     trouble = plan.draw_faults(chance, calls, faults)
@@ -61,6 +65,9 @@ def run(
     with scene.worker:
         try:
             _act(scene, planned, trouble)
+            wait_until(scene.is_settled, "the worker has completed what is over", seconds=180)
+            if not patient:
+                scene.let_time_pass()
             return _settle(scene, planned, trouble)
         finally:
             lines = [f"{at:.2f} {what}" for at, what in scene.diary]
@@ -91,7 +98,6 @@ def _raise_early(happening: list[Future[None]]) -> None:
 
 
 def _settle(scene: Scene, planned: list[plan.Call], trouble: list[plan.Fault]) -> Report:
-    wait_until(scene.is_settled, "the worker has completed what is over", seconds=180)
     scene.note(f"reconcile: {scene.reconcile()}")
     verified = run_flask(scene.environment, "recordings", "verify", check=False)
     wrong = [] if verified.returncode == 0 else [f"verify: {verified.stdout}{verified.stderr}"]
