@@ -91,7 +91,8 @@ def _judge_open(verdict: Verdict, around: Circumstances, base: Facts, audio: Fou
         reason = reason or "perhaps cut short: Asterisk stopped, and up to four seconds may be lost"
     verdict.wrong(f"{base.state!r}, but it is over", "completed by what its file says")
     verdict.desired = base.but(state_reason=reason, ended_at=ended_at or audio.modified_at)
-    verdict.remove = audio.path if listen(around.storage, audio).is_empty else None
+    if listen(around.storage, audio).is_empty:
+        verdict.remove.append(audio.path)
 
 
 def _asterisk_is_another(around: Circumstances, base: Facts) -> bool:
@@ -101,7 +102,8 @@ def _asterisk_is_another(around: Circumstances, base: Facts) -> bool:
 def _may_be_live(group: Group, around: Circumstances, base: Facts) -> str | None:
     """None when it surely is over; else why it is left alone, empty where that needs no words."""
     now = around.now()
-    touched = max([base.started_at, *(found.modified_at for found in group.files.values())])
+    audio = group.files.get(base.format)
+    touched = max(base.started_at, audio.modified_at) if audio else base.started_at
     idle = now - min(touched, now)
     if idle < around.grace:
         return "touched a moment ago, and a worker runs: left to it"
@@ -143,7 +145,7 @@ def _judge_audio(verdict: Verdict, around: Circumstances, base: Facts, audio: Fo
 
 def _without_sound(verdict: Verdict, base: Facts, sound: Sound) -> Facts:
     if sound.is_empty:
-        verdict.remove = base.path
+        verdict.remove.append(base.path)
         verdict.wrong(NO_SOUND, "failed, and the file removed")
     elif base.state != "failed":
         verdict.wrong(f"nothing can be played: {sound.problem}", "failed; the file stays")

@@ -165,8 +165,8 @@ def _mend(verdicts: Iterable[Verdict], storage: Storage, report: Report) -> list
     # Ids follow time as far as they can.
     changes.sort(key=lambda change: (change.facts is not None, _begin(change)))
     ledger.change_recordings(changes)
-    for verdict in mended:
-        _remove_empty(verdict, storage, report)
+    for path in [path for verdict in mended for path in verdict.remove]:
+        _remove_empty(path, storage, report)
     return mended
 
 
@@ -197,14 +197,14 @@ def _mend_files(verdict: Verdict, storage: Storage) -> list[Change]:
     return [Change(facts.uid, was, facts)] if verdict.writes_row else []
 
 
-def _remove_empty(verdict: Verdict, storage: Storage, report: Report) -> None:
+def _remove_empty(path: str, storage: Storage, report: Report) -> None:
     """Remove a file that was found without sound, if it still has none."""
     try:
-        found = storage.find(verdict.remove) if verdict.remove else None
+        found = storage.find(path)
         if found is not None and listen(storage, found).is_empty:
-            storage.delete(found.path)
+            storage.delete(path)
     except OSError as error:
-        report.failed.append(f"{verdict.remove}: cannot be removed: {error}")
+        report.failed.append(f"{path}: cannot be removed: {error}")
 
 
 def _note_strangers(

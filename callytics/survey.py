@@ -167,10 +167,18 @@ def _facts_of(row: Row[Any]) -> Facts:
 
 def _storable(facts: Facts) -> Facts:
     """Facts as a row can hold them: somebody else may have written the file."""
-    values = {f.name: getattr(facts, f.name) for f in fields(facts)}
-    texts = {name: _text(value) for name, value in values.items() if isinstance(value, str)}
-    too_long = (facts.duration_ms or 0) > _LONGEST_MS or (facts.size_bytes or 0) >= 1 << 63
-    return facts.but(**texts, **({"duration_ms": None, "size_bytes": None} if too_long else {}))
+    texts = {name: value for name, value in vars(facts).items() if isinstance(value, str)}
+    changes: dict[str, Any] = {}
+    # Nearly always there is nothing to do, and copying facts takes as long as reading them.
+    if not _is_text("".join(texts.values())):
+        changes = {name: _text(value) for name, value in texts.items()}
+    if (facts.duration_ms or 0) > _LONGEST_MS or (facts.size_bytes or 0) >= 1 << 63:
+        changes |= {"duration_ms": None, "size_bytes": None}
+    return facts.but(**changes) if changes else facts
+
+
+def _is_text(value: str) -> bool:
+    return (value.isascii() and "\0" not in value) or value == _text(value)
 
 
 def _text(value: str) -> str:

@@ -56,8 +56,8 @@ class Verdict:
     over: bool = False
     finish_header: bool = False
     take_checksum: bool = False
-    # A file without sound, to be removed when all else is written.
-    remove: str | None = None
+    # Files without sound, to be removed when all else is written.
+    remove: list[str] = field(default_factory=list)
     # Facts that cannot be used are kept aside; somebody may still make sense of them.
     keep_facts: bool = False
     # Somebody deleted it; what is left of it goes.
