@@ -30,6 +30,9 @@ MOST_SAMPLES = 16
 # The rarest of them leave hardly anything that is not found. With the common ones SQLite would
 # read these as well, all of them: a second for "agent 299" among ten million.
 GRAMS_USED = 3
+# PostgreSQL's index of parts costs as much as all that it finds. A part that more than one of so
+# many recordings holds is found sooner by going through them.
+OFTEN = 100
 
 COLUMNS = tuple(
     c for c in Recording.__table__.columns if c.name not in ("peaks", "sha256", "search_text")
@@ -119,13 +122,15 @@ class _Search:
         if self._filters.sort == "duration" and self._has_range:
             found.append(ways.by_time())
         in_order = [way for way in found if way.order == self._filters.sort]
-        if not found or (len(found) == 1 and in_order and self._is_told_by(found[0])):
+        whole = not found and not self._conditions
+        if whole or (len(found) == 1 and in_order and self._is_told_by(found[0])):
             # In order and without exception: a page is 26 steps, wherever it is.
             return (*in_order, self._base())[0], []
-        if not self._sqlite and "search" in self._conditions and self._is_rare():
-            found.append(ways.by_trigrams())
         sizes = [(self._size(way), number, way) for number, way in enumerate(found)]
-        size, _, smallest = min(sizes)
+        size, _, smallest = min(sizes, default=(SCANNED + 1, 0, None))
+        if size > SCANNED and "search" in self._conditions and not self._sqlite:
+            smallest = ways.by_trigrams()
+            size = self._size(smallest) if self._is_rare() else size
         if size <= SCANNED:
             return smallest, []
         return None, in_order or [self._base()]
@@ -250,10 +255,26 @@ class _Search:
         return " AND ".join(quoted for _, _, quoted in sorted(found)[:GRAMS_USED])
 
     def _is_rare(self) -> bool:
-        """Whether PostgreSQL's index should be asked, which finds all before it gives the first."""
-        return False
+        """Whether PostgreSQL's index should be asked, which finds all before it gives the first.
+
+        Not where the newest recordings fill pages, and not for so few letters that the index
+        would be read from end to end.
+        """
+        if not re.search(r"\w\w\w|\n\w", self._parameters["needle"]):
+            return False
+        if self._connection.scalar(_HAS_TRIGRAMS) is None:
+            return False
+        # The planner takes a rare part for a common one, and would read the whole table for it.
+        self._connection.execute(_NO_WHOLE_TABLE)
+        newest, rest = ways.by_time(), f"ORDER BY id DESC LIMIT {SCANNED}"
+        ids = self._ids(newest, self._range(newest), rest)
+        said = self._conditions["search"]
+        sql = f"SELECT count(*) FROM ({ids}) i JOIN recordings r ON r.id = i.id WHERE {said}"
+        return self._run(_statement(sql))[0][0] < SCANNED // OFTEN
 
 
+_HAS_TRIGRAMS = text("SELECT to_regclass('recordings_by_search')")
+_NO_WHOLE_TABLE = text("SET LOCAL enable_seqscan = off")
 _SAMPLE = text(
     f"""SELECT count(*), min(rowid) FROM (SELECT rowid FROM recordings_search
         WHERE recordings_search MATCH :gram ORDER BY rowid DESC LIMIT {SAMPLED})"""

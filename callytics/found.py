@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+from callytics.completion import CUT_SHORT
 from callytics.facts import FORMATS, Facts
 from callytics.verdict import STILL, Circumstances, Sound, Verdict, listen
 from callytics.walk import Found
@@ -36,7 +37,10 @@ def judge_found(verdict: Verdict, around: Circumstances) -> None:
     elif _may_be_written(found, sound, around):
         verdict.leave("without facts, and perhaps still being recorded; left alone")
     else:
-        verdict.desired = facts_of_found(found, sound.duration_ms)
+        # Once its header is whole, nothing else tells that something of it is lost.
+        reason = FOUND if sound.finished else f"{FOUND}; {CUT_SHORT}"
+        facts = facts_of_found(found, sound.duration_ms)
+        verdict.desired = facts and facts.but(state_reason=reason)
         verdict.finish_header = not sound.finished
         # What has no header to tell its length may still grow.
         verdict.take_checksum = found.path.endswith(".wav") or age > STILL

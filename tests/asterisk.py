@@ -59,6 +59,8 @@ class AsteriskServer:
         self.trunk_port = free_port(socket.SOCK_DGRAM)
         self.log = home / "output.log"
         self.process: subprocess.Popen[bytes] | None = None
+        # Configuration beside the samples.
+        self.includes = [PROJECT / "tests/dialplan/extensions_local.conf"]
         self._session = requests.Session()
         self._session.auth = ("callytics", PASSWORD)
         self.use_recordings(home / "recordings")
@@ -99,7 +101,8 @@ class AsteriskServer:
         command += ["--home", str(self.home), "--recordings", str(self.recordings)]
         command += ["--http-port", str(self.http_port), "--sip-port", str(self.sip_port)]
         command += ["--trunk-port", str(self.trunk_port), "--sounds", str(self.sounds)]
-        command += ["--include", str(PROJECT / "tests/dialplan/extensions_local.conf")]
+        for include in self.includes:
+            command += ["--include", str(include)]
         environment = {**os.environ, "ARI_PASSWORD": PASSWORD}
         for name in ("ARI_USERNAME", "ARI_APP"):
             environment.pop(name, None)
@@ -174,9 +177,10 @@ class AsteriskServer:
         caller_number: str = "15551234",
         caller_name: str = "Ann Example",
         context: str = "from-trunk",
+        channel_id: str = "",
     ) -> PlacedCall:
         """Someone calls `number`; once answered they behave as `party` of the context "party"."""
-        channel_id = f"caller-{uuid.uuid4()}"
+        channel_id = channel_id or f"caller-{uuid.uuid4()}"
         answer = self.ari(
             "POST",
             f"channels/{channel_id}",

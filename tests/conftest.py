@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.asterisk import AsteriskServer
 from tests.postgres import Postgres
@@ -13,6 +14,11 @@ from tests.processes import Web, Worker, fresh_environment, run_flask
 from tests.sipp import Phones
 
 UPGRADE = ("db", "upgrade")
+
+
+# An example that a busy machine takes long over proves nothing.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -69,6 +69,11 @@ class Process:
 
     def start(self) -> None:
         """Start it and wait until it does its work."""
+        self.spawn()
+        self.wait_until_ready()
+
+    def spawn(self) -> None:
+        """Start it."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *self.command],
@@ -79,6 +84,9 @@ class Process:
             )
         if self.log not in LOGS:
             LOGS.append(self.log)
+
+    def wait_until_ready(self) -> None:
+        """Wait until it does its work."""
         wait_until(self._ready_or_dead, f"the {self.name} is ready", seconds=120)
 
     def _ready_or_dead(self) -> bool:
@@ -109,7 +117,11 @@ class Process:
         return code
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def __exit__(

@@ -20,8 +20,6 @@ from callytics.paging import PAGE_SIZE
 from callytics.searching import needle, searchable
 from tests.shelf import STARTED_AT, Shelf
 
-pytest_plugins = "tests.web_fixtures"
-
 # Few different values, so that filters meet and miss, and recordings share a second.
 NAMES = st.sampled_from(["", "Ann", "Änne Ünal", "hannah", 'a"b', "50%", "A_B", "x\ny", "\uff21nn"])
 NUMBERS = st.sampled_from(["", "+49301234", "1234", "12", "0049 30 1", "anonymous"])
@@ -84,9 +82,11 @@ SOME_FILTERS = st.builds(
 
 
 @pytest.fixture
-def library(shelf: Shelf) -> Iterator[Shelf]:
+def library(any_env: dict[str, str]) -> Iterator[Shelf]:
+    shelf = Shelf.of(any_env)
     with shelf.app.app_context():
         yield shelf
+        db.engine.dispose()
 
 
 def fill(library: list[dict[str, Any]]) -> None:

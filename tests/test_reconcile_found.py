@@ -65,7 +65,9 @@ def test_one_that_was_copied_since_stays_in_the_day_of_its_folder(lib: Disorder)
 def test_one_that_was_cut_short_is_mended(lib: Disorder) -> None:
     lib.put(f"{DAY}/{UUID}.wav", unfinished(), utc(2026, 11, 22, 8))
     lib.reconcile()
-    assert found(lib).size_bytes == len(WHOLE)
+    row = found(lib)
+    assert row.size_bytes == len(WHOLE)
+    assert row.state_reason.startswith("found without its facts; cut short")
     assert lib.file(f"{DAY}/{UUID}.wav").read_bytes() == WHOLE
 
 

@@ -8,15 +8,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import gevent
 import pytest
 
-from callytics.facts import utc_now
+from callytics import create_app
+from callytics.ari import Ari
+from callytics.config import load_config
+from callytics.facts import Facts, new_uid, utc_now
+from callytics.storage import Storage
 from tests.asterisk import AsteriskServer, PlacedCall
 from tests.ledger import audio_of, ended_calls, facts_of, recordings, recordings_in, use_flow
 from tests.processes import Worker
 from tests.said import lines_with, wait_for_line
 from tests.tones import HEARD_DB, loudest_db
 from tests.waiting import wait_until
+from worker.outbox import Outbox
+from worker.recorder import Recorder
 
 DESK = {"type": "transfer", "destination": "Local/tone1000@party/n", "record_call": True}
 Env = dict[str, str]
@@ -167,6 +174,24 @@ def test_people_talk_while_the_disk_hangs(
         levels = loudest_db(audio_of(environment, rows[0]), (440, 1000))
         assert min(levels.values()) > HEARD_DB
         assert "Traceback" not in worker.log.read_text()
+
+
+def test_what_was_said_last_of_a_recording_is_what_stays(app_env: Env) -> None:
+    config = load_config(app_env)
+    storage = Storage(config.recordings_dir)
+    recorder = Recorder(Ari(config), Outbox(create_app(config)), storage)
+    wanted = [
+        Facts(new_uid(), "transfer", "inbound", "requested", utc_now(), "wav") for _ in range(50)
+    ]
+    # One right after the other, and there are several threads: none must overtake another.
+    said = []
+    for facts in wanted:
+        recorder.write(facts)
+        said.append(recorder.write(facts.but(state="failed", state_reason="nobody came"))[0])
+    gevent.wait(said, timeout=60)
+    for facts in wanted:
+        kept = storage.read_facts(facts.facts_path)
+        assert (kept.state, kept.state_reason) == ("failed", "nobody came")
 
 
 def test_no_log_holds_the_password_or_audio(

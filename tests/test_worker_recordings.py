@@ -53,21 +53,25 @@ def test_an_end_that_is_told_before_the_beginning_is_an_end(stage: Stage) -> Non
     held: list[Event] = []
 
     def swap(after: str, events: list[Event]) -> list[Event]:
-        if after.endswith("record"):
+        if after.endswith("record") and not held:
             held.extend(events)
             return []
-        return events + held if after.endswith("stop") else events
+        return [*events, *held] if after.endswith("stop") else events
 
     stage.ari.edit = swap
     call = stage.ari.place_call("swapped")
     wait_until(lambda: "leg" in call.ids, "the desk rings")
     call.happens("callee answers")
     wait_until(lambda: call.ids.get("recording") in stage.ari.live, "it is recorded")
+    first = call.ids["recording"]
+    call.recording_ends_by_itself()
+    wait_until(lambda: call.ids["recording"] != first, "the next one begins")
+    wait_until(lambda: len(stage.recordings_of(call)) == 2, "it has a row")
     call.happens("caller hangs up")
-    stage.wait_for_end(call)
-    (recording,) = stage.recordings_of(call)
-    assert (recording["state"], recording["state_reason"]) == ("available", "")
-    assert facts_of(stage.environment, recording)["state"] == "available"
+    assert stage.wait_for_end(call)["problem"] == ""
+    for recording in stage.recordings_of(call):
+        assert (recording["state"], recording["state_reason"]) == ("available", "")
+        assert facts_of(stage.environment, recording)["state"] == "available"
 
 
 def test_a_recording_that_ends_by_itself_is_followed_by_another(stage: Stage) -> None:

@@ -1,0 +1,112 @@
+"""One run: calls and faults by a plan, then the accounts."""
+
+import random
+import time
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from tests.chaos import plan
+from tests.chaos.account import OUTCOMES, Books, Outcome
+from tests.chaos.scene import Scene, WatchedAsterisk, query
+from tests.chaos.witness import read_events, talks
+from tests.postgres import Postgres
+from tests.processes import run_flask
+from tests.waiting import wait_until
+
+AT_ONCE = 6
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of a run. Nothing is lost, and nothing wrong, in one that passes."""
+
+    calls: int
+    faults: Counter[str]
+    outcomes: list[Outcome]
+    wrong: list[str]
+
+    @property
+    def passes(self) -> bool:
+        """Whether everything is accounted for."""
+        return not self.wrong and not any(o.what == "lost" for o in self.outcomes)
+
+    def lines(self) -> list[str]:
+        """The figures, one a line."""
+        died, became = self.faults, Counter(outcome.what for outcome in self.outcomes)
+        three = f"worker {died['worker']}, asterisk {died['asterisk']}, database {died['database']}"
+        figures = [f"recordings {OUTCOMES[0]}: {became[OUTCOMES[0]]}"]
+        figures += [f"{outcome}: {became[outcome]}" for outcome in OUTCOMES[1:]]
+        return [f"calls: {self.calls}", f"faults: {three}", *figures]
+
+
+def run(
+    seed: int,
+    calls: int,
+    faults: int,
+    *,
+    asterisk: WatchedAsterisk,
+    postgres: Postgres,
+    environment: dict[str, str],
+    folder: Path,
+    patient: bool = True,
+) -> Report:
+    """Carry out the plan of `seed`; a diary of all that happened is in `folder`.
+
+    Not `patient`: the files are made older, instead of waiting until they are.
+    """
+    chance = random.Random(seed)
+    planned = plan.draw_calls(chance, calls)
+    trouble = plan.draw_faults(chance, calls, faults)
+    scene = Scene(asterisk, postgres, environment, folder)
+    scene.set_up()
+    with scene.worker:
+        try:
+            _act(scene, planned, trouble)
+            wait_until(scene.is_settled, "the worker has completed what is over", seconds=180)
+            if not patient:
+                scene.let_time_pass()
+            return _settle(scene, planned, trouble)
+        finally:
+            lines = [f"{at:.2f} {what}" for at, what in scene.diary]
+            (folder / "diary").write_text("\n".join(lines) + "\n")
+
+
+def _act(scene: Scene, planned: list[plan.Call], trouble: list[plan.Fault]) -> None:
+    """Place the calls, while in a thread one fault after the other happens."""
+    due = {fault.after_call: fault for fault in trouble}
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        happening: list[Future[None]] = []
+        for index, call in enumerate(planned):
+            if index in due:
+                happening.append(thread.submit(scene.suffer, due[index]))
+            time.sleep(call.pause_seconds)
+            wait_until(lambda: scene.has_room(AT_ONCE), "room for a call", seconds=600)
+            _raise_early(happening)
+            scene.place(call)
+        for future in happening:
+            future.result()
+    wait_until(scene.is_quiet, "all calls are over", seconds=300)
+
+
+def _raise_early(happening: list[Future[None]]) -> None:
+    for future in happening:
+        if future.done():
+            future.result()
+
+
+def _settle(scene: Scene, planned: list[plan.Call], trouble: list[plan.Fault]) -> Report:
+    scene.note(f"reconcile: {scene.reconcile()}")
+    verified = run_flask(scene.environment, "recordings", "verify", check=False)
+    wrong = [] if verified.returncode == 0 else [f"verify: {verified.stdout}{verified.stderr}"]
+    rows = query(scene.environment, "SELECT * FROM recordings ORDER BY id")
+    books = Books(rows, scene.asterisk.recordings, planned)
+    heard = talks(read_events(scene.asterisk.account), scene.kills)
+    return Report(
+        calls=len(planned),
+        faults=Counter(chain.from_iterable(fault.dies for fault in trouble)),
+        outcomes=books.outcomes(heard),
+        wrong=wrong + books.wrong(heard),
+    )
