@@ -69,12 +69,12 @@ def of(uid: str) -> Added:
     return added_to([uid]).get(uid, Added())
 
 
-def tags_of(uids: Sequence[str]) -> dict[str, list[str]]:
+def tags_of(uids: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """The tags of the recordings of a page; those without are left out."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, tuple[str, ...]] = {}
     with db.engine.connect() as connection:
         for row in connection.execute(_tags_of(uids)):
-            found.setdefault(row.recording_uid, []).append(row.tag)
+            found[row.recording_uid] = (*found.get(row.recording_uid, ()), row.tag)
     return found
 
 

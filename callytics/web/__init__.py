@@ -13,6 +13,7 @@ def init_web(app: Flask) -> None:
         filters,
         headers,
         health,
+        kept,
         login,
         many,
         notes,
@@ -29,3 +30,4 @@ def init_web(app: Flask) -> None:
     errors.init_errors(app)
     access.init_access(app)
     login.init_login(app)
+    app.wsgi_app = kept.KeptAnswers(app)  # type: ignore[method-assign]

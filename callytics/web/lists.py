@@ -1,6 +1,7 @@
 """What the lists of recordings and of calls share: their pages, and the news that htmx asks for."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -66,6 +67,20 @@ def varied(response: Response) -> Response:
     return response
 
 
-def _version(*shown: Any) -> str:
+def _version(page: Any, *shown: Any) -> str:
     """Changes whenever anything in the table does, and for each role."""
-    return sha256(repr((shown, current_user.role)).encode()).hexdigest()[:20]
+    rest = repr((page.newer, page.older, getattr(page, "count", None), shown, current_user.role))
+    return sha256("".join((*map(_said, page.rows), rest)).encode()).hexdigest()[:20]
+
+
+def _said(row: Any) -> str:
+    """All that a row says; most rows are shown again and again."""
+    try:
+        return _kept_said(row)
+    except TypeError:  # it holds a list, as the way of a call does
+        return repr(row)
+
+
+@lru_cache(maxsize=2000)
+def _kept_said(row: Any) -> str:
+    return repr(row)

@@ -1,5 +1,7 @@
 """The library: the list of recordings, one recording, and deleting one."""
 
+import time
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,9 +17,12 @@ from flask import (
     url_for,
 )
 from flask_login import current_user
+from jinja2 import Environment
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from callytics import call_library, library, notes, saved_searches
+from callytics.db import db
 from callytics.deletion import DeletionError, delete_recording
 from callytics.facts import utc_now
 from callytics.finding import Count, Found, find
@@ -33,6 +38,9 @@ blueprint = Blueprint("recordings", __name__)
 
 # Far longer than any search takes by its bounds; a disk that hangs is told of.
 PATIENCE_SECONDS = 10.0
+# Some 3 kB each.
+MOST_ROWS = 2000
+NAMES_SECONDS = 60
 # More names than this are typed sooner than chosen.
 MOST_OFFERED = 200
 
@@ -98,10 +106,29 @@ def _unusable(wish: Wish) -> Response:
 def _form_parts() -> dict[str, Any]:
     """What the form offers besides what is typed in it."""
     return {
-        "flows": library.known("flow", MOST_OFFERED),
-        "callees": library.known("callee", MOST_OFFERED),
+        "names": _names(int(time.monotonic() // NAMES_SECONDS), db.engine.url),
         "saved": saved_searches.saved_searches(current_user.id),
     }
+
+
+@lru_cache(maxsize=1)
+def _names(_minute: int, _of: Any) -> Markup:
+    """Flows, callees and tags to choose from; a new one is there a minute later."""
+    flows, callees = (library.known(column, MOST_OFFERED) for column in ("flow", "callee"))
+    parts = {"flows": flows, "callees": callees, "tags": notes.recent_tags()}
+    return Markup(render_template("recordings/_names.html", **parts))
+
+
+@blueprint.app_template_global()
+def row_html(row: Any, is_admin: bool, tags: tuple[str, ...]) -> Markup:
+    """A row of the table: most are shown again and again, and half the time of a page is theirs."""
+    return _row_html(row, is_admin, tags, current_app.jinja_env)
+
+
+@lru_cache(maxsize=MOST_ROWS)
+def _row_html(row: Any, is_admin: bool, tags: tuple[str, ...], templates: Environment) -> Markup:
+    template = templates.get_template("recordings/_row.html")
+    return Markup(template.render(row=row, is_admin=is_admin, tags=tags))
 
 
 def _with_address(response: Response, wish: Wish) -> Response:
