@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, TextClause, text
+from sqlalchemy import Connection, Row, Text, TextClause, column, text
 
 from callytics import ways
 from callytics.db import db
@@ -37,6 +37,8 @@ OFTEN = 100
 COLUMNS = tuple(
     c for c in Recording.__table__.columns if c.name not in ("peaks", "sha256", "search_text")
 )
+# The tags of a row, in order, with a comma between two; no tag has one.
+_TAGS = "SELECT t.tag FROM tags t WHERE t.recording_uid = r.uid ORDER BY t.tag"
 Key = tuple[int, ...]
 
 
@@ -170,7 +172,9 @@ class _Search:
         where = self._where(way, key, end, forward)
         order = self._order(forward)
         ids = self._ids(way, where, f"ORDER BY {order} LIMIT {PAGE_SIZE + 1}")
-        columns = ", ".join(f"r.{column.name}" for column in COLUMNS)
+        columns = ", ".join(f"r.{c.name}" for c in COLUMNS)
+        joined = "group_concat(o.tag, ',')" if self._sqlite else "string_agg(o.tag, ',')"
+        columns += f", (SELECT {joined} FROM ({_TAGS}) o) AS tags"
         sql = f"SELECT {columns} FROM ({ids}) i JOIN recordings r ON r.id = i.id ORDER BY r."
         sql += order.replace(", ", ", r.")
         return self._run(_rows_statement(sql), key, end)
@@ -288,7 +292,7 @@ def _statement(sql: str) -> TextClause:
 
 @lru_cache(maxsize=1000)
 def _rows_statement(sql: str) -> Any:
-    return text(sql).columns(*COLUMNS)
+    return text(sql).columns(*COLUMNS, column("tags", Text))
 
 
 def _cursor(key: Key | None) -> str | None:

@@ -69,15 +69,6 @@ def of(uid: str) -> Added:
     return added_to([uid]).get(uid, Added())
 
 
-def tags_of(uids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """The tags of the recordings of a page; those without are left out."""
-    found: dict[str, tuple[str, ...]] = {}
-    with db.engine.connect() as connection:
-        for row in connection.execute(_tags_of(uids)):
-            found[row.recording_uid] = (*found.get(row.recording_uid, ()), row.tag)
-    return found
-
-
 def _notes_of(uids: Sequence[str]) -> Select[Any]:
     # Those without a mark speak of the whole, and stand first.
     order = (func.coalesce(Note.at_ms, -1), Note.id)

@@ -61,8 +61,7 @@ def index() -> Response:
     if not is_htmx() and any(name in NAMES and not text for name, text in request.args.items()):
         return redirect(url_for("recordings.index", **wish.query))
     page = _found(wish)
-    tags = notes.tags_of([row.uid for row in page.rows])
-    shown = {"wish": wish, "tags": tags, "loosen": _loosen(wish) if _is_nothing(page, wish) else ()}
+    shown = {"wish": wish, "loosen": _loosen(wish) if _is_nothing(page, wish) else ()}
     response = answer("recordings", page, wish.query, whole=_form_parts, **shown)
     return _with_address(response, wish) if is_htmx() else response
 
@@ -120,15 +119,15 @@ def _names(_minute: int, _of: Any) -> Markup:
 
 
 @blueprint.app_template_global()
-def row_html(row: Any, is_admin: bool, tags: tuple[str, ...]) -> Markup:
+def row_html(row: Any, is_admin: bool) -> Markup:
     """A row of the table: most are shown again and again, and half the time of a page is theirs."""
-    return _row_html(row, is_admin, tags, current_app.jinja_env)
+    return _row_html(row, is_admin, current_app.jinja_env)
 
 
 @lru_cache(maxsize=MOST_ROWS)
-def _row_html(row: Any, is_admin: bool, tags: tuple[str, ...], templates: Environment) -> Markup:
+def _row_html(row: Any, is_admin: bool, templates: Environment) -> Markup:
     template = templates.get_template("recordings/_row.html")
-    return Markup(template.render(row=row, is_admin=is_admin, tags=tags))
+    return Markup(template.render(row=row, is_admin=is_admin))
 
 
 def _with_address(response: Response, wish: Wish) -> Response:
