@@ -8,7 +8,7 @@ run: .venv/installed
 	@$(PYTHON) -m deploy.run
 
 test: .venv/installed-for-tests
-	@deploy/apt_install chromium fonts-dejavu-core sip-tester postgresql
+	@deploy/apt_install nginx-light chromium fonts-dejavu-core sip-tester postgresql
 	@deploy/asterisk/install >/dev/null
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
