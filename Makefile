@@ -8,11 +8,12 @@ run: .venv/installed
 	@$(PYTHON) -m deploy.run
 
 test: .venv/installed-for-tests
-	@deploy/apt_install nginx-light chromium fonts-dejavu-core sip-tester postgresql
+	@deploy/apt_install chromium nginx-light fonts-dejavu-core sip-tester
+	@tests/install_postgres
 	@deploy/asterisk/install >/dev/null
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
-	$(PYTHON) -m pytest -c .pytest.ini --rootdir . -n 2 --dist loadfile
+	$(PYTHON) -m pytest -c .pytest.ini --rootdir . -n 3 --dist loadfile --reruns 2
 
 bench: .venv/installed-for-tests
 	@deploy/asterisk/install >/dev/null

@@ -28,8 +28,7 @@ def complete(
     own wish. Raises OSError when the folder cannot be read.
     """
     full = storage.resolve(facts.path)
-    # One that was interrupted in here has said before why the recording was cut short.
-    reason = reason or facts.state_reason
+    reason = reason or facts.state_reason or _said_before(storage, facts)
     try:
         sound = audio.inspect(full)
         if sound.data_bytes and not sound.finished:
@@ -51,6 +50,14 @@ def complete(
         size_bytes=full.stat().st_size,
         sha256=storage.sha256(facts.path),
     )
+
+
+def _said_before(storage: Storage, facts: Facts) -> str:
+    """Why the recording was cut short, by the facts of one who mended the file before us."""
+    try:
+        return storage.read_facts(facts.facts_path).state_reason
+    except (OSError, ValueError):
+        return ""
 
 
 def finish(storage: Storage, facts: Facts) -> None:

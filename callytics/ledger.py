@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, text, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, text, update
 
 from callytics.db import insert_missing, upsert, writing
 from callytics.facts import Facts, utc_now
@@ -117,7 +117,7 @@ def change_recordings(changes: Sequence[Change]) -> None:
                 values = recording_values(change.facts)
                 connection.execute(update(Recording).where(*same).values(**values))
             elif change.was is not None:
-                connection.execute(delete(Recording).where(*same))
+                _forget(connection, change.uid, Recording.state == change.was)
 
 
 def forget_recording(uid: str) -> bool:
@@ -126,9 +126,14 @@ def forget_recording(uid: str) -> bool:
     The file must be gone by now.
     """
     with writing() as connection:
-        for table in (Note, Tag):
-            connection.execute(delete(table).where(table.recording_uid == uid))
-        return connection.execute(delete(Recording).where(Recording.uid == uid)).rowcount > 0
+        return _forget(connection, uid)
+
+
+def _forget(connection: Connection, uid: str, *still: ColumnElement[bool]) -> bool:
+    gone = connection.execute(delete(Recording).where(Recording.uid == uid, *still)).rowcount > 0
+    for table in (Note, Tag) if gone else ():
+        connection.execute(delete(table).where(table.recording_uid == uid))
+    return gone
 
 
 def note_access(username: str, action: str, recording_uid: str, detail: str = "") -> None:

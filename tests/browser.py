@@ -53,7 +53,9 @@ def sign_in(page: Page, name: str = "ada", password: str = PASSWORD) -> None:
     page.goto("/login")
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    # A key that is pressed before the next page is there would be pressed in vain.
+    with page.expect_navigation():
+        page.get_by_role("button", name="Sign in").click()
 
 
 def complaints(page: Page) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from callytics import library
+from callytics import library, notes
 from callytics.deletion import DeletionError, delete_recording, deletion_steps
 from callytics.facts import Facts
 from tests.disorder import Disorder, disorder
@@ -49,6 +49,18 @@ def test_an_interrupted_deletion_is_finished(lib, after: int, audio_format: str)
     assert lib.verify() == []
     assert lib.reconcile() == []
     assert [lib.row(other) for other in others] == others
+
+
+def test_what_people_wrote_on_it_goes_with_it_and_not_before(lib: Disorder) -> None:
+    facts, other = lib.add(), lib.add()
+    for recording in (facts, other):
+        notes.add_note(recording.uid, "a complaint", "ada")
+    interrupted(lib, facts, 1)
+    lib.reconcile()
+    assert set(notes.added_to([facts.uid, other.uid])) == {facts.uid, other.uid}
+    lib.file(facts.path).unlink()
+    lib.reconcile()
+    assert set(notes.added_to([facts.uid, other.uid])) == {other.uid}
 
 
 @pytest.mark.parametrize("after", range(2, STEPS))
