@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ class Config:
     port: int
     web_concurrency: int
     instance_dir: Path
+    accel_redirect: str | None = None
 
 
 def read_environment() -> dict[str, str]:
@@ -64,6 +66,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
         port=_number(environ, "PORT", 8000, 1, 65535),
         web_concurrency=_number(environ, "WEB_CONCURRENCY", os.cpu_count() or 1, 1, 64),
         instance_dir=instance_dir,
+        accel_redirect=_accel_redirect(environ),
     )
 
 
@@ -116,6 +119,16 @@ def _recordings_dir(environ: Mapping[str, str]) -> Path:
             f"such as /var/lib/asterisk/recording, is {folder!r}"
         )
     return Path(folder)
+
+
+def _accel_redirect(environ: Mapping[str, str]) -> str | None:
+    prefix = environ.get("ACCEL_REDIRECT") or None
+    if prefix and not re.fullmatch(r"/[A-Za-z0-9_./-]*/", prefix):
+        raise ConfigError(
+            "ACCEL_REDIRECT: must be the internal location of nginx for the recordings, "
+            f"such as /stored-recordings/, is {prefix!r}"
+        )
+    return prefix
 
 
 def _kept_secret(instance_dir: Path) -> str:

@@ -1,0 +1,66 @@
+"""Recordings that nginx sends: the same bytes to the same people, and still written down."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from callytics.config import ConfigError, load_config
+from tests.nginx import Nginx
+from tests.processes import Web
+from tests.shelf import Shelf, signed_in, wav_bytes
+from tests.waiting import wait_until
+
+pytest_plugins = "tests.web_fixtures"
+
+WAV = wav_bytes(bytes(range(256)) * 400)
+
+
+@pytest.fixture
+def nginx(web_env: dict[str, str], tmp_path: Path) -> Iterator[Nginx]:
+    environment = {**web_env, "ACCEL_REDIRECT": "/stored-recordings/"}
+    with (
+        Web(environment, tmp_path) as web,
+        Nginx(web.url, Path(environment["RECORDINGS_DIR"])) as nginx,
+    ):
+        yield nginx
+
+
+def test_nginx_sends_any_part_of_a_recording_and_it_is_written_down(shelf: Shelf, nginx: Nginx):
+    kept = shelf.add(WAV)
+    rita = signed_in(nginx.url, "rita")
+    address = f"{nginx.url}/recordings/{kept.uid}/audio"
+    whole = rita.get(address, timeout=60)
+    assert (whole.content, whole.headers["Content-Type"]) == (WAV, "audio/wav")
+    assert "X-Accel-Redirect" not in whole.headers
+    part = rita.get(address, headers={"Range": "bytes=-1000"}, timeout=60)
+    assert (part.status_code, part.content) == (206, WAV[-1000:])
+    same = rita.get(address, headers={"If-None-Match": whole.headers["ETag"]}, timeout=60)
+    assert same.status_code == 304
+    wait_until(lambda: shelf.accesses(kept) == [("rita", "play")], "it is in the audit, once")
+    saved = rita.get(f"{nginx.url}/recordings/{kept.uid}/download", timeout=60)
+    assert saved.content == WAV
+    assert saved.headers["Content-Disposition"].startswith("attachment")
+    assert "no-store" in saved.headers["Cache-Control"]
+
+
+def test_a_voicemail_needs_its_header_so_callytics_sends_it(shelf: Shelf, nginx: Nginx):
+    kept = shelf.add(bytes(8000), format="ulaw", kind="voicemail")
+    sound = signed_in(nginx.url, "rita").get(f"{nginx.url}/recordings/{kept.uid}/audio", timeout=60)
+    assert sound.content[:4] == b"RIFF"
+    assert sound.content.endswith(bytes(8000))
+
+
+def test_nobody_reaches_the_files_past_callytics(shelf: Shelf, nginx: Nginx):
+    kept = shelf.add(WAV)
+    rita = signed_in(nginx.url, "rita")
+    assert rita.get(f"{nginx.url}/stored-recordings/{kept.path}", timeout=60).status_code == 404
+    rita.cookies.clear()
+    asked = rita.get(f"{nginx.url}/recordings/{kept.uid}/audio", timeout=60)
+    assert asked.url.startswith(f"{nginx.url}/login")
+
+
+@pytest.mark.parametrize("prefix", ["stored", "/stored", "/a b/", "/x\r\nSet-Cookie: a/"])
+def test_a_location_that_nginx_cannot_have_is_refused(web_env: dict[str, str], prefix: str):
+    with pytest.raises(ConfigError, match="ACCEL_REDIRECT"):
+        load_config({**web_env, "ACCEL_REDIRECT": prefix})
