@@ -96,6 +96,8 @@ class Recording(Base):
     size_bytes: Mapped[int | None] = mapped_column(BigInteger)
     path: Mapped[str] = mapped_column(PathText)
     sha256: Mapped[str | None] = mapped_column(Text)
+    # Where somebody stopped the recording for a while and let it go on.
+    pauses: Mapped[list[Any] | None] = mapped_column(JSON)
     peaks: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     # What a search looks in; SQLite's index of it is the table recordings_search.
     search_text: Mapped[str] = mapped_column(Text, default="", server_default="", deferred=True)
@@ -185,6 +187,10 @@ class User(Base):
     username: Mapped[str] = mapped_column(Text, unique=True)
     password_hash: Mapped[str] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text)
+    # The dial string of this person's own phone, for calls that they place from a page.
+    endpoint: Mapped[str] = mapped_column(Text, default="", server_default="")
+    # A session that was begun with another one is over.
+    session_key: Mapped[str] = mapped_column(Text, default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -211,6 +217,23 @@ class FlowDocument(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
     saved_by: Mapped[str] = mapped_column(Text)
+    # What was changed in it, in words.
+    said: Mapped[str] = mapped_column(Text, default="", server_default="")
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class FlowDraft(Base):
+    """What one administrator has changed in the flow document and not yet put in force."""
+
+    __tablename__ = "flow_drafts"
+
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    # The version that was in force when the draft was begun; 0 before the first.
+    base_id: Mapped[int] = mapped_column(Integer)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Not checked as a whole: a draft may be unfinished.
     document: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
@@ -235,6 +258,19 @@ class Setting(Base):
 
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     value: Mapped[str] = mapped_column(Text)
+
+
+class Change(Base):
+    """Who changed a setting, a pause of a member or the like, from what to what."""
+
+    __tablename__ = "changes"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    username: Mapped[str] = mapped_column(Text)
+    thing: Mapped[str] = mapped_column(Text)
+    before: Mapped[str] = mapped_column(Text)
+    after: Mapped[str] = mapped_column(Text)
 
 
 class Worker(Base):

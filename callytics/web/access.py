@@ -22,7 +22,9 @@ PUBLIC_BLUEPRINTS = ("health",)
 PAGES = (
     ("recordings.index", "Recordings", False),
     ("calls.index", "Calls", False),
+    ("live.index", "Live", False),
     ("flows.index", "Flows", True),
+    ("queues.index", "Queues", True),
     ("settings.index", "Settings", True),
     ("users.index", "Users", True),
 )
