@@ -71,7 +71,7 @@ def mend_open(around: Circumstances) -> Report:
     """Complete what the ledger takes for open and what is over. Raises FolderError, OSError."""
     report, names = Report(), survey.open_recordings()
     if names:
-        _check_folder(around)
+        check_folder(around)
     for at in range(0, len(names), CHUNK):
         _settle(names[at : at + CHUNK], around, True, report)
     report.looked = len(names)
@@ -79,7 +79,7 @@ def mend_open(around: Circumstances) -> Report:
 
 
 def _run(around: Circumstances, mends: bool) -> Iterator[Report]:
-    _check_folder(around)
+    check_folder(around)
     strangers: list[Found] = []
     groups = survey.survey(around.storage, strangers.append)
     while chunk := list(islice(groups, CHUNK)):
@@ -94,7 +94,8 @@ def _run(around: Circumstances, mends: bool) -> Iterator[Report]:
     yield report
 
 
-def _check_folder(around: Circumstances) -> None:
+def check_folder(around: Circumstances) -> None:
+    """Raise FolderError where the folder cannot be used or is not that of this library."""
     if problem := around.storage.problem():
         raise FolderError(problem)
     if not around.folder_is_right and (problem := _strangeness(around.storage)):

@@ -1,4 +1,6 @@
-"""Beside the calls: completes recordings that nobody leads, and compares all once a day."""
+"""Beside the calls: completes recordings that nobody leads; once a day deletes what is too old and
+compares all.
+"""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -9,7 +11,7 @@ from flask import Flask
 from gevent.event import Event as Flag
 from sqlalchemy.exc import SQLAlchemyError
 
-from callytics import reconcile
+from callytics import reconcile, retention
 from callytics.ari import Ari, AriError
 from callytics.config import Config
 from callytics.facts import Facts
@@ -42,7 +44,7 @@ class Upkeep:
         self._notices = Notices(log)
         # A recording that a call is only just asking for is left to it.
         grace = timedelta(seconds=MINUTE_SECONDS)
-        self._around = Circumstances(storage, self._is_live, grace)
+        self.around = Circumstances(storage, self._is_live, grace)
 
     def connected(self) -> None:
         """What ended while nobody listened is looked for at once."""
@@ -53,26 +55,30 @@ class Upkeep:
         while True:
             self._connected.wait(MINUTE_SECONDS)
             self._connected.clear()
-            self._do(lambda: reconcile.mend_open(self._around).says)
+            self._do(lambda: reconcile.mend_open(self.around).says)
 
     def run_daily(self) -> None:
-        """Compare everything, a chunk at a time."""
+        """Once a day: delete what is too old, compare the rest."""
         gevent.sleep(FIRST_FULL_SECONDS)
         while True:
-            steps = reconcile.reconcile(self._around)
-            while self._do(lambda steps=steps: _next(steps)) is not None:
-                gevent.sleep(BREATH_SECONDS)
+            self.go_through(retention.delete_expired(self.around))
+            self.go_through(reconcile.reconcile(self.around))
             gevent.sleep(FULL_SECONDS)
+
+    def go_through(self, steps: Iterator[reconcile.Report]) -> None:
+        """Do one step after the other, so gently that no call feels it."""
+        while self._do(lambda: _next(steps)) is not None:
+            gevent.sleep(BREATH_SECONDS)
 
     def _do(self, step: Step) -> list[str] | None:
         """One step in the thread; what it mended, or None when it is over or was not possible."""
         try:
             said = self._thread.spawn(self._within, step).get()
         except (reconcile.FolderError, OSError, SQLAlchemyError) as error:
-            self._notices.warn(f"recordings cannot be compared: {error}")
+            self._notices.warn(f"recordings cannot be looked after: {error}")
             return None
         for sentence in said or []:
-            log.info("mended: %s", sentence)
+            log.info("%s", sentence)
         return said
 
     def _within(self, step: Step) -> list[str] | None:
@@ -91,4 +97,4 @@ class Upkeep:
 
 def _next(steps: Iterator[reconcile.Report]) -> list[str] | None:
     report = next(steps, None)
-    return None if report is None else report.says
+    return None if report is None else [*report.says, *report.failed]
