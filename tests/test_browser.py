@@ -1,18 +1,15 @@
 """The library in a real Chromium, against the web server as it is run."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from callytics import ledger
 from callytics.facts import Facts, utc_now
 from tests.browser import (
-    ARGUMENTS,
-    CHROMIUM,
     complaints,
     new_page,
     played,
@@ -20,35 +17,14 @@ from tests.browser import (
     wait_for_focus,
     wait_for_sound,
 )
-from tests.processes import Web
 from tests.shelf import STARTED_AT, Shelf
 from tests.tones import write_tone
 from tests.waiting import wait_until
 
-pytest_plugins = "tests.web_fixtures"
+pytest_plugins = ("tests.web_fixtures", "tests.browser_fixtures")
 
 SECONDS = 30
 IDS = "rows => rows.map(row => row.id)"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def web(web_env: dict[str, str], tmp_path: Path) -> Iterator[Web]:
-    with Web(web_env, tmp_path) as web:
-        yield web
-
-
-@pytest.fixture
-def page(browser: Browser, web: Web) -> Iterator[Page]:
-    with new_page(browser, web.url) as page:
-        yield page
 
 
 @pytest.fixture(scope="module")

@@ -1,44 +1,26 @@
 """Calls in a real Chromium: news, the way to a recording and its sound, and nobody kept out."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from axe_core_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from callytics.facts import utc_now
 from tests.browser import (
-    ARGUMENTS,
-    CHROMIUM,
     new_page,
     sign_in,
     wait_for_focus,
     wait_for_sound,
 )
-from tests.processes import Web
 from tests.shelf import STARTED_AT, Shelf
 from tests.tones import write_tone
 
-pytest_plugins = "tests.web_fixtures"
+pytest_plugins = ("tests.web_fixtures", "tests.browser_fixtures")
 
 WAIT = {"node": "desk", "type": "transfer", "result": None, "ended_at": None}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def web(web_env: dict[str, str], tmp_path: Path) -> Iterator[Web]:
-    with Web(web_env, tmp_path) as web:
-        yield web
 
 
 def add_talk(shelf: Shelf, uid: str, tmp_path: Path, **more):

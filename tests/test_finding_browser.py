@@ -4,29 +4,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from callytics.facts import utc_now
-from tests.browser import ARGUMENTS, CHROMIUM, new_page, sign_in
+from tests.browser import new_page, sign_in
 from tests.processes import Web
 from tests.shelf import Shelf
 from tests.waiting import wait_until
 
-pytest_plugins = "tests.web_fixtures"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def web(web_env, tmp_path) -> Iterator[Web]:
-    with Web(web_env, tmp_path) as web:
-        yield web
+pytest_plugins = ("tests.web_fixtures", "tests.browser_fixtures")
 
 
 @pytest.fixture

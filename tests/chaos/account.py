@@ -19,6 +19,10 @@ SHORTEST_SECONDS = 2.0
 UNWRITTEN_SECONDS = {"wav": 2.5, "ulaw": 4.5}
 # A busy machine swallows frames, and a recording begins a moment after the first word.
 SWALLOWED_SECONDS, SWALLOWED_SHARE = 1.0, 0.2
+# A tone is looked for in tenths of a second; those at either edge are full of it only by chance.
+EDGES_SECONDS = 0.2
+# What is missing at the end of a talk that was over an instant before Asterisk was killed.
+INSTANT_SECONDS = 0.5
 OUTCOMES = ("whole", "cut short with reason", "failed with reason", "lost")
 
 
@@ -112,10 +116,12 @@ def _judge(
     talk: Talk, heard: float, rows: Sequence[Row], reasons: Sequence[str]
 ) -> tuple[str, str]:
     unwritten = UNWRITTEN_SECONDS["wav" if talk.hertz else "ulaw"] if talk.killed else 0.0
-    due = talk.seconds - max(SWALLOWED_SECONDS, SWALLOWED_SHARE * talk.seconds)
+    swallowed = max(SWALLOWED_SECONDS, SWALLOWED_SHARE * talk.seconds)
+    due = talk.seconds - EDGES_SECONDS - swallowed
     # What was not written yet has neither sound nor, in the fallback, anybody who would know.
     nothing_due = talk.seconds - unwritten < SHORTEST_SECONDS
-    if heard >= due:
+    # A kill always costs something, and a row that says nothing of it is not to be believed.
+    if heard >= (talk.seconds - INSTANT_SECONDS if talk.killed else due):
         return "whole", "all is heard"
     if heard >= due - unwritten and heard > 0 and reasons:
         return "cut short with reason", "; ".join(reasons)
