@@ -45,7 +45,7 @@ class LiveRecording:
 
     def intend(self) -> None:
         """Begin to write down that this recording is wanted."""
-        self._written = self._recorder.write(self.facts)
+        self._written = self._recorder.intend(self.facts)
 
     def ask(self, command: Callable[[str], None]) -> None:
         """Let `command` ask Asterisk for the recording, by name, once our intent is written."""
@@ -161,6 +161,17 @@ class Recorder:
         else:
             recording.hear({"type": "RecordingStarted"})
         return recording
+
+    def intend(self, facts: Facts) -> tuple[AsyncResult, AsyncResult]:
+        """Begin to write facts and row of a recording that is wanted; the results of both.
+
+        What is said until the recording starts is lost, so it waits for what a crash of Asterisk
+        or of us cannot undo, and not for the disk. A machine that dies in that instant loses the
+        call and its sound as well.
+        """
+        written = self._thread_of(facts).spawn(self._storage.write_facts, facts, False)
+        self._thread_of(facts).spawn(self._storage.write_facts, facts)
+        return written, self.save_row(facts)
 
     def write(self, facts: Facts) -> tuple[AsyncResult, AsyncResult]:
         """Begin to write facts and row; the results of both."""
