@@ -40,8 +40,10 @@ def complete(
         return _failed(storage, facts, ended_at, reason, f"nothing can be played: {error}")
     if sound.data_bytes == 0:
         return _failed(storage, facts, ended_at, reason, NO_SOUND)
-    if not reason and (expected_ms or 0) - sound.duration_ms > TOLERANCE_MS:
-        reason = "cut short: the file is shorter than the recording was; is the disk full?"
+    missing_ms = (expected_ms or 0) - sound.duration_ms
+    if not reason and missing_ms > TOLERANCE_MS:
+        reason = f"cut short: Asterisk did not write {missing_ms / 1000:.1f} s of it"
+        reason = "; ".join(filter(None, (reason, folder_problem(storage))))
     return facts.but(
         state="available",
         state_reason=reason,

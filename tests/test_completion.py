@@ -27,3 +27,12 @@ def test_a_file_that_was_mended_once_still_says_why_when_it_is_completed_again(
     again = complete(storage, facts, utc_now())
     assert again.state_reason == first.state_reason
     assert again.duration_ms == 1000
+
+
+def test_what_asterisk_did_not_write_is_told_by_its_length(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    facts = Facts(new_uid(), "voicemail", "inbound", "recording", utc_now(), "ulaw")
+    storage.write_facts(facts)
+    storage.write(facts.path, b"\xff" * 8000)
+    said = complete(storage, facts, utc_now(), expected_ms=4200).state_reason
+    assert said == "cut short: Asterisk did not write 3.2 s of it"
