@@ -244,11 +244,12 @@ class Recorder:
         except OSError as error:
             said = f"the file cannot be read: {error.strerror or error}"
             final = facts.but(state="failed", state_reason=said, ended_at=ended_at)
-        facts_written, _ = self.write(final)
         try:
-            facts_written.get()
+            # Before the row: who reads there that all is well finds it beside the audio too.
+            self._thread_of(final).spawn(self._storage.write_facts, final).get()
         except OSError as error:
             log.error("RECORDINGS_DIR: the facts of a recording cannot be kept: %s", error)
+        self.save_row(final)
         log.info("recording %s of call %s is %s", final.uid, final.call_uid, final.state)
         if final.state == "available":
             gevent.spawn(self._keep_peaks, final)
