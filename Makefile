@@ -8,7 +8,7 @@ run: .venv/installed
 	@$(PYTHON) -m deploy.run
 
 test: .venv/installed-for-tests
-	@deploy/apt_install chromium nginx-light fonts-dejavu-core sip-tester
+	@deploy/apt_install chromium firefox-esr nginx-light fonts-dejavu-core sip-tester
 	@tests/install_postgres
 	@deploy/asterisk/install >/dev/null
 	$(PYTHON) -m ruff check
