@@ -8,8 +8,9 @@ from callytics.facts import Facts
 from callytics.flow_document import check
 from worker.call import CallFacts
 from worker.flow import lead_inbound, walk
+from worker.leg import CallerGone, Leg
 from worker.outbound import lead_outbound
-from worker.session import CallerGone, Leg, Services, Session
+from worker.session import Services, Session
 
 
 def restore(

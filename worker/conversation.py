@@ -9,8 +9,9 @@ from callytics.ari import AriError
 from callytics.facts import Kind, utc_now
 from worker import ear
 from worker.dialing import most_hopeful, ring_until_answer
-from worker.recorder import LiveRecording
-from worker.session import Leg, Session
+from worker.leg import Leg
+from worker.live_recording import LiveRecording
+from worker.session import Session
 
 log = logging.getLogger(__name__)
 
