@@ -40,7 +40,9 @@ def restore(
         now = {"placed": True, "joined": joined, "gone": gone}
         session.legs[channel_id] = Leg(**{**values, **now})
     for text in snapshot["recordings"]:
-        session.recordings.append(services.recorder.adopt(Facts.from_json(text)))
+        recording = services.recorder.adopt(Facts.from_json(text))
+        session.recordings.append(recording)
+        recording.pausing.watch(session)
     return session
 
 

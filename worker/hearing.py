@@ -16,6 +16,11 @@ def take_note(session: "Session", event: Event) -> None:
         for recording in session.recordings:
             if recording.facts.name == event["recording"]["name"]:
                 recording.hear(event)
+    elif kind == "ChannelUserevent":
+        wish = event["userevent"]
+        for recording in session.recordings:
+            if recording.facts.name == wish["recording"]:
+                recording.pausing.obey(wish, session)
     elif kind == "StasisStart" and "replace_channel" in event:
         _replace(session, event["replace_channel"]["id"], event["channel"]["id"])
     elif kind == "ChannelLeftBridge":

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gevent
 
@@ -11,6 +11,7 @@ from callytics.ari import AriError
 from callytics.facts import Facts, utc_now
 from worker.events import Event
 from worker.outbox import MOMENT_SECONDS
+from worker.pausing import Pausing
 
 if TYPE_CHECKING:
     from worker.recorder import Recorder
@@ -38,10 +39,33 @@ class LiveRecording:
         self.asked = self.started = self.finished = False
         self._began_at = self._ended_at = 0.0
         self._nobody_there = False
+        # When its first sound would have been heard had it never been paused.
+        self._zero = 0.0
+        self.pausing = Pausing(self, recorder)
 
     def intend(self) -> None:
         """Begin to write down that this recording is wanted."""
         self._written = self._recorder.write(self.facts)
+
+    def adopt(self, state: str) -> None:
+        """Go on with it as another process began it; `state` is Asterisk's word for it."""
+        self.asked = True
+        self.hear({"type": "RecordingStarted"})
+        # The moment of the first sound is not known any more, but it came soon after the wish.
+        now = utc_now()
+        paused = sum(((s.ended_at or now) - s.began_at).total_seconds() for s in self.facts.pauses)
+        self._zero -= (now - self.facts.started_at).total_seconds() - paused
+        self.pausing.adopt(state)
+
+    def say(self, **changes: Any) -> None:
+        """Write down what has changed in its facts, and wait a moment until that is done."""
+        self.facts = self.facts.but(**changes)
+        self.intend()
+        self._wait_for_intent()
+
+    def recorded_ms(self, at: float) -> int:
+        """How much was recorded by `at` (monotonic): a place in the audio."""
+        return max(0, int((at - self._zero - self.pausing.seconds(at)) * 1000))
 
     def ask(self, command: Callable[[str], None]) -> None:
         """Let `command` ask Asterisk for the recording, by name, once our intent is written."""
@@ -63,6 +87,7 @@ class LiveRecording:
             return
         if kind == "RecordingStarted" and not self.started:
             self.started, self._began_at = True, monotonic()
+            self._zero = self._began_at
             self.facts = self.facts.but(state="recording")
             self._recorder.save_row(self.facts)
         elif kind in ("RecordingFinished", "RecordingFailed"):
@@ -74,6 +99,8 @@ class LiveRecording:
         A stop before `RecordingStarted` is answered with 204 and the recording starts anyway,
         so that event is awaited first.
         """
+        if self.pausing.holds:
+            self.finished = True
         until = monotonic() + START_SECONDS
         while monotonic() < until:
             if wait_until(lambda: self.started or self.finished, ASK_SECONDS):
@@ -102,7 +129,10 @@ class LiveRecording:
         """Read the closed file and say in facts and row what became of the recording."""
         if self.facts.state in ("requested", "recording"):
             ended_at = self._ended_at or monotonic()
-            expected_ms = int((ended_at - self._began_at) * 1000) if self.started else None
+            spoken = ended_at - self._began_at - self.pausing.seconds(ended_at)
+            expected_ms = int(spoken * 1000) if self.started else None
+            # From now on nobody else says anything of it.
+            self.finished = True
             self.facts = self._recorder.complete(self.facts, utc_now(), reason, expected_ms)
         self.finished = True
         return self.facts

@@ -44,11 +44,13 @@ class Recorder:
         Raises AriError.
         """
         recording = LiveRecording(self, facts)
-        recording.asked = True
-        if self.ari.live_recording(facts.name) is None:
-            recording.finished = True
+        if recording.pausing.holds:
+            return recording
+        live = self.ari.live_recording(facts.name)
+        if live is None:
+            recording.asked = recording.finished = True
         else:
-            recording.hear({"type": "RecordingStarted"})
+            recording.adopt(live.get("state", ""))
         return recording
 
     def write(self, facts: Facts) -> tuple[AsyncResult, AsyncResult]:
@@ -72,6 +74,14 @@ class Recorder:
                 log.warning("recording %s was not stopped: %s", facts.uid, error)
             return False
         return True
+
+    def pause(self, facts: Facts) -> None:
+        """Ask Asterisk to write nothing more for now. Raises AriError."""
+        self.ari.pause_recording(facts.name)
+
+    def resume(self, facts: Facts) -> None:
+        """Ask Asterisk to write on. Raises AriError."""
+        self.ari.resume_recording(facts.name)
 
     def is_live(self, facts: Facts) -> bool:
         """Whether Asterisk is about to record this, or does."""

@@ -183,6 +183,13 @@ class Session:
             self.recordings.remove(recording)
             self.services.recorder.discard(recording.facts)
 
+    def hold_recording(self, recording: LiveRecording) -> None:
+        """Keep a recording that begins only when somebody lets it go on."""
+        self.recordings.append(recording)
+        self.services.watch(recording.facts.name, self)
+        recording.pausing.watch(self)
+        self.keep()
+
     def start_recording(self, recording: LiveRecording, command: Callable[[str], Any]) -> None:
         """Route a recording's events here and ask Asterisk for it."""
         self.recordings.append(recording)
