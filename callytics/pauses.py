@@ -8,6 +8,8 @@ from typing import Any, Self
 # Somebody else may have written the file: what a page and a column can hold.
 _LONGEST_MS = (1 << 31) - 1
 _LONGEST_NAME = 200
+# What a page shows of one recording.
+MOST_PAUSES = 100
 
 
 @dataclass(frozen=True)
