@@ -177,6 +177,14 @@ class Ari(AriHttp):
         """End a recording and keep it."""
         self.command("POST", f"/recordings/live/{_part(name)}/stop")
 
+    def pause_recording(self, name: str) -> None:
+        """Let a recording leave out what is said from now on."""
+        self.command("POST", f"/recordings/live/{_part(name)}/pause", seconds=5)
+
+    def resume_recording(self, name: str) -> None:
+        """End what `pause_recording` began."""
+        self.command("DELETE", f"/recordings/live/{_part(name)}/pause", seconds=5)
+
     def live_recording(self, name: str) -> dict[str, Any] | None:
         """A recording that Asterisk has open, or None."""
         try:
@@ -203,9 +211,10 @@ class Ari(AriHttp):
         body = {"disallowed": [{"type": event_type} for event_type in event_types]}
         self.command("PUT", f"/applications/{_part(self.app)}/eventFilter", body=body)
 
-    def user_event(self, name: str) -> None:
-        """Send ourselves an event: what must come back on the WebSocket if it still lives."""
-        self.command("POST", f"/events/user/{_part(name)}", seconds=5, application=self.app)
+    def user_event(self, name: str, says: Mapping[str, str] | None = None) -> None:
+        """Send the application an event, which comes back on the WebSocket if that still lives."""
+        path, body = f"/events/user/{_part(name)}", {"variables": dict(says)} if says else None
+        self.command("POST", path, body=body, seconds=5, application=self.app)
 
 
 def _part(text: str) -> str:

@@ -3,7 +3,7 @@
 import contextlib
 from datetime import datetime
 
-from callytics import audio
+from callytics import audio, pauses
 from callytics.checks import folder_problem
 from callytics.facts import Facts
 from callytics.storage import Storage
@@ -12,6 +12,7 @@ from callytics.storage import Storage
 TOLERANCE_MS = 2000
 CUT_SHORT = "cut short: Asterisk stopped before it had finished the file"
 NO_SOUND = "the file holds no sound"
+NO_FILE = "Asterisk wrote no file"
 
 
 def complete(
@@ -24,8 +25,8 @@ def complete(
     """The final facts of a recording that Asterisk has closed.
 
     The file's bytes say whether there is audio and how long it is. `expected_ms` is how long it
-    went on by the clock, where that is known; `reason` says why it ended otherwise than by our
-    own wish. Raises OSError when the folder cannot be read.
+    went on by the clock without its pauses, where that is known; `reason` says why it ended
+    otherwise than by our own wish. Raises OSError when the folder cannot be read.
     """
     full = storage.resolve(facts.path)
     reason = reason or facts.state_reason or _said_before(storage, facts)
@@ -35,11 +36,12 @@ def complete(
             reason = reason or CUT_SHORT
             finish(storage, facts.but(state_reason=reason, ended_at=ended_at))
     except FileNotFoundError:
-        return _failed(storage, facts, ended_at, reason, "Asterisk wrote no file")
+        return _failed(storage, facts, ended_at, reason, NO_FILE)
     except ValueError as error:
         return _failed(storage, facts, ended_at, reason, f"nothing can be played: {error}")
     if sound.data_bytes == 0:
         return _failed(storage, facts, ended_at, reason, NO_SOUND)
+    spans = pauses.finished(facts.pauses, ended_at, sound.duration_ms)
     missing_ms = (expected_ms or 0) - sound.duration_ms
     if not reason and missing_ms > TOLERANCE_MS:
         reason = f"cut short: Asterisk did not write {missing_ms / 1000:.1f} s of it"
@@ -51,6 +53,7 @@ def complete(
         duration_ms=sound.duration_ms,
         size_bytes=full.stat().st_size,
         sha256=storage.sha256(facts.path),
+        pauses=spans,
     )
 
 
@@ -73,6 +76,11 @@ def finish(storage: Storage, facts: Facts) -> None:
 
 
 def _failed(storage: Storage, facts: Facts, ended_at: datetime, reason: str, found: str) -> Facts:
-    # A folder that is gone or full explains more than what is found in it.
-    reason = reason or folder_problem(storage) or found
-    return facts.but(state="failed", state_reason=reason, ended_at=ended_at, size_bytes=None)
+    spans = pauses.finished(facts.pauses, ended_at, 0)
+    if pauses.is_paused(facts.pauses) and found in (NO_FILE, NO_SOUND):
+        found = "paused before anything was recorded, and not let go on"
+    else:
+        # A folder that is gone or full explains more than what is found in it.
+        found = folder_problem(storage) or found
+    said = {"state_reason": reason or found, "ended_at": ended_at, "pauses": spans}
+    return facts.but(state="failed", size_bytes=None, **said)

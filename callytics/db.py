@@ -10,6 +10,7 @@ from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
+    JSON,
     Connection,
     DateTime,
     Dialect,
@@ -23,6 +24,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase
 
+from callytics import pauses
 from callytics.config import DATABASE_URL_FORM, PROJECT_DIR, ConfigError
 
 # The longest that a writer waits for another process's write before it gives up, in ms.
@@ -55,6 +57,19 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class PausedSpans(TypeDecorator[pauses.Spans]):
+    """Spans as a tuple, so that a row can be kept by its values; nothing is stored for none."""
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: pauses.Spans | None, dialect: Dialect) -> Any:
+        return [span.to_values() for span in value] if value else None
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> pauses.Spans:
+        return pauses.read(value)
 
 
 def init_db(app: Flask) -> None:

@@ -3,17 +3,17 @@
 import re
 from typing import Any
 
-from callytics.completion import CUT_SHORT, NO_SOUND
+from callytics.completion import CUT_SHORT, NO_FILE, NO_SOUND
 from callytics.facts import FORMATS, OPEN_STATES, Facts
 from callytics.found import judge_found
+from callytics.pauses import is_paused
 from callytics.survey import Group, read_facts
-from callytics.verdict import STILL, Circumstances, Sound, Verdict, listen
+from callytics.verdict import PAUSED_STILL, STILL, Circumstances, Sound, Verdict, listen
 from callytics.walk import Found
 
 # Of two that differ, the one that says more of the end was written later.
 _FINALITY = {"requested": 0, "recording": 1, "available": 2, "failed": 3, "missing": 3}
 _NEVER_ASKED = "the worker stopped before Asterisk had begun to record"
-_NO_FILE = "Asterisk wrote no file"
 _GONE = re.compile(r"the file (?:is|was) gone[^()]*(?:\((?P<before>.*)\))?", re.DOTALL)
 
 
@@ -54,8 +54,9 @@ def _more_final(row: Facts | None, facts: Facts | None) -> Facts | None:
     return facts if _finality(facts) > _finality(row) else row
 
 
-def _finality(facts: Facts) -> int:
-    return _FINALITY.get(facts.state, 0)
+def _finality(facts: Facts) -> tuple[int, ...]:
+    ended = sum(span.ended_at is not None for span in facts.pauses)
+    return (_FINALITY.get(facts.state, 0), len(facts.pauses), ended)
 
 
 def _judge_known(verdict: Verdict, around: Circumstances, base: Facts, deleted: bool) -> None:
@@ -82,7 +83,9 @@ def _judge_open(verdict: Verdict, around: Circumstances, base: Facts, audio: Fou
     verdict.over, verdict.writes_row, verdict.writes_facts = True, True, True
     reason, ended_at = base.state_reason, base.ended_at
     if audio is None:
-        reason = reason or (_NEVER_ASKED if base.state == "requested" else _NO_FILE)
+        # Of one that was to begin when somebody let it go on, its pause tells more.
+        if not is_paused(base.pauses):
+            reason = reason or (_NEVER_ASKED if base.state == "requested" else NO_FILE)
         verdict.wrong(f"{base.state!r}, but it is over and there is no file", "failed")
         verdict.desired = base.but(state_reason=reason, ended_at=ended_at or base.started_at)
         return
@@ -108,7 +111,8 @@ def _may_be_live(group: Group, around: Circumstances, base: Facts) -> str | None
     if idle < around.grace:
         return "touched a moment ago, and a worker runs: left to it"
     live = around.is_live(base)
-    if live is None and idle < STILL:
+    # Nothing is added to the file of one that is paused.
+    if live is None and idle < (PAUSED_STILL if is_paused(base.pauses) else STILL):
         return "Asterisk cannot be asked whether it is still recording this: left alone"
     return "" if live else None
 

@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Self, get_args
 
+from callytics import pauses
+from callytics.pauses import PausedSpan, Spans
+
 Kind = Literal["transfer", "queue", "hunt_group", "outbound", "voicemail"]
 Direction = Literal["inbound", "outbound"]
 State = Literal["requested", "recording", "available", "failed", "missing"]
@@ -16,6 +19,7 @@ DIRECTIONS: tuple[str, ...] = get_args(Direction)
 STATES: tuple[str, ...] = get_args(State)
 FORMATS = ("wav", "ulaw")
 _CHOICES: dict[str, Any] = {"kind": KINDS, "direction": DIRECTIONS, "state": STATES}
+_CHOICES["pauses"] = tuple
 # A uid becomes part of a path and of an address.
 _UID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 # States in which Asterisk may still be writing the file.
@@ -54,6 +58,8 @@ class Facts:
     duration_ms: int | None = None
     size_bytes: int | None = None
     sha256: str | None = None
+    # Where somebody stopped it for a while and let it go on.
+    pauses: Spans = ()
 
     @property
     def name(self) -> str:
@@ -78,11 +84,11 @@ class Facts:
 
     def to_row(self) -> dict[str, Any]:
         """Column names and values for the ledger."""
-        return {**asdict(self), "path": self.path}
+        return {**asdict(self), "path": self.path, "pauses": self.pauses}
 
     def to_json(self) -> str:
         """The text of the file beside the audio."""
-        return json.dumps(self.to_row(), default=_as_text, indent=1, ensure_ascii=False) + "\n"
+        return json.dumps(self.to_row(), default=_as_json, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -93,6 +99,7 @@ class Facts:
             for key in ("started_at", "ended_at"):
                 if known.get(key) is not None:
                     known[key] = datetime.fromisoformat(known[key]).astimezone(UTC)
+            known["pauses"] = pauses.read(known.get("pauses"))
             return cls(**known)._checked()
         except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
             raise ValueError(f"not the facts of a recording: {error}") from error
@@ -115,5 +122,5 @@ def _fits(value: Any, kind: Any) -> bool:
     return isinstance(value, kind)
 
 
-def _as_text(value: datetime) -> str:
-    return value.isoformat()
+def _as_json(value: datetime | PausedSpan) -> Any:
+    return value.to_values() if isinstance(value, PausedSpan) else value.isoformat()

@@ -34,7 +34,7 @@ GRAMS_USED = 3
 # many recordings holds is found sooner by going through them.
 OFTEN = 100
 
-_NOT_LISTED = ("pauses", "peaks", "sha256", "search_text")
+_NOT_LISTED = ("peaks", "sha256", "search_text")
 COLUMNS = tuple(c for c in Recording.__table__.columns if c.name not in _NOT_LISTED)
 # The tags of a row, in order, with a comma between two; no tag has one.
 _TAGS = "SELECT t.tag FROM tags t WHERE t.recording_uid = r.uid ORDER BY t.tag"

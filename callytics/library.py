@@ -7,7 +7,7 @@ from sqlalchemy import Row, select, text
 
 from callytics.db import db
 from callytics.finding import COLUMNS
-from callytics.models import Recording, Worker
+from callytics.models import Recording, Waiting, Worker
 from callytics.paging import read, read_named
 
 # A worker reports every few seconds; after this silence nobody can rely on it.
@@ -51,6 +51,12 @@ def recordings_of_calls(call_uids: Sequence[str]) -> Sequence[Row[Any]]:
     """The recordings of some calls in the order in which they were made."""
     query = select(*COLUMNS).where(Recording.call_uid.in_(call_uids))
     return read(query.order_by(Recording.id).limit(_MOST_OF_CALLS)) if call_uids else ()
+
+
+def queues_of(call_uids: Sequence[str]) -> dict[str, str]:
+    """The queue in which the caller waits, of those of these calls that wait."""
+    query = select(Waiting.call_uid, Waiting.queue).where(Waiting.call_uid.in_(call_uids))
+    return dict(map(tuple, read(query))) if call_uids else {}
 
 
 def newest_worker() -> Row[Any] | None:

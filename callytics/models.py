@@ -16,7 +16,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from callytics.db import Base, UtcDateTime
+from callytics.db import Base, PausedSpans, UtcDateTime
+from callytics.pauses import Spans
 
 # SQLite numbers rows by itself only when the column's type is exactly INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -97,7 +98,7 @@ class Recording(Base):
     path: Mapped[str] = mapped_column(PathText)
     sha256: Mapped[str | None] = mapped_column(Text)
     # Where somebody stopped the recording for a while and let it go on.
-    pauses: Mapped[list[Any] | None] = mapped_column(JSON)
+    pauses: Mapped[Spans | None] = mapped_column(PausedSpans)
     peaks: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     # What a search looks in; SQLite's index of it is the table recordings_search.
     search_text: Mapped[str] = mapped_column(Text, default="", server_default="", deferred=True)

@@ -45,6 +45,11 @@ SETTINGS = {
         "a number of digits, + and spaces",
         lambda v: len(v) <= 32 and all(c in "0123456789+ " for c in v),
     ),
+    "longest_pause_seconds": _Kind(
+        "120",
+        "a whole number of seconds from 0 (until somebody lets it go on) to 86400",
+        lambda v: _is_number(v, 86400),
+    ),
     "disk_warning_mb": _Kind(
         "1024",
         "a whole number of MB from 0 (never warn) to 100000000",

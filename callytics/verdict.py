@@ -13,6 +13,8 @@ from callytics.walk import Found
 # Asterisk adds to a file every two seconds, to a `.ulaw` every four. One that was not touched for
 # so long is not being recorded, whether Asterisk can be asked or not.
 STILL = timedelta(minutes=2)
+# Unless somebody paused it, and Asterisk cannot be asked whether it still is.
+PAUSED_STILL = timedelta(hours=12)
 NOT_OURS = "not a recording of Callytics"
 # A WAV's header alone.
 _HEADER_BYTES = 44

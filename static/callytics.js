@@ -80,6 +80,7 @@ function beforeSwap(event) {
   heir = leaves ? row.nextElementSibling || row.previousElementSibling : null;
   // Audio that was taken out of the page would go on playing.
   if (row.id === "library") row.querySelectorAll("audio").forEach((audio) => audio.pause());
+  if (event.detail.requestConfig.headers["X-Callytics-Poll"]) return;
   // What was said of the last thing done is not true of this one.
   document.getElementById("problem").textContent = "";
   document.getElementById("status").textContent = "";
@@ -117,7 +118,10 @@ let failures = 0;
 
 function remember(within) {
   for (const row of within.querySelectorAll("tbody[id]")) {
-    asReceived.set(row.rows[0], row.rows[0].outerHTML);
+    const said = row.rows[0].cloneNode(true);
+    // Time that passes is no news.
+    for (const growing of said.querySelectorAll("[data-since]")) growing.textContent = "";
+    asReceived.set(row.rows[0], said.outerHTML);
   }
 }
 
@@ -169,7 +173,7 @@ function bringIn(html) {
   const table = shown.querySelector("table");
   const newTable = news.querySelector("table");
   if (!table || !newTable) {
-    if (table && [...table.tBodies].some(isInUse)) return;
+    if (table && [...table.tBodies].some(isInUse) && !rowsLeave(shown)) return;
     const hadFocus = shown.contains(document.activeElement);
     version = news.dataset.version;
     shown.replaceWith(news);
@@ -182,11 +186,25 @@ function bringIn(html) {
   replaceIfChanged("#notice", shown, news);
   replaceIfChanged("#narrowed", shown, news);
   replaceIfChanged("#pager", shown, news);
+  replaceIfChanged("#more", shown, news);
   version = complete ? news.dataset.version : null;
 }
 
 function isInUse(row) {
   return row.querySelector("tr.detail, input:checked") !== null || row.contains(document.activeElement);
+}
+
+// What is over is shown no longer, whoever is at it: where the list says so, and no player is in it.
+function rowsLeave(shown) {
+  return "rowsLeave" in shown.dataset;
+}
+
+function leave(row) {
+  const next = row.contains(document.activeElement) && (row.nextElementSibling || row.previousElementSibling);
+  row.remove();
+  if (next === false) return;
+  const link = next && next.matches("tbody") && next.querySelector("a, button");
+  (link || document.getElementById("main")).focus();
 }
 
 function bringInRows(table, newTable) {
@@ -195,8 +213,8 @@ function bringInRows(table, newTable) {
   let complete = true;
   for (const row of [...table.tBodies]) {
     if (wanted.has(row.id)) continue;
-    if (isInUse(row)) complete = false;
-    else row.remove();
+    if (isInUse(row) && !rowsLeave(table.parentElement)) complete = false;
+    else leave(row);
   }
   let above = table.tHead;
   for (const row of arriving) {
@@ -215,14 +233,14 @@ function bringInFacts(mine, news) {
   const [before, after] = [mine.rows[0], news.rows[0]];
   if (asReceived.get(before) === asReceived.get(after)) return;
   const hadFocus = before.contains(document.activeElement);
-  const href = hadFocus && document.activeElement.getAttribute("href");
+  const [href, id] = hadFocus ? ["href", "id"].map((name) => document.activeElement.getAttribute(name)) : [];
   const [was, is] = [before, after].map((of) => of.querySelector("input[name=uid]"));
   if (was && is) is.checked = was.checked;
   before.replaceWith(after);
   mine.dataset.state = news.dataset.state;
   htmx.process(after);
   showWhatIsOpen(mine);
-  const link = href && after.querySelector(`a[href="${CSS.escape(href)}"]`);
+  const link = id ? document.getElementById(id) : href && after.querySelector(`a[href="${CSS.escape(href)}"]`);
   if (hadFocus) (link || after.querySelector("a")).focus();
 }
 

@@ -201,7 +201,7 @@ class Player {
 const ONLY_A_MARK = /^([\d:]+ ?)?$/;
 
 function playerAt(element) {
-  const around = element.closest("tbody, .listen");
+  const around = element.closest("tbody, .listen, .recorded");
   return players.get(around?.querySelector("[data-player]"));
 }
 

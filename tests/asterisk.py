@@ -95,6 +95,16 @@ class AsteriskServer:
             link.symlink_to(self.sounds / link.name)
         return f"sound:tone{hertz}"
 
+    def tell(self, party: str, hertz: int) -> None:
+        """Let a party such as "told440" say another tone, 0 for none, and wait until it does."""
+        said = {"variable": f"says{party.removeprefix('told')}"}
+        given = {"variable": party, "value": str(hertz)}
+        assert self.ari("POST", "asterisk/variable", params=given).ok
+        wait_until(
+            lambda: self.ari("GET", "asterisk/variable", params=said).json()["value"] == str(hertz),
+            f"{party} says {hertz} Hz",
+        )
+
     def start(self) -> None:
         """Start Asterisk and wait until it answers ARI. After an end, the same ports again."""
         command = [sys.executable, "-m", "deploy.asterisk.launch"]

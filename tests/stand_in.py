@@ -99,6 +99,7 @@ class StandIn(AriServer):
         self.channels: set[str] = set()
         self.bridges: set[str] = set()
         self.live: dict[str, float] = {}
+        self.paused: set[str] = set()
         self.last_sent_at = 0.0
 
     # What a test does
@@ -170,7 +171,8 @@ class StandIn(AriServer):
             case ("PUT" | "POST", "applications", _, "eventFilter" | "subscription"):
                 return Answer(200, {})
             case ("POST", "events", "user", name):
-                self.send({"type": "ChannelUserevent", "eventname": name})
+                said = json.loads(command.body or b"{}").get("variables", {})
+                self.send({"type": "ChannelUserevent", "eventname": name, "userevent": said})
                 return Answer()
             case ("GET", "channels"):
                 there = [{"id": name, "state": "Up", "dialplan": {}} for name in self.channels]
@@ -220,7 +222,11 @@ class StandIn(AriServer):
         if name not in self.live:
             return Answer(404, {"message": "Recording not found"})
         if method == "GET":
-            return Answer(200, {"name": name, "state": "recording"})
+            state = "paused" if name in self.paused else "recording"
+            return Answer(200, {"name": name, "state": state})
+        if command.words[-1] == "pause":
+            (self.paused.add if method == "POST" else self.paused.discard)(name)
+            return Answer()
         self.finish_file(name)
         self._play_after(command, name)
         return Answer()

@@ -10,10 +10,23 @@ from hypothesis import strategies as st
 
 from callytics.facts import DIRECTIONS, KINDS, STATES, Facts, new_uid, utc_now
 from callytics.models import Recording
+from callytics.pauses import PausedSpan, finished, is_paused
 
 NOW = datetime(2026, 11, 22, 23, 59, 59, 250_000, tzinfo=UTC)
 text = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=30)
 times = st.datetimes(datetime(1970, 1, 2), datetime(9000, 1, 1), timezones=st.just(UTC))
+names = st.text(alphabet=st.characters(exclude_categories=["C", "Z"]), max_size=30)
+any_span = st.builds(
+    lambda ended_after, **values: PausedSpan(
+        **values, ended_at=ended_after and values["began_at"] + ended_after
+    ),
+    ended_after=st.none() | st.timedeltas(timedelta(0), timedelta(days=2)),
+    began_at=times,
+    by=names,
+    at_ms=st.none() | st.integers(0, (1 << 31) - 1),
+    resumed_by=names,
+    by_itself=st.booleans(),
+)
 any_facts = st.builds(
     Facts,
     uid=st.from_regex(r"[0-9a-f]{20}", fullmatch=True),
@@ -34,6 +47,7 @@ any_facts = st.builds(
     duration_ms=st.none() | st.integers(0, 1 << 40),
     size_bytes=st.none() | st.integers(0, 1 << 50),
     sha256=st.none() | text,
+    pauses=st.lists(any_span, max_size=4).map(tuple),
 )
 
 
@@ -86,6 +100,11 @@ def changed(**changes: Any) -> str:
     return json.dumps({**json.loads(facts().to_json()), **changes})
 
 
+def paused(**changes: Any) -> str:
+    span = PausedSpan(NOW, "ada", 1000, NOW).to_values()
+    return changed(pauses=[{**span, **changes}])
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -118,6 +137,19 @@ def changed(**changes: Any) -> str:
         changed(uid="../../etc/passwd"),
         changed(uid=None),
         changed(sha256=7),
+        changed(pauses="often"),
+        changed(pauses={"at_ms": 1}),
+        changed(pauses=[7]),
+        changed(pauses=[{}]),
+        paused(at_ms=-1),
+        paused(at_ms=1.5),
+        paused(at_ms=True),
+        paused(at_ms=1 << 40),
+        paused(by=None),
+        paused(began_at="2026-11-22T23:59:59"),
+        paused(began_at=None),
+        paused(ended_at="2026-11-22T23:59:58+00:00"),
+        paused(by_itself="yes"),
     ],
 )
 def test_facts_that_are_not_usable_are_refused_with_a_reason(wrong: str | bytes) -> None:
@@ -146,3 +178,37 @@ def test_names_are_never_given_twice() -> None:
 
 def test_the_present_has_a_zone() -> None:
     assert utc_now().utcoffset() == timedelta(0)
+
+
+def test_facts_from_before_there_were_pauses_are_read() -> None:
+    values = json.loads(facts().to_json())
+    del values["pauses"]
+    assert Facts.from_json(json.dumps(values)) == facts()
+
+
+@settings(deadline=None)
+@given(any_facts, times, st.none() | st.integers(0, 1 << 31))
+def test_what_is_over_has_no_pause_that_goes_on_or_lies_behind_its_end(
+    written: Facts, ended_at: datetime, duration_ms: int | None
+) -> None:
+    spans = finished(written.pauses, ended_at, duration_ms)
+    assert len(spans) == sum(span.at_ms is not None for span in written.pauses)
+    assert not is_paused(spans)
+    for span in spans:
+        assert span.ended_at is not None and span.began_at <= span.ended_at
+        assert span.at_ms is not None and span.at_ms <= (duration_ms or 1 << 31)
+    assert Facts.from_json(written.but(pauses=spans).to_json()).pauses == spans
+
+
+def test_whoever_reads_the_file_sees_when_and_where_it_was_paused_and_by_whom() -> None:
+    span = PausedSpan(NOW, "ada", 63_000).ended(NOW + timedelta(seconds=14), "rita")
+    assert json.loads(facts(pauses=(span,)).to_json())["pauses"] == [
+        {
+            "began_at": "2026-11-22T23:59:59.250000+00:00",
+            "by": "ada",
+            "at_ms": 63_000,
+            "ended_at": "2026-11-23T00:00:13.250000+00:00",
+            "resumed_by": "rita",
+            "by_itself": False,
+        }
+    ]

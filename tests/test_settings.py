@@ -13,6 +13,7 @@ DEFAULTS = {
     "outbound_endpoint": "",
     "outbound_caller_id": "",
     "retention_days": "0",
+    "longest_pause_seconds": "120",
     "disk_warning_mb": "1024",
 }
 
@@ -68,6 +69,9 @@ def test_a_value_that_can_be_used_is_kept(context: None, key: str, value: str) -
         ("disk_warning_mb", "9" * 5000),
         ("disk_warning_mb", "100000001"),
         ("disk_warning_mb", "1 GB"),
+        ("longest_pause_seconds", "-1"),
+        ("longest_pause_seconds", "86401"),
+        ("longest_pause_seconds", "two minutes"),
         ("retention_days", ""),
         ("colour", "red"),
     ],

@@ -8,8 +8,9 @@ from callytics.facts import Facts
 from callytics.flow_document import check
 from worker.call import CallFacts
 from worker.flow import lead_inbound, walk
+from worker.leg import CallerGone, Leg
 from worker.outbound import lead_outbound
-from worker.session import CallerGone, Leg, Services, Session
+from worker.session import Services, Session
 
 
 def restore(
@@ -39,7 +40,9 @@ def restore(
         now = {"placed": True, "joined": joined, "gone": gone}
         session.legs[channel_id] = Leg(**{**values, **now})
     for text in snapshot["recordings"]:
-        session.recordings.append(services.recorder.adopt(Facts.from_json(text)))
+        recording = services.recorder.adopt(Facts.from_json(text))
+        session.recordings.append(recording)
+        recording.pausing.watch(session)
     return session
 
 

@@ -2,15 +2,18 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import gevent
 
 from callytics.ari import AriError
 from callytics.facts import Kind, utc_now
+from callytics.pauses import PausedSpan
 from worker import ear
 from worker.dialing import most_hopeful, ring_until_answer
-from worker.recorder import LiveRecording
-from worker.session import Leg, Session
+from worker.leg import Leg
+from worker.live_recording import LiveRecording
+from worker.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -101,9 +104,9 @@ def _begin(session: Session, bridge_id: str, leg: Leg, kind: Kind, record: bool)
     return leg.joined
 
 
-def _intend(session: Session, leg: Leg, kind: Kind) -> LiveRecording:
+def _intend(session: Session, leg: Leg, kind: Kind, *pauses: PausedSpan) -> LiveRecording:
     facts = session.call.new_recording(kind, "wav", leg.destination)
-    return session.services.recorder.begin(facts)
+    return session.services.recorder.begin(facts.but(pauses=pauses))
 
 
 def _join(session: Session, bridge_id: str, leg: Leg) -> bool:
@@ -136,8 +139,13 @@ def _stay(session: Session, bridge_id: str, leg: Leg, kind: Kind, record: bool) 
         _start(session, bridge_id, _intend(session, leg, kind))
     while not leg.gone:
         for recording in [r for r in session.recordings if r.finished]:
+            paused = recording.facts.pauses[-1:] if recording.pausing.is_on else ()
             facts = session.complete(recording)
-            # One that brought no sound would bring none again: the disk is full or gone.
-            if facts.state == "available":
+            following = [replace(span, began_at=utc_now(), at_ms=0) for span in paused]
+            if following:
+                # What was not to be recorded is not to be recorded in the next segment either.
+                session.hold_recording(_intend(session, leg, kind, *following))
+            elif facts.state == "available":
+                # One that brought no sound would bring none again: the disk is full or gone.
                 _start(session, bridge_id, _intend(session, leg, kind))
         next(session.events(), None)

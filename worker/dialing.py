@@ -7,7 +7,8 @@ from callytics.ari import AriError
 from callytics.facts import new_uid
 from worker import ear
 from worker.call import NO_ANSWER, result_of
-from worker.session import Leg, Session
+from worker.leg import Leg
+from worker.session import Session
 
 log = logging.getLogger(__name__)
 

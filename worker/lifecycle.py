@@ -4,7 +4,8 @@ import logging
 from collections.abc import Callable
 
 from callytics.ari import AriError
-from worker.session import CallerGone, Session
+from worker.leg import CallerGone
+from worker.session import Session
 
 log = logging.getLogger(__name__)
 

@@ -1,9 +1,7 @@
 """The only code that starts or stops a recording: facts, row, Asterisk, in that order."""
 
 import logging
-from collections.abc import Callable
 from datetime import datetime
-from time import monotonic
 
 import gevent
 from gevent.event import AsyncResult
@@ -12,124 +10,15 @@ from callytics import ledger, peaks, samples
 from callytics.ari import Ari, AriError
 from callytics.checks import folder_problem
 from callytics.completion import complete
-from callytics.facts import Facts, utc_now
+from callytics.facts import Facts
 from callytics.storage import Storage
-from worker.events import Event
-from worker.outbox import MOMENT_SECONDS, Outbox
+from worker.live_recording import INTENT_SECONDS, LiveRecording
+from worker.outbox import Outbox
 from worker.threads import Threads
 
 log = logging.getLogger(__name__)
 
-# How long Asterisk may take to begin, and to close the file. Both were seen to take long on a
-# saturated machine, and the second event is sometimes lost.
-START_SECONDS, FINISH_SECONDS = 35.0, 5.0
-# An event that was lost is missed after this time, and Asterisk is asked.
-ASK_SECONDS = 2.0
 DISK_THREADS = 8
-# How often a recording is asked to end.
-STOPS = 3
-# People talk already while a hung disk is waited for.
-INTENT_SECONDS = 2.0
-# A message that ended so soon has no file because nothing was said, not because the disk is full.
-NOTHING_SECONDS = 1.5
-
-
-class LiveRecording:
-    """One recording from our wish for it to its end. Never raises into the call it records."""
-
-    def __init__(self, recorder: "Recorder", facts: Facts) -> None:
-        self._recorder, self.facts = recorder, facts
-        self.asked = self.started = self.finished = False
-        self._began_at = self._ended_at = 0.0
-        self._nobody_there = False
-
-    def intend(self) -> None:
-        """Begin to write down that this recording is wanted."""
-        self._written = self._recorder.intend(self.facts)
-
-    def ask(self, command: Callable[[str], None]) -> None:
-        """Let `command` ask Asterisk for the recording, by name, once our intent is written."""
-        self._wait_for_intent()
-        try:
-            command(self.facts.name)
-        except AriError as error:
-            # An answer that was lost, or came too late, does not mean that nothing is recorded.
-            if not self._recorder.is_live(self.facts):
-                log.warning("recording %s was not started: %s", self.facts.uid, error)
-                self._nobody_there = error.gone
-                self.abandon(self._recorder.problem() or f"Asterisk would not record: {error}")
-        self.asked = True
-
-    def hear(self, event: Event) -> None:
-        """Take note of an event about this recording."""
-        kind = event["type"]
-        if self.facts.state == "failed":
-            return
-        if kind == "RecordingStarted" and not self.started:
-            self.started, self._began_at = True, monotonic()
-            self.facts = self.facts.but(state="recording")
-            self._recorder.save_row(self.facts)
-        elif kind in ("RecordingFinished", "RecordingFailed"):
-            self.finished, self._ended_at = True, self._ended_at or monotonic()
-
-    def stop(self, wait_until: Callable[[Callable[[], bool], float], bool]) -> None:
-        """End the recording and wait, within bounds, until its file is whole.
-
-        A stop before `RecordingStarted` is answered with 204 and the recording starts anyway,
-        so that event is awaited first.
-        """
-        until = monotonic() + START_SECONDS
-        while monotonic() < until:
-            if wait_until(lambda: self.started or self.finished, ASK_SECONDS):
-                break
-            self._ask_asterisk()
-        for _ in range(STOPS):
-            if self.finished:
-                return
-            taken = self._recorder.stop(self.facts)
-            if taken:
-                # Now, and not when its event comes or is missed, for it is compared with the file.
-                self._ended_at = self._ended_at or monotonic()
-            if not wait_until(lambda: self.finished, FINISH_SECONDS if taken else ASK_SECONDS):
-                self._ask_asterisk()
-
-    def _ask_asterisk(self) -> None:
-        """Take from Asterisk what an event should have told."""
-        log.warning("recording %s: an event was missed; asking for it", self.facts.uid)
-        state = self._recorder.live_state(self.facts)
-        if state == "gone":
-            self.hear({"type": "RecordingFinished"})
-        elif state == "recording":
-            self.hear({"type": "RecordingStarted"})
-
-    def complete(self, reason: str = "") -> Facts:
-        """Read the closed file and say in facts and row what became of the recording."""
-        if self.facts.state in ("requested", "recording"):
-            ended_at = self._ended_at or monotonic()
-            expected_ms = int((ended_at - self._began_at) * 1000) if self.started else None
-            self.facts = self._recorder.complete(self.facts, utc_now(), reason, expected_ms)
-        self.finished = True
-        return self.facts
-
-    def _wait_for_intent(self) -> None:
-        facts_written, row_written = self._written
-        try:
-            facts_written.get(timeout=INTENT_SECONDS)
-        except (OSError, gevent.Timeout) as error:
-            # The row still tells of it, and Asterisk may yet be able to write where we are not.
-            log.error("RECORDINGS_DIR: the facts of a recording cannot be kept: %s", error)
-        row_written.wait(timeout=MOMENT_SECONDS)
-
-    def says_nothing(self) -> bool:
-        """Whether nobody spoke, or nobody was there any more when it was to begin."""
-        short = self.started and self._ended_at - self._began_at < NOTHING_SECONDS
-        return self._nobody_there or self._recorder.is_silent(self.facts, short)
-
-    def abandon(self, reason: str) -> None:
-        """Say why there will be no recording after all."""
-        self.facts = self.facts.but(state="failed", state_reason=reason, ended_at=utc_now())
-        self.finished = True
-        self._recorder.write(self.facts)
 
 
 class Recorder:
@@ -155,11 +44,13 @@ class Recorder:
         Raises AriError.
         """
         recording = LiveRecording(self, facts)
-        recording.asked = True
-        if self.ari.live_recording(facts.name) is None:
-            recording.finished = True
+        if recording.pausing.holds:
+            return recording
+        live = self.ari.live_recording(facts.name)
+        if live is None:
+            recording.asked = recording.finished = True
         else:
-            recording.hear({"type": "RecordingStarted"})
+            recording.adopt(live.get("state", ""))
         return recording
 
     def intend(self, facts: Facts) -> tuple[AsyncResult, AsyncResult]:
@@ -194,6 +85,14 @@ class Recorder:
                 log.warning("recording %s was not stopped: %s", facts.uid, error)
             return False
         return True
+
+    def pause(self, facts: Facts) -> None:
+        """Ask Asterisk to write nothing more for now. Raises AriError."""
+        self.ari.pause_recording(facts.name)
+
+    def resume(self, facts: Facts) -> None:
+        """Ask Asterisk to write on. Raises AriError."""
+        self.ari.resume_recording(facts.name)
 
     def is_live(self, facts: Facts) -> bool:
         """Whether Asterisk is about to record this, or does."""

@@ -45,3 +45,6 @@ def _names_in(event: Event) -> Iterator[str]:
         thing = event.get(key)
         if thing:
             yield thing["name"] if key == "recording" else thing["id"]
+    # What a page wishes of a recording.
+    if name := event.get("userevent", {}).get("recording"):
+        yield name

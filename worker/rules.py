@@ -87,7 +87,9 @@ class Rules:
         """Begin with what the worker before this one knew."""
         try:
             kept = json.loads(self._disk.ask(self._storage.kept_rules, seconds=RECALL_SECONDS))
-            self._document, self._settings = check(kept["document"]), dict(kept["settings"])
+            self._document = check(kept["document"])
+            # A worker of an earlier version did not know them all.
+            self._settings = {**self._settings, **kept["settings"]}
         except FileNotFoundError:
             return
         except (gevent.Timeout, OSError, ValueError, TypeError, KeyError, DocumentError) as error:

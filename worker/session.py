@@ -16,9 +16,12 @@ from callytics.flow_document import Document
 from worker.board import Board
 from worker.call import CallFacts, disposition_of
 from worker.events import Event
+from worker.hearing import take_note
 from worker.journal import Journal
+from worker.leg import CallerGone, Leg
+from worker.live_recording import LiveRecording
 from worker.outbox import Outbox
-from worker.recorder import LiveRecording, Recorder
+from worker.recorder import Recorder
 from worker.rules import Rules
 
 log = logging.getLogger(__name__)
@@ -26,26 +29,6 @@ log = logging.getLogger(__name__)
 
 # How much later than a refusal the event may come that explains it.
 LATE_SECONDS = 1.0
-
-
-class CallerGone(Exception):
-    """The caller's channel ended; nothing more can be done for this call but to tidy up."""
-
-
-@dataclass
-class Leg:
-    """A channel that we rang for the call."""
-
-    channel_id: str
-    destination: str
-    # Asterisk has the channel, so that its absence means that it has gone.
-    placed: bool = False
-    up: bool = False
-    gone: bool = False
-    joined: bool = False
-    # Asterisk would not let it talk with the caller, and so we hung up.
-    refused: bool = False
-    cause: int = 0
 
 
 @dataclass(frozen=True)
@@ -111,7 +94,7 @@ class Session:
             except Empty:
                 return
             try:
-                self._take_note(event)
+                take_note(self, event)
             except (KeyError, TypeError, AttributeError):
                 log.warning("call %s: skipped a malformed event", self.call.uid)
                 continue
@@ -130,77 +113,6 @@ class Session:
         """
         if error.status is not None and error.status < 500:
             self.wait_until(lambda: leg is not None and leg.gone, LATE_SECONDS)
-
-    def _take_note(self, event: Event) -> None:
-        """Keep the state true: who is there, who has gone, which recording has ended."""
-        kind = event["type"]
-        if kind.startswith("Recording"):
-            for recording in self.recordings:
-                if recording.facts.name == event["recording"]["name"]:
-                    recording.hear(event)
-        elif kind == "StasisStart" and "replace_channel" in event:
-            self._replace(event["replace_channel"]["id"], event["channel"]["id"])
-        elif kind == "ChannelLeftBridge":
-            self._let_go_if_transferred(event["channel"]["id"])
-        elif kind == "ChannelHangupRequest":
-            self._note_cause(event)
-        elif kind in ("StasisEnd", "ChannelDestroyed"):
-            self._note_cause(event)
-            self._channel_left(event)
-        elif event.get("channel", {}).get("id") in self.legs:
-            self._leg_came(event)
-
-    def _replace(self, old: str, new: str) -> None:
-        """A phone transferred its side of the call: the new channel stands where the old did.
-
-        Asterisk 22 does it in this order, for a blind and an attended transfer alike: StasisStart
-        of a Local channel (no arguments, `replace_channel`), ChannelLeftBridge of the phone,
-        ChannelEnteredBridge of the Local channel, Bridge…Transfer. The bridge and its recording
-        stay. The StasisEnd of the phone comes last: its BYE waits for the end of the transfer.
-        """
-        self.services.watch(new, self)
-        self.transferred.add(old)
-        if old == self.caller_id:
-            self.caller_id = new
-        elif old in self.legs:
-            leg = self.legs.pop(old)
-            leg.channel_id = new
-            self.legs[new] = leg
-            self.on_transfer(leg)
-        self.save()
-
-    def _let_go_if_transferred(self, channel_id: str) -> None:
-        """Asterisk keeps the phone in Stasis, in silence and busy, until it hangs up by itself.
-
-        Not before it has left the bridge: the new channel could not take its place any more.
-        """
-        if channel_id in self.transferred:
-            self.transferred.discard(channel_id)
-            self.let_go(channel_id)
-
-    def _leg_came(self, event: Event) -> None:
-        if event["type"] == "StasisStart":
-            self.legs[event["channel"]["id"]].up = True
-
-    def _note_cause(self, event: Event) -> None:
-        """Who hung up first, and why, is the call's cause; what we do to the others is not."""
-        # The cause of a hang-up that is asked for from within ("soft") is a flag of Asterisk's own.
-        cause = None if event.get("soft") else event.get("cause")
-        leg = self.legs.get(event["channel"]["id"])
-        if leg is not None and cause:
-            leg.cause = cause
-        # Those who were rung in vain are no legs any more when they tell that they were let go.
-        in_talk = leg.up if leg is not None else event["channel"]["id"] == self.caller_id
-        if cause and in_talk and self.call.hangup_cause is None and not self.ending:
-            self.call.hangup_cause = cause
-
-    def _channel_left(self, event: Event) -> None:
-        leg = self.legs.get(event["channel"]["id"])
-        if leg is not None:
-            leg.gone = True
-        elif event["channel"]["id"] == self.caller_id and not self.ending:
-            self.ending = True
-            raise CallerGone
 
     def names(self) -> list[str]:
         """All that this call owns in Asterisk: what its events can be told by."""
@@ -270,6 +182,13 @@ class Session:
         finally:
             self.recordings.remove(recording)
             self.services.recorder.discard(recording.facts)
+
+    def hold_recording(self, recording: LiveRecording) -> None:
+        """Keep a recording that begins only when somebody lets it go on."""
+        self.recordings.append(recording)
+        self.services.watch(recording.facts.name, self)
+        recording.pausing.watch(self)
+        self.keep()
 
     def start_recording(self, recording: LiveRecording, command: Callable[[str], Any]) -> None:
         """Route a recording's events here and ask Asterisk for it."""

@@ -14,15 +14,28 @@ def init_web(app: Flask) -> None:
         headers,
         health,
         kept,
+        live,
         login,
         many,
         notes,
+        pausing,
         recordings,
         saved_searches,
         words,
     )
 
-    for module in (login, recordings, saved_searches, notes, many, calls, audio, health):
+    for module in (
+        login,
+        recordings,
+        saved_searches,
+        notes,
+        many,
+        calls,
+        audio,
+        health,
+        live,
+        pausing,
+    ):
         app.register_blueprint(module.blueprint)
     headers.init_headers(app)
     words.init_words(app)

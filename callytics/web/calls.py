@@ -52,6 +52,7 @@ def show(uid: str) -> str:
         steps=steps,
         elsewhere=elsewhere,
         problems=problems_of(call, recordings),
+        paused=any(row.pauses for row in recordings),
         shapes={row.uid: shape_of(row) for row in playable[:MOST_PLAYERS]},
     )
 

@@ -14,6 +14,8 @@ class Notice:
     title: str
     meaning: str
     seen_at: datetime | None = None
+    # Nobody hears of calls, so that what is known of those in progress may be over.
+    is_deaf: bool = False
 
 
 def worker_notice(worker: Any | None, now: datetime) -> Notice | None:
@@ -24,12 +26,14 @@ def worker_notice(worker: Any | None, now: datetime) -> Notice | None:
             "The worker is not running.",
             "Callytics takes no calls and starts no recordings until it runs again.",
             worker.seen_at if worker else None,
+            is_deaf=True,
         )
     if worker.connected_at is None:
         why = f" It says: {worker.problem}" if worker.problem else ""
         return Notice(
             "The worker has no connection to Asterisk.",
             f"No recordings are started until it has. It keeps trying.{why}",
+            is_deaf=True,
         )
     if worker.problem:
         return Notice("The worker reports a problem.", worker.problem)

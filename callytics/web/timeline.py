@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from callytics.pauses import MOST_PAUSES
+
 # Bars are drawn this wide; what was over at once must still be seen.
 WHOLE, NARROWEST = 1000, 6
 
@@ -23,6 +25,8 @@ class Recorded:
 
     row: Any
     bar: Bar | None
+    # Where it was paused, as far as that can be drawn.
+    gaps: Sequence[Bar] = ()
 
 
 @dataclass
@@ -63,7 +67,9 @@ def timeline(call: Any, recordings: Iterable[Any], now: datetime) -> tuple[list[
         else:
             kept = row.state in ("recording", "available")
             bar = _bar(call, end, row.started_at, row.ended_at or end) if kept else None
-            step.recordings.append(Recorded(row, bar))
+            spans = [span for span in row.pauses if span.at_ms is not None] if kept else []
+            gaps = [_bar(call, end, s.began_at, s.ended_at or end) for s in spans[:MOST_PAUSES]]
+            step.recordings.append(Recorded(row, bar, gaps))
     return steps, elsewhere
 
 

@@ -9,6 +9,7 @@ from flask import Flask, current_app
 from gevent.threadpool import ThreadPool
 
 from callytics import ledger, library, peaks
+from callytics.pauses import MOST_PAUSES
 from callytics.storage import Storage, StorageError
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,12 @@ def svg_path(shape: peaks.Shape) -> str:
     heights = (max(2, bar * (HEIGHT - 4) // scale) for bar in shape.bars)
     bars = (f"M{4 * at + 2} {(HEIGHT - high) // 2}v{high}" for at, high in enumerate(heights))
     return "".join(bars)
+
+
+def gaps(row: Any) -> list[float]:
+    """Where a recording was paused, in hundredths of its length."""
+    places = [span.at_ms for span in row.pauses if span.at_ms is not None]
+    return [round(100 * at / max(row.duration_ms or 0, at, 1), 2) for at in places[:MOST_PAUSES]]
 
 
 def spans(shape: peaks.Shape) -> str:

@@ -1,7 +1,7 @@
 """How the pages put facts into words."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask
@@ -10,8 +10,10 @@ from markupsafe import Markup, escape
 from callytics import notes
 from callytics.call_library import IN_PROGRESS, talk_ms, wait_ms
 from callytics.causes import cause_text
+from callytics.facts import OPEN_STATES, utc_now
 from callytics.numbers import phone
-from callytics.web.waveforms import spans, svg_path
+from callytics.pauses import MOST_PAUSES, is_paused
+from callytics.web.waveforms import gaps, spans, svg_path
 
 KINDS = {
     "transfer": "Transfer",
@@ -27,6 +29,8 @@ STATES = {
     "failed": "Failed",
     "missing": "Missing",
 }
+# What the badge of a recording says.
+STANDINGS = {**STATES, "paused": "Paused"}
 DISPOSITIONS = {
     "answered": "Answered",
     "no_answer": "Nobody answered",
@@ -76,12 +80,21 @@ def init_words(app: Flask) -> None:
         clock_time=clock_time,
         cause=cause_text,
         ending=ending,
+        standing=standing,
+        is_paused=is_paused,
+        ago_ms=ago_ms,
+        gaps=gaps,
+        paused_in_words=paused_in_words,
         wait_ms=wait_ms,
         talk_ms=talk_ms,
     )
     app.jinja_env.globals.update(
+        now=utc_now,
+        MOST_PAUSES=MOST_PAUSES,
+        OPEN_STATES=OPEN_STATES,
         KINDS=KINDS,
         STATES=STATES,
+        STANDINGS=STANDINGS,
         DISPOSITIONS=DISPOSITIONS,
         ENDINGS=ENDINGS,
         RESULTS_OF_CALLS=RESULTS_OF_CALLS,
@@ -90,7 +103,7 @@ def init_words(app: Flask) -> None:
     )
     # As globals, since an import in the row's template would be made again for each row.
     macros = app.jinja_env.get_template("_macros.html").module
-    for name in ("icon", "time", "second", "clock", "person", "state", "ending"):
+    for name in ("icon", "time", "second", "clock", "person", "state", "ending", "since"):
         app.jinja_env.globals[name] = getattr(macros, name)
 
 
@@ -125,6 +138,24 @@ def ending(call: Any) -> str:
     if call.ended_at is None:
         return IN_PROGRESS
     return call.disposition if call.disposition in DISPOSITIONS else "unknown"
+
+
+def standing(row: Any) -> str:
+    """How a recording stands: its state, or that it is paused."""
+    return "paused" if row.state in OPEN_STATES and is_paused(row.pauses) else row.state
+
+
+def ago_ms(at: datetime) -> int:
+    """How long ago that was."""
+    return max(0, (utc_now() - at) // timedelta(milliseconds=1))
+
+
+def paused_in_words(row: Any) -> str:
+    """How often a recording was paused and for how long: 3 times, for 01:02 in all."""
+    spans = [span for span in row.pauses if span.at_ms is not None]
+    often = "Once" if len(spans) == 1 else f"{len(spans)} times"
+    whole = sum(span.duration_ms or ago_ms(span.began_at) for span in spans)
+    return f"{often}, for {minutes(whole)}{' in all' * (len(spans) > 1)}" if spans else "Never"
 
 
 def with_code(message: str) -> Markup:

@@ -9,7 +9,8 @@ from worker import ear
 from worker.board import NUDGE, Waiter
 from worker.conversation import converse, make_bridge
 from worker.dialing import ring_until_answer
-from worker.session import Leg, Session
+from worker.leg import Leg
+from worker.session import Session
 
 # What nobody tells us (a phone that comes back, a pause, another worker) is looked for so often.
 LOOK_SECONDS = 1.0

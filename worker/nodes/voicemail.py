@@ -2,9 +2,10 @@
 
 from callytics.flow_document import Voicemail
 from worker import ear
+from worker.leg import CallerGone
+from worker.live_recording import LiveRecording
 from worker.nodes.play_audio import play
-from worker.recorder import LiveRecording
-from worker.session import CallerGone, Session
+from worker.session import Session
 
 # How long after its own limits Asterisk may take to tell that a message has ended.
 GRACE_SECONDS = 10.0
