@@ -215,6 +215,7 @@ function bringInFacts(mine, news) {
   const [before, after] = [mine.rows[0], news.rows[0]];
   if (asReceived.get(before) === asReceived.get(after)) return;
   const hadFocus = before.contains(document.activeElement);
+  const { id } = document.activeElement;
   const href = hadFocus && document.activeElement.getAttribute("href");
   const [was, is] = [before, after].map((of) => of.querySelector("input[name=uid]"));
   if (was && is) is.checked = was.checked;
@@ -222,8 +223,8 @@ function bringInFacts(mine, news) {
   mine.dataset.state = news.dataset.state;
   htmx.process(after);
   showWhatIsOpen(mine);
-  const link = href && after.querySelector(`a[href="${CSS.escape(href)}"]`);
-  if (hadFocus) (link || after.querySelector("a")).focus();
+  const same = href ? `a[href="${CSS.escape(href)}"]` : `#${CSS.escape(id)}`;
+  if (hadFocus) (((href || id) && after.querySelector(same)) || after.querySelector("a, button"))?.focus();
 }
 
 function replaceIfChanged(selector, shown, news) {

@@ -21,7 +21,7 @@ def app(app_env: dict[str, str]):
 
 
 def test_who_was_added_signs_in_with_the_right_password_only(app: Flask) -> None:
-    add_user("rita", "reviewer", PASSWORD)
+    add_user("rita", "reviewer", PASSWORD, changed_by="tests")
     row = sign_in("rita", PASSWORD)
     assert row and (row.username, row.role) == ("rita", "reviewer")
     assert user_by_id(row.id).username == "rita"
@@ -37,7 +37,7 @@ def test_nobody_else_signs_in(app: Flask) -> None:
 
 def test_a_password_is_kept_as_a_salted_hash(app: Flask, app_env: dict[str, str]) -> None:
     for name in ("rita", "adam"):
-        add_user(name, "reviewer", PASSWORD)
+        add_user(name, "reviewer", PASSWORD, changed_by="tests")
     path = app_env["DATABASE_URL"].removeprefix("sqlite:///")
     connection = sqlite3.connect(path)
     hashes = [h for (h,) in connection.execute("SELECT password_hash FROM users")]
@@ -47,7 +47,7 @@ def test_a_password_is_kept_as_a_salted_hash(app: Flask, app_env: dict[str, str]
 
 
 def test_an_unknown_name_takes_as_much_work_as_a_wrong_password(app, monkeypatch) -> None:
-    add_user("rita", "reviewer", PASSWORD)
+    add_user("rita", "reviewer", PASSWORD, changed_by="tests")
     checked = []
     check = users.check_password_hash
     monkeypatch.setattr(users, "check_password_hash", lambda *a: checked.append(a) or check(*a))
@@ -72,15 +72,15 @@ def test_an_unknown_name_takes_as_much_work_as_a_wrong_password(app, monkeypatch
 )
 def test_who_cannot_be_added_is_told_why(app: Flask, name, role, password, words: str) -> None:
     with pytest.raises(UserError) as error:
-        add_user(name, role, password)
+        add_user(name, role, password, changed_by="tests")
     assert str(error.value).startswith(words)
     assert all_users() == []
 
 
 def test_a_name_is_given_once(app: Flask) -> None:
-    add_user("rita", "reviewer", PASSWORD)
+    add_user("rita", "reviewer", PASSWORD, changed_by="tests")
     with pytest.raises(UserError, match="rita exists already"):
-        add_user("rita", "admin", "another password")
+        add_user("rita", "admin", "another password", changed_by="tests")
     assert sign_in("rita", PASSWORD).role == "reviewer"
 
 

@@ -38,6 +38,7 @@ DISPOSITIONS = {
 ENDINGS = {**DISPOSITIONS, "in_progress": "In progress", "unknown": "Not known"}
 # What the list of calls can be asked for.
 RESULTS_OF_CALLS = (*DISPOSITIONS, IN_PROGRESS)
+ROLES = {"admin": "Administrator", "reviewer": "Reviewer"}
 NODE_TYPES = {"play_audio": "Play audio", **KINDS}
 # What a node of a flow came to.
 RESULTS = {
@@ -81,6 +82,7 @@ def init_words(app: Flask) -> None:
     )
     app.jinja_env.globals.update(
         KINDS=KINDS,
+        ROLES=ROLES,
         STATES=STATES,
         DISPOSITIONS=DISPOSITIONS,
         ENDINGS=ENDINGS,
