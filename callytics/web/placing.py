@@ -86,7 +86,7 @@ def _place(typed: str) -> str:
     limits = FixedWindowRateLimiter(storage_from_string(storage_uri(current_app)))
     once = ("call", str(current_user.id), number)
     if not limits.hit(ONCE, *once):
-        raise Refused(f"Your phone rings for {number} already.", 429)
+        raise Refused(f"Your phone rings for {number} already.", 409)
     if not limits.hit(MOST, "call", str(current_user.id)):
         raise Refused("You have placed many calls in the last minute. Wait a little.", 429)
     config = current_app.extensions["callytics"]
