@@ -111,6 +111,16 @@ def writing() -> Iterator[Connection]:
         yield connection
 
 
+def alone(connection: Connection, table: type[Base]) -> None:
+    """Let nobody else write to a small table until this transaction ends; reading goes on.
+
+    So what is read now is still true when it is written. SQLite lets but one write anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        name = table.__tablename__
+        connection.exec_driver_sql(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
+
+
 def upsert(
     connection: Connection,
     table: type[Base],

@@ -3,6 +3,9 @@
 import re
 
 _NUMBER = re.compile(r"[0-9+*#]{1,32}")
+# What people put between digits; there are several dashes, and spaces that do not break.
+_BETWEEN = re.compile(r"[\s./\u00ad\u200b\u202a-\u202e\u2010-\u2015\u2060\u2212-]")
+_BRACKETS = re.compile(r"[()]")
 
 
 class NumberError(ValueError):
@@ -14,6 +17,17 @@ def check_number(number: str) -> str:
     if not _NUMBER.fullmatch(number):
         raise NumberError("a number must be 1 to 32 digits, +, * or #")
     return number
+
+
+def typed_number(text: str) -> str:
+    """The number that somebody typed or pasted, as "+49 (0)30 1234-56" or "(030) 123.4".
+
+    Raises NumberError.
+    """
+    bare = _BETWEEN.sub("", text.removeprefix("tel:"))
+    # (0) is dialled inside the country alone.
+    bare = bare.replace("(0)", "", 1) if bare.startswith("+") else bare
+    return check_number(_BRACKETS.sub("", bare))
 
 
 def phone(dial_string: str) -> str:

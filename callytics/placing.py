@@ -6,6 +6,7 @@ from callytics.config import Config
 from callytics.facts import new_uid
 from callytics.flow_document import is_destination
 from callytics.numbers import check_number
+from callytics.settings import all_settings
 
 TEST_NUMBER = "1000"
 # How long a person has to take the phone up.
@@ -31,19 +32,22 @@ def place_test_call(config: Config) -> None:
     )
 
 
-def place_call(config: Config, endpoint: str, number: str) -> None:
+def place_call(config: Config, endpoint: str, number: str, placed_by: str = "") -> None:
     """Ring a person's own `endpoint`, then call `number` as a direct outbound call.
 
-    Raises NumberError, and AriError with what to do when the endpoint cannot be rung.
+    The call's row tells who placed it. Needs an app context. Raises NumberError, and AriError with
+    what to do when the endpoint cannot be rung or the number could not be called then.
     """
     check_number(number)
     if not is_destination(endpoint):
         raise AriError(f"{endpoint!r} must be a dial string such as PJSIP/alice")
+    if not all_settings()["outbound_endpoint"]:
+        raise AriError("No number outside can be called: outbound_endpoint is not set in Settings")
     try:
         Ari(config).originate(
             endpoint,
             channel_id=f"callytics-placed-{new_uid()}",
-            app_args=f"outbound,{number},{endpoint}",
+            app_args=",".join(filter(None, ("outbound", number, endpoint, placed_by))),
             ring_seconds=RING_SECONDS,
             caller_id=number,
         )

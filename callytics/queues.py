@@ -1,15 +1,17 @@
 """Queues as all workers that share the database see them: who is busy, paused, waiting."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, Select, delete, exists, insert, or_, select, update
 
 from callytics import flow_document
-from callytics.db import db, insert_missing, upsert, writing
+from callytics.changes import note_change
+from callytics.db import alone, db, insert_missing, upsert, writing
 from callytics.facts import utc_now
-from callytics.models import Member, Pause, Waiting, Worker
+from callytics.models import Call, Member, Pause, Waiting, Worker
 
 # A worker that was silent for so long holds nobody any more: it died, and did not come back.
 HOLD = timedelta(seconds=60)
@@ -69,24 +71,32 @@ def paused(queue: str) -> set[str]:
         return set(connection.scalars(select(Pause.member).where(Pause.queue == queue)))
 
 
-def pause(queue: str, member: str) -> None:
+def pause(queue: str, member: str, changed_by: str) -> None:
     """Let a member take no more calls of a queue. Raises QueueError."""
     _check(queue, member)
     with writing() as connection:
-        _delete_pause(connection, queue, member)
-        values = {"queue": queue, "member": member, "since": utc_now()}
-        connection.execute(Pause.__table__.insert().values(**values))
+        alone(connection, Pause)
+        if not connection.scalar(_is_paused(queue, member)):
+            values = {"queue": queue, "member": member, "since": utc_now()}
+            connection.execute(insert(Pause).values(**values))
+            note_change(connection, changed_by, _thing(queue, member), "takes calls", "paused")
 
 
-def resume(queue: str, member: str) -> None:
+def resume(queue: str, member: str, changed_by: str) -> None:
     """Let a member take calls of a queue again. Raises QueueError."""
     _check(queue, member)
     with writing() as connection:
-        _delete_pause(connection, queue, member)
+        resumed = delete(Pause).where(Pause.queue == queue, Pause.member == member)
+        if connection.execute(resumed).rowcount:
+            note_change(connection, changed_by, _thing(queue, member), "paused", "takes calls")
 
 
-def _delete_pause(connection: Connection, queue: str, member: str) -> None:
-    connection.execute(delete(Pause).where(Pause.queue == queue, Pause.member == member))
+def _is_paused(queue: str, member: str) -> Select[tuple[bool]]:
+    return select(exists().where(Pause.queue == queue, Pause.member == member))
+
+
+def _thing(queue: str, member: str) -> str:
+    return f"queue {queue} {member}"
 
 
 def _check(queue: str, member: str) -> None:
@@ -127,6 +137,58 @@ def member_states(queue: str, members: Iterable[str]) -> dict[str, str]:
     with db.engine.connect() as connection:
         busy = {row.member: row.call_uid for row in connection.execute(wanted)}
     return {m: _state(m in resting, m in busy, busy.get(m)) for m in members}
+
+
+@dataclass(frozen=True)
+class MemberNow:
+    """A member of a queue at this moment; `call` is what rings them or what they talk in."""
+
+    member: str
+    state: str
+    is_paused: bool
+    call: Any | None
+
+
+@dataclass(frozen=True)
+class QueueNow:
+    """A queue at this moment; who waits longest stands first."""
+
+    name: str
+    queue: flow_document.Queue
+    members: tuple[MemberNow, ...]
+    waiting: tuple[Any, ...]
+
+
+def overview() -> list[QueueNow]:
+    """Every queue, its members and who waits: as many queries for many queues as for one."""
+    document = flow_document.current()
+    columns = (Waiting.queue, Waiting.call_uid, Waiting.caller_number, Waiting.since)
+    with db.engine.connect() as connection:
+        pauses = set(map(tuple, connection.execute(select(Pause.queue, Pause.member))))
+        busy = {row.member: row for row in connection.execute(_occupied())}
+        waiting = connection.execute(select(*columns).order_by(Waiting.since)).all()
+    return [
+        QueueNow(
+            name,
+            queue,
+            tuple(_now(m, (name, m) in pauses, busy.get(m)) for m in queue.members),
+            tuple(row for row in waiting if row.queue == name),
+        )
+        for name, queue in document.queues.items()
+    ]
+
+
+def _occupied() -> Select[Any]:
+    """Who rings, talks or writes things up, with the call."""
+    columns = (Member.member, Member.call_uid, Call.caller_number, Call.caller_name)
+    query = select(*columns, Call.answered_at).outerjoin(Call, Call.uid == Member.call_uid)
+    return query.where(or_(Member.call_uid.is_not(None), Member.free_at > utc_now()))
+
+
+def _now(member: str, is_paused: bool, row: Any | None) -> MemberNow:
+    call_uid = row.call_uid if row else None
+    state = _state(is_paused, row is not None, call_uid)
+    return MemberNow(member, state, is_paused, row if call_uid else None)
 
 
 def _state(is_paused: bool, is_occupied: bool, call_uid: str | None) -> str:

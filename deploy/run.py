@@ -140,7 +140,7 @@ def first_account() -> str | None:
     if users.all_users():
         return None
     password = secrets.token_urlsafe(12)
-    users.add_user(ADMIN, "admin", password)
+    users.add_user(ADMIN, "admin", password, changed_by=ADMIN)
     return password
 
 

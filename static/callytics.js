@@ -240,8 +240,8 @@ function bringInFacts(mine, news) {
   mine.dataset.state = news.dataset.state;
   htmx.process(after);
   showWhatIsOpen(mine);
-  const link = id ? document.getElementById(id) : href && after.querySelector(`a[href="${CSS.escape(href)}"]`);
-  if (hadFocus) (link || after.querySelector("a")).focus();
+  const same = id ? `#${CSS.escape(id)}` : href && `a[href="${CSS.escape(href)}"]`;
+  if (hadFocus) ((same && after.querySelector(same)) || after.querySelector("a, button"))?.focus();
 }
 
 function replaceIfChanged(selector, shown, news) {

@@ -81,5 +81,5 @@ def use_settings(environment: dict[str, str], **settings: str) -> None:
     """Put settings in force, as an administrator does."""
     with create_app(load_config(environment)).app_context():
         for key, value in settings.items():
-            set_setting(key, value)
+            set_setting(key, value, "tests")
         db.engine.dispose()

@@ -102,7 +102,7 @@ class Shelf:
     def add_person(self, name: str, role: str = "reviewer") -> None:
         """Let somebody sign in."""
         with self.app.app_context():
-            users.add_user(name, role, PASSWORD)
+            users.add_user(name, role, PASSWORD, changed_by="tests")
 
     def client(self, name: str) -> FlaskClient:
         """A browser in this process in which `name` has signed in through the form."""

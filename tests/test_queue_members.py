@@ -82,11 +82,11 @@ def test_idle_time_and_wrap_up_are_kept_for_all_workers(app: Flask) -> None:
 def test_only_a_member_of_a_queue_that_there_is_can_be_paused(app: Flask) -> None:
     document = flow_document.check({"queues": {"team": {"members": [MEMBER]}}})
     flow_document.save(document, "tests")
-    queues.pause("team", MEMBER)
-    queues.pause("team", MEMBER)
+    queues.pause("team", MEMBER, "ada")
+    queues.pause("team", MEMBER, "ada")
     assert queues.paused("team") == {MEMBER}
-    queues.resume("team", MEMBER)
+    queues.resume("team", MEMBER, "ada")
     assert queues.paused("team") == set()
     for queue, member in (("nobody", MEMBER), ("team", OTHER)):
         with pytest.raises(queues.QueueError, match=r"there is no queue|members are"):
-            queues.pause(queue, member)
+            queues.pause(queue, member, "ada")

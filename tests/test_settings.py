@@ -42,7 +42,7 @@ def test_the_defaults_are_those_that_are_documented(context: None) -> None:
     ],
 )
 def test_a_value_that_can_be_used_is_kept(context: None, key: str, value: str) -> None:
-    set_setting(key, f" {value} ")
+    set_setting(key, f" {value} ", "ada")
     assert all_settings() == {**DEFAULTS, key: value}
 
 
@@ -78,21 +78,21 @@ def test_a_value_that_can_be_used_is_kept(context: None, key: str, value: str) -
 )
 def test_a_value_that_cannot_be_used_changes_nothing(context: None, key: str, value: str) -> None:
     with pytest.raises(SettingError) as error:
-        set_setting(key, value)
+        set_setting(key, value, "ada")
     assert str(error.value).startswith(f"{key}: ")
     assert all_settings() == DEFAULTS
 
 
 def test_an_unknown_key_is_told_the_known_ones(context: None) -> None:
     with pytest.raises(SettingError, match=", ".join(SETTINGS)):
-        set_setting("colour", "red")
+        set_setting("colour", "red", "ada")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.sampled_from(list(SETTINGS)), st.text(max_size=40))
 def test_no_value_fails_otherwise_than_in_words(context: None, key: str, value: str) -> None:
     try:
-        set_setting(key, value)
+        set_setting(key, value, "ada")
     except SettingError as error:
         assert str(error).startswith(f"{key}: must be ")
     else:

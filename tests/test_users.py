@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from callytics import users
+from callytics.changes import changes_of
 from callytics.users import UserError, add_user, all_users, sign_in, user_by_id
 from tests.processes import run_flask
 from tests.shelf import Shelf
@@ -21,7 +22,7 @@ def app(app_env: dict[str, str]):
 
 
 def test_who_was_added_signs_in_with_the_right_password_only(app: Flask) -> None:
-    add_user("rita", "reviewer", PASSWORD)
+    add_user("rita", "reviewer", PASSWORD, changed_by="tests")
     row = sign_in("rita", PASSWORD)
     assert row and (row.username, row.role) == ("rita", "reviewer")
     assert user_by_id(row.id).username == "rita"
@@ -37,7 +38,7 @@ def test_nobody_else_signs_in(app: Flask) -> None:
 
 def test_a_password_is_kept_as_a_salted_hash(app: Flask, app_env: dict[str, str]) -> None:
     for name in ("rita", "adam"):
-        add_user(name, "reviewer", PASSWORD)
+        add_user(name, "reviewer", PASSWORD, changed_by="tests")
     path = app_env["DATABASE_URL"].removeprefix("sqlite:///")
     connection = sqlite3.connect(path)
     hashes = [h for (h,) in connection.execute("SELECT password_hash FROM users")]
@@ -47,7 +48,7 @@ def test_a_password_is_kept_as_a_salted_hash(app: Flask, app_env: dict[str, str]
 
 
 def test_an_unknown_name_takes_as_much_work_as_a_wrong_password(app, monkeypatch) -> None:
-    add_user("rita", "reviewer", PASSWORD)
+    add_user("rita", "reviewer", PASSWORD, changed_by="tests")
     checked = []
     check = users.check_password_hash
     monkeypatch.setattr(users, "check_password_hash", lambda *a: checked.append(a) or check(*a))
@@ -72,15 +73,15 @@ def test_an_unknown_name_takes_as_much_work_as_a_wrong_password(app, monkeypatch
 )
 def test_who_cannot_be_added_is_told_why(app: Flask, name, role, password, words: str) -> None:
     with pytest.raises(UserError) as error:
-        add_user(name, role, password)
+        add_user(name, role, password, changed_by="tests")
     assert str(error.value).startswith(words)
     assert all_users() == []
 
 
 def test_a_name_is_given_once(app: Flask) -> None:
-    add_user("rita", "reviewer", PASSWORD)
+    add_user("rita", "reviewer", PASSWORD, changed_by="tests")
     with pytest.raises(UserError, match="rita exists already"):
-        add_user("rita", "admin", "another password")
+        add_user("rita", "admin", "another password", changed_by="tests")
     assert sign_in("rita", PASSWORD).role == "reviewer"
 
 
@@ -95,3 +96,40 @@ def test_on_the_command_line_the_password_comes_from_standard_input(app_env) -> 
     assert again.returncode == 1
     assert "exists already" in again.stderr
     assert PASSWORD not in again.stdout + again.stderr
+
+
+def test_on_the_command_line_phone_and_password_are_set_and_kept_with_who_did_it(app_env) -> None:
+    add = ("users", "add", "rita", "--role", "reviewer", "--password-stdin")
+    run_flask(app_env, *add, "--endpoint", "PJSIP/rita", text=f"{PASSWORD}\n")
+    assert run_flask(app_env, "users", "list").stdout == "rita\treviewer\tPJSIP/rita\n"
+    done = run_flask(app_env, "users", "set-endpoint", "rita", "PJSIP/201")
+    assert done.stdout == "The phone of rita is PJSIP/201.\n"
+    set_password = ("users", "set-password", "rita", "--password-stdin")
+    run_flask(app_env, *set_password, text="seven horses\n")
+    with Shelf.of(app_env).app.app_context():
+        row = sign_in("rita", "seven horses")
+        assert row.endpoint == "PJSIP/201"
+        assert not sign_in("rita", PASSWORD)
+        changes = [(c.thing, c.after) for c in changes_of("person", 9) if c.username]
+    assert changes == [
+        ("person rita password", "a new one"),
+        ("person rita phone", "PJSIP/201"),
+        ("person rita", "added as reviewer"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "words"),
+    [
+        (("set-endpoint", "nobody", "PJSIP/a"), "", "there is no nobody"),
+        (("set-endpoint", "rita", "alice"), "", "phone: must be a dial string"),
+        (("set-password", "nobody", "--password-stdin"), f"{PASSWORD}\n", "there is no nobody"),
+        (("set-password", "rita", "--password-stdin"), "short\n", "must have at least 8"),
+    ],
+)
+def test_on_the_command_line_what_cannot_be_set_is_told(app_env, command, text, words) -> None:
+    with Shelf.of(app_env).app.app_context():
+        add_user("rita", "reviewer", PASSWORD, changed_by="tests")
+    done = run_flask(app_env, "users", *command, text=text, check=False)
+    assert done.returncode == 1
+    assert words in done.stderr

@@ -87,12 +87,12 @@ class Runner:
 
 
 def _call_of(channel: dict[str, Any], args: list[str], worker: str, asterisk: str) -> CallFacts:
-    """What `Stasis(callytics,DIRECTION,NUMBER)` says; a third word is whom we rang to call."""
+    """What `Stasis(callytics,DIRECTION,NUMBER)` says; then whom we rang, and for whom."""
     number = _plain(channel["caller"]["number"])
     return CallFacts(
         direction="outbound" if args[:1] == ["outbound"] else "inbound",
         caller_number=args[2].partition("/")[2] if len(args) > 2 else number,
-        caller_name=_plain(channel["caller"]["name"]),
+        caller_name=args[3] if len(args) > 3 else _plain(channel["caller"]["name"]),
         dialed_number=args[1] if len(args) > 1 else channel["dialplan"]["exten"],
         worker=worker,
         asterisk=asterisk,

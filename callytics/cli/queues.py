@@ -1,5 +1,6 @@
 """`flask queues …`: who waits, who takes calls."""
 
+import getpass
 from collections.abc import Callable
 
 import click
@@ -39,8 +40,8 @@ def resume(queue: str, member: str) -> None:
     click.echo(f"{member} takes calls of {queue}.")
 
 
-def _do(change: Callable[[str, str], None], queue: str, member: str) -> None:
+def _do(change: Callable[[str, str, str], None], queue: str, member: str) -> None:
     try:
-        change(queue, member)
+        change(queue, member, getpass.getuser())
     except queues.QueueError as error:
         raise click.ClickException(str(error)) from error

@@ -1,5 +1,7 @@
 """`flask settings …`: what an administrator may change while Callytics runs."""
 
+import getpass
+
 import click
 
 from callytics.cli.commands import Commands
@@ -21,7 +23,7 @@ def list_settings() -> None:
 def set_one(key: str, value: str) -> None:
     """Change KEY to VALUE. A value that cannot be used changes nothing."""
     try:
-        set_setting(key, value)
+        set_setting(key, value, getpass.getuser())
     except SettingError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{key} is {value}.")

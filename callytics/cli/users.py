@@ -1,6 +1,10 @@
 """`flask users …`: who may sign in."""
 
+import getpass
 import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import click
 
@@ -13,18 +17,48 @@ group = Commands("users", help="Who may sign in.")
 @group.command("add")
 @click.argument("name")
 @click.option("--role", type=click.Choice(users.ROLES), required=True)
+@click.option("--endpoint", default="", help="Their own phone, such as PJSIP/alice.")
 @click.option("--password-stdin", is_flag=True, required=True, help="Read the password's line.")
-def add(name: str, role: str, password_stdin: bool) -> None:
+def add(name: str, role: str, endpoint: str, password_stdin: bool) -> None:
     """Add NAME, or fail and say why."""
-    try:
-        users.add_user(name, role, sys.stdin.readline().rstrip("\r\n"))
-    except users.UserError as error:
-        raise click.ClickException(str(error)) from error
+    by = getpass.getuser()
+    _do(partial(users.add_user, changed_by=by, endpoint=endpoint), name, role, _password())
     click.echo(f"{name} can sign in as {role}.")
+
+
+@group.command("set-password")
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, required=True, help="Read the password's line.")
+def set_password(name: str, password_stdin: bool) -> None:
+    """Give NAME a new password. It ends all sessions that they have."""
+    person = _do(users.user_named, name)
+    _do(users.change_password, person.id, _password(), getpass.getuser())
+    click.echo(f"{name} signs in with the new password from now on.")
+
+
+@group.command("set-endpoint")
+@click.argument("name")
+@click.argument("endpoint")
+def set_endpoint(name: str, endpoint: str) -> None:
+    """Let NAME call from the phone ENDPOINT, such as PJSIP/alice; '' for none."""
+    person = _do(users.user_named, name)
+    _do(users.change_endpoint, person.id, endpoint, getpass.getuser())
+    click.echo(f"The phone of {name} is {endpoint}." if endpoint else f"{name} has no phone.")
 
 
 @group.command("list")
 def list_users() -> None:
-    """Everyone who may sign in, with their role."""
+    """Everyone who may sign in, with their role and their phone."""
     for user in users.all_users():
-        click.echo(f"{user.username}\t{user.role}")
+        click.echo("\t".join(filter(None, (user.username, user.role, user.endpoint))))
+
+
+def _password() -> str:
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _do(change: Callable[..., Any], *values: Any) -> Any:
+    try:
+        return change(*values)
+    except users.UserError as error:
+        raise click.ClickException(str(error)) from error

@@ -7,6 +7,7 @@ def init_web(app: Flask) -> None:
     """Register every page on `app`."""
     from callytics.web import (
         access,
+        account,
         audio,
         calls,
         errors,
@@ -19,23 +20,18 @@ def init_web(app: Flask) -> None:
         many,
         notes,
         pausing,
+        placing,
+        queues,
         recordings,
         saved_searches,
+        settings,
+        users,
         words,
     )
 
-    for module in (
-        login,
-        recordings,
-        saved_searches,
-        notes,
-        many,
-        calls,
-        audio,
-        health,
-        live,
-        pausing,
-    ):
+    pages = (login, recordings, saved_searches, notes, many, calls, audio, health)
+    pages += (live, pausing, queues, settings, users, account, placing)
+    for module in pages:
         app.register_blueprint(module.blueprint)
     headers.init_headers(app)
     words.init_words(app)

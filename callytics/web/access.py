@@ -42,6 +42,7 @@ class Person(UserMixin):
         self.id = row.id
         self.username = row.username
         self.role = row.role
+        self.endpoint = row.endpoint
 
     @property
     def is_admin(self) -> bool:
@@ -90,10 +91,14 @@ def pages_for(person: Any) -> list[tuple[str, str]]:
     ]
 
 
-def begin_session() -> None:
-    """Forget whatever the browser brought along, so that nobody can plant a session."""
+def begin_session(key: str = "") -> None:
+    """Forget whatever the browser brought along, so that nobody can plant a session.
+
+    It lasts while `key` is the one that the person's row has: another ends every copy of it.
+    """
     session.clear()
     session["began"] = session["seen"] = int(time.time())
+    session["key"] = key
 
 
 def _load_person(user_id: str) -> Person | None:
@@ -105,7 +110,8 @@ def _load_person(user_id: str) -> Person | None:
     if idle > 60 and POLL_HEADER not in request.headers:
         session["seen"] = now
     row = user_by_id(int(user_id))
-    return Person(row) if row else None
+    # Sessions that are older than the keys have none, and so has a row that was never changed.
+    return Person(row) if row and row.session_key == session.get("key", "") else None
 
 
 def _ask_to_sign_in() -> Response | None:

@@ -17,7 +17,7 @@ from sqlalchemy import make_url, text
 
 from callytics.db import db
 
-PATHS = ("/recordings", "/calls", "/live")
+PATHS = ("/recordings", "/calls", "/live", "/queues")
 # What changes by time alone, such as a worker that falls silent, is this late at most.
 KEPT_SECONDS = 2.0
 # Of some 50 kB each.

@@ -23,17 +23,18 @@ blueprint = Blueprint("login", __name__)
 def init_login(app: Flask) -> None:
     """Limit how fast passwords can be tried on `app`."""
     limiter = Limiter(client_address, app=app, storage_uri=storage_uri(app), headers_enabled=True)
-    view = app.view_functions["login.sign_in"]
-    for limit, key in ((FAILURES_PER_ADDRESS, client_address), (FAILURES_PER_NAME, _name_key)):
-        view = limiter.limit(limit, key_func=key, deduct_when=_was_refused)(view)
-    app.view_functions["login.sign_in"] = view
+    for endpoint, who in (("login.sign_in", _name_key), ("account.change_password", _person_key)):
+        view = app.view_functions[endpoint]
+        for limit, key in ((FAILURES_PER_ADDRESS, client_address), (FAILURES_PER_NAME, who)):
+            view = limiter.limit(limit, key_func=key, deduct_when=_was_refused)(view)
+        app.view_functions[endpoint] = view
 
 
 @blueprint.get("/login")
 def form() -> str | Response:
     """The form; whoever is signed in already goes on."""
     if current_user.is_authenticated:
-        return redirect(_wanted_page())
+        return redirect(wanted_page())
     return render_template("login/form.html", wanted=request.args.get("next", ""))
 
 
@@ -46,22 +47,29 @@ def sign_in() -> Response | tuple[str, int]:
     if row is None:
         wanted = request.form.get("next", "")
         return render_template("login/form.html", username=username, wanted=wanted, wrong=True), 401
-    begin_session()
+    begin_session(row.session_key)
     login_user(Person(row))
-    return redirect(_wanted_page(), 303)
+    return redirect(wanted_page(), 303)
 
 
 @blueprint.post("/logout")
 def sign_out() -> Response:
-    """End the session."""
+    """End the session and, with a new key, every copy of it.
+
+    A copied cookie must not outlive the sign-out of the browser that it was taken from. To tell
+    copies from another browser of the same person, each session would need a row of its own that
+    every request reads; so the person's other browsers are signed out too, and the button says so.
+    """
+    user_id = current_user.id
     logout_user()
     begin_session()
+    users.end_sessions(user_id)
     flash("You are signed out.")
     return redirect(url_for("login.form"), 303)
 
 
 def _was_refused(response: Response) -> bool:
-    return response.status_code == 401
+    return response.status_code in (401, 403)
 
 
 def _name_key() -> str:
@@ -69,8 +77,12 @@ def _name_key() -> str:
     return sha256(request.form.get("username", "").strip().lower().encode()).hexdigest()
 
 
-def _wanted_page() -> str:
-    """Where to go after signing in: only ever a page of ours.
+def _person_key() -> str:
+    return str(current_user.id)
+
+
+def wanted_page() -> str:
+    """Where the form wants to go next: only ever a page of ours.
 
     Browsers read `//host` and `/\\host` as another site's address, and drop tabs and line ends.
     """

@@ -42,6 +42,7 @@ DISPOSITIONS = {
 ENDINGS = {**DISPOSITIONS, "in_progress": "In progress", "unknown": "Not known"}
 # What the list of calls can be asked for.
 RESULTS_OF_CALLS = (*DISPOSITIONS, IN_PROGRESS)
+ROLES = {"admin": "Administrator", "reviewer": "Reviewer"}
 NODE_TYPES = {"play_audio": "Play audio", **KINDS}
 # What a node of a flow came to.
 RESULTS = {
@@ -93,6 +94,7 @@ def init_words(app: Flask) -> None:
         MOST_PAUSES=MOST_PAUSES,
         OPEN_STATES=OPEN_STATES,
         KINDS=KINDS,
+        ROLES=ROLES,
         STATES=STATES,
         STANDINGS=STANDINGS,
         DISPOSITIONS=DISPOSITIONS,

@@ -1,0 +1,96 @@
+"""Queues: who waits right now, what each member does, and letting one rest."""
+
+from typing import Any
+
+from flask import Blueprint, abort, current_app, flash, redirect, request, url_for
+from flask_login import current_user
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from callytics import queues
+from callytics.changes import changes_of
+from callytics.facts import utc_now
+from callytics.numbers import phone
+from callytics.paging import Page
+from callytics.web.access import admin_required
+from callytics.web.lists import answer, is_htmx
+
+blueprint = Blueprint("queues", __name__)
+
+STRATEGIES = {
+    "ring_all": "Rings all at once",
+    "longest_idle": "Rings who was idle longest",
+    "random": "Rings in random order",
+}
+MEMBER_STATES = {
+    "free": "Free",
+    "busy": "Busy",
+    "wrapping up": "Writing up",
+    "paused": "Paused",
+}
+MEMBER_ICONS = {
+    "free": "available",
+    "busy": "call",
+    "wrapping up": "requested",
+    "paused": "pause",
+}
+# A page shows the first of a long line; how long it is stands above them.
+MOST_WAITING = 20
+# More is read on the command line or in the database.
+MOST_CHANGES = 20
+
+
+@blueprint.get("/queues")
+@admin_required
+def index() -> Response:
+    """Every queue at this moment."""
+    return _board()
+
+
+@blueprint.post("/queues/<name>/<any(pause, resume):change>")
+@admin_required
+def change(name: str, change: str) -> Response:
+    """Let a member take no more calls, or take them again."""
+    member = request.form.get("member", "")
+    try:
+        (queues.pause if change == "pause" else queues.resume)(name, member, current_user.username)
+    except queues.QueueError as error:
+        abort(409, f"{str(error).capitalize()}. The flows were changed meanwhile.")
+    until = "no calls of {} until resumed" if change == "pause" else "calls of {} again"
+    said = f"{phone(member)} takes {until.format(name)}."
+    if is_htmx():
+        return _with_status(_board(), said)
+    flash(said)
+    return redirect(url_for("queues.index"), 303)
+
+
+@blueprint.app_context_processor
+def _for_templates() -> dict[str, Any]:
+    return {
+        "STRATEGIES": STRATEGIES,
+        "MEMBER_STATES": MEMBER_STATES,
+        "MEMBER_ICONS": MEMBER_ICONS,
+        "MOST_WAITING": MOST_WAITING,
+        "server_now": _now,
+        "flows_page": lambda: "flows.index" in current_app.view_functions,
+    }
+
+
+def _board() -> Response:
+    page = Page(queues.overview(), None, None)
+    return answer("queues", page, {}, whole=_more)
+
+
+def _more() -> dict[str, Any]:
+    return {"changes": changes_of("queue", MOST_CHANGES)}
+
+
+def _now() -> int:
+    """The server's clock in milliseconds: that of a browser may be wrong by minutes."""
+    return int(utc_now().timestamp() * 1000)
+
+
+def _with_status(response: Response, said: str) -> Response:
+    html = Markup('<div hx-swap-oob="innerHTML:#status">{}</div>').format(said)
+    response.set_data(response.get_data() + html.encode())
+    return response
