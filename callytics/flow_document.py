@@ -13,9 +13,10 @@ from callytics.flow_errors import DocumentError, Wrong, from_pydantic
 from callytics.models import FlowDocument
 
 # A dial string goes to Asterisk as it is: technology, a slash, and no separators of its own.
-DIAL_STRING = r"^[A-Za-z][A-Za-z0-9]*/[^\s,&|()]+$"
+DIAL_STRING = r"^[A-Za-z][A-Za-z0-9]*/[^\s,&|()\x00-\x1f\x7f]+$"
+MEDIA = r"^(sound|recording|tone|digits|number):[^\s,\x00-\x1f\x7f]+$"
 Destination = Annotated[str, Field(pattern=DIAL_STRING, max_length=200)]
-Media = Annotated[str, Field(pattern=r"^(sound|recording|tone|digits|number):[^\s,]+$")]
+Media = Annotated[str, Field(pattern=MEDIA)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Number = Annotated[str, Field(pattern=r"^[0-9+*#]{1,32}$")]
 RingSeconds = Annotated[int, Field(ge=1, le=300)]

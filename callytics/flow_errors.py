@@ -66,6 +66,10 @@ def _complaint(error: Any) -> str:
     if kind in ("literal_error", "union_tag_invalid"):
         expected = context.get("expected") or context.get("expected_tags")
         return f"must be one of {re.sub(' or ', ', ', expected)}".replace("'", "")
+    if kind == "string_too_long":
+        return f"must be at most {context['max_length']} characters"
+    if kind == "too_long":
+        return f"must be at most {context['max_length']}"
     return _WORDS.get(kind, error["msg"])
 
 
