@@ -96,6 +96,16 @@ def writing() -> Iterator[Connection]:
         yield connection
 
 
+def alone(connection: Connection, *tables: type[Base]) -> None:
+    """Let nobody else write to these tables until the transaction ends; others may read them.
+
+    On SQLite a transaction that writes is alone already.
+    """
+    if connection.dialect.name == "postgresql":
+        names = ", ".join(str(table.__tablename__) for table in tables)
+        connection.exec_driver_sql(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
+
+
 def upsert(
     connection: Connection,
     table: type[Base],

@@ -5,9 +5,10 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
-from callytics.db import db, writing
+from callytics import flow_changes
+from callytics.db import alone, db, writing
 from callytics.facts import utc_now
 from callytics.flow_errors import DocumentError, Wrong, from_pydantic
 from callytics.models import FlowDocument
@@ -177,6 +178,14 @@ def _numbers_twice(document: Document) -> list[Wrong]:
     return wrong
 
 
+class Overtaken(Exception):
+    """Another version came in force meanwhile."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"version {version} came in force meanwhile")
+        self.version = version
+
+
 def current() -> Document:
     """The document in force; an empty one before the first import. Needs an app context."""
     newest = select(FlowDocument.document).order_by(FlowDocument.id.desc()).limit(1)
@@ -185,11 +194,35 @@ def current() -> Document:
     return check(values or {})
 
 
-def save(document: Document, saved_by: str) -> None:
-    """Put a checked document in force for the next call."""
+def save(document: Document, saved_by: str, seen: int | None = None, said: str = "") -> int:
+    """Put a checked document in force for the next call, in a transaction of its own."""
     with writing() as connection:
-        connection.execute(
-            insert(FlowDocument).values(
-                saved_at=utc_now(), saved_by=saved_by, document=document.model_dump()
-            )
-        )
+        return add_version(connection, document, saved_by, seen, said)
+
+
+def add_version(
+    connection: Connection,
+    document: Document,
+    saved_by: str,
+    seen: int | None = None,
+    said: str = "",
+) -> int:
+    """Put a checked document in force; return its version.
+
+    `seen` is the version that it was made from, 0 before the first. Raises Overtaken, and changes
+    nothing, where another has come in force since. `said` is what changed, where the difference
+    does not say enough.
+    """
+    alone(connection, FlowDocument)
+    newest = select(FlowDocument.id, FlowDocument.document).order_by(FlowDocument.id.desc())
+    version, before = connection.execute(newest.limit(1)).first() or (0, {})
+    if seen is not None and seen != version:
+        raise Overtaken(version)
+    values = document.model_dump()
+    row = insert(FlowDocument).values(
+        saved_at=utc_now(),
+        saved_by=saved_by,
+        said=said or flow_changes.said(before, values),
+        document=values,
+    )
+    return int(connection.execute(row).inserted_primary_key[0])

@@ -11,6 +11,13 @@ def init_web(app: Flask) -> None:
         calls,
         errors,
         filters,
+        flow_drafts,
+        flow_files,
+        flow_history,
+        flow_nodes,
+        flow_queues,
+        flow_typing,
+        flows,
         headers,
         health,
         kept,
@@ -24,6 +31,9 @@ def init_web(app: Flask) -> None:
 
     for module in (login, recordings, saved_searches, notes, many, calls, audio, health):
         app.register_blueprint(module.blueprint)
+    for module in (flows, flow_nodes, flow_queues, flow_typing, flow_drafts, flow_files):
+        app.register_blueprint(module.blueprint)
+    app.register_blueprint(flow_history.blueprint)
     headers.init_headers(app)
     words.init_words(app)
     filters.init_filters(app)
