@@ -115,8 +115,8 @@ def test_every_starting_point_makes_a_flow(shelf, admin, kind, typed):
 @pytest.mark.parametrize(
     ("field", "typed", "problem"),
     [
-        ("numbers", "one", "one: must be a number of digits, +, * and #"),
-        ("destinations", "PJSIP/a\nalice", "alice: must be a dial string such as PJSIP/alice"),
+        ("numbers", "one", "“one” must be a number of digits, +, * and #"),
+        ("destinations", "PJSIP/a\nalice", "“alice” must be a dial string such as PJSIP/alice"),
         ("destinations", "", "must not be empty"),
         ("media", "hello", "must be media such as sound:welcome"),
         ("name", "a b", "must be a name of letters, digits, - and _"),

@@ -178,6 +178,6 @@ def problems_at(
         text = each.text
         if at[:-1] and at[0].isdigit():
             item = str(values[name][int(at[0])])
-            text = text if text.startswith(f"{item} ") else f"{item}: {text}"
+            text = text if text.startswith(f"{item} ") else f"“{item}” {text}"
         found.setdefault(name or whole, text)
     return found

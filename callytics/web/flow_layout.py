@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-BOX_WIDTH, BOX_HEIGHT, GAP = 248, 74, 48
+BOX_WIDTH, BOX_HEIGHT, GAP = 240, 74, 48
 ENTRY_HEIGHT = END_HEIGHT = 30
 END_WIDTH = 150
-ANSWER_WIDTH, ANSWER_HEIGHT, ANSWER_ARROW = 104, 40, 68
+ANSWER_WIDTH, ANSWER_HEIGHT, ANSWER_ARROW = 98, 40, 72
 HEADING = 40
 MARGIN, LANE = 6, 14
 # How far below a box, and from its left edge, an arrow to a lane begins.

@@ -11,7 +11,7 @@ from callytics.web.flow_layout import Box, Edge, Layout, layout
 Values = Mapping[str, Any]
 
 # As much as fits into a box; all of it is in the list beside the picture.
-MOST_NAME, MOST_FACTS, MOST_NUMBERS = 24, 38, 30
+MOST_NAME, MOST_FACTS, MOST_NUMBERS = 21, 37, 28
 # What a call does on its way from a node of each type to the next.
 OTHERWISE = {
     "play_audio": "then",
