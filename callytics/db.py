@@ -111,14 +111,14 @@ def writing() -> Iterator[Connection]:
         yield connection
 
 
-def alone(connection: Connection, table: type[Base]) -> None:
-    """Let nobody else write to a small table until this transaction ends; reading goes on.
+def alone(connection: Connection, *tables: type[Base]) -> None:
+    """Let nobody else write to these tables until the transaction ends; others may read them.
 
-    So what is read now is still true when it is written. SQLite lets but one write anyway.
+    On SQLite a transaction that writes is alone already.
     """
     if connection.dialect.name == "postgresql":
-        name = table.__tablename__
-        connection.exec_driver_sql(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
+        names = ", ".join(str(table.__tablename__) for table in tables)
+        connection.exec_driver_sql(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
 
 
 def upsert(

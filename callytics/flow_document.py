@@ -5,25 +5,19 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
-from callytics.db import db, writing
+from callytics import flow_changes
+from callytics.db import alone, db, writing
 from callytics.facts import utc_now
+from callytics.flow_errors import DocumentError, Wrong, from_pydantic
 from callytics.models import FlowDocument
 
-
-class DocumentError(Exception):
-    """A document that cannot be used; `errors` is a line for each place that is wrong."""
-
-    def __init__(self, errors: list[str]) -> None:
-        super().__init__("\n".join(errors))
-        self.errors = errors
-
-
 # A dial string goes to Asterisk as it is: technology, a slash, and no separators of its own.
-DIAL_STRING = r"^[A-Za-z][A-Za-z0-9]*/[^\s,&|()]+$"
+DIAL_STRING = r"^[A-Za-z][A-Za-z0-9]*/[^\s,&|()\x00-\x1f\x7f]+$"
+MEDIA = r"^(sound|recording|tone|digits|number):[^\s,\x00-\x1f\x7f]+$"
 Destination = Annotated[str, Field(pattern=DIAL_STRING, max_length=200)]
-Media = Annotated[str, Field(pattern=r"^(sound|recording|tone|digits|number):[^\s,]+$")]
+Media = Annotated[str, Field(pattern=MEDIA)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Number = Annotated[str, Field(pattern=r"^[0-9+*#]{1,32}$")]
 RingSeconds = Annotated[int, Field(ge=1, le=300)]
@@ -133,7 +127,7 @@ def parse(text: str | bytes) -> Document:
     try:
         values = json.loads(text, object_pairs_hook=_no_key_twice)
     except (ValueError, RecursionError) as error:
-        raise DocumentError([f"document: must be JSON ({error})"]) from error
+        raise DocumentError([Wrong((), f"must be JSON ({error})")]) from error
     return check(values)
 
 
@@ -142,7 +136,7 @@ def check(values: Any) -> Document:
     try:
         document = Document.model_validate(values)
     except ValidationError as error:
-        raise DocumentError([_in_words(e) for e in error.errors()]) from error
+        raise DocumentError([from_pydantic(e) for e in error.errors()]) from error
     errors = list(_broken_links(document)) + list(_numbers_twice(document))
     if errors:
         raise DocumentError(errors)
@@ -158,88 +152,38 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-_WORDS = {
-    "missing": "is missing",
-    "extra_forbidden": "is not known here",
-    "model_type": "must be an object",
-    "model_attributes_type": "must be an object",
-    "dict_type": "must be an object",
-    "list_type": "must be a list",
-    "string_type": "must be text",
-    "int_type": "must be a whole number",
-    "bool_type": "must be true or false",
-    "union_tag_not_found": "is missing",
-    "too_short": "must not be empty",
-}
-_PATTERNS = {
-    "^[A-Za-z][A-Za-z0-9]*/": "must be a dial string such as PJSIP/alice",
-    "^(sound": "must be media such as sound:welcome",
-    "^[A-Za-z0-9_-]": "must be a name of letters, digits, - and _",
-    "^[0-9+*#]": "must be a number of digits, +, * and #",
-}
-_NODE_TYPES = ("play_audio", "transfer", "hunt_group", "queue", "voicemail")
-
-
-def _in_words(error: Any) -> str:
-    steps = [str(step) for step in error["loc"]]
-    # pydantic puts the node's type between the node and its field; a person's path has none.
-    if len(steps) > 4 and steps[0] == "flows" and steps[4] in _NODE_TYPES:
-        del steps[4]
-    if error["type"].startswith("union_tag"):
-        steps.append("type")
-    place = ".".join(step for step in steps if step != "[key]")
-    return f"{place or 'document'}: {_complaint(error)}"
-
-
-def _complaint(error: Any) -> str:
-    kind, context = error["type"], error.get("ctx", {})
-    if kind in ("greater_than_equal", "less_than_equal"):
-        return _range_of(error)
-    if kind == "string_pattern_mismatch":
-        start = next(p for p in _PATTERNS if context["pattern"].startswith(p))
-        return _PATTERNS[start]
-    if kind in ("literal_error", "union_tag_invalid"):
-        expected = context.get("expected") or context.get("expected_tags")
-        return f"must be one of {re.sub(' or ', ', ', expected)}".replace("'", "")
-    return _WORDS.get(kind, error["msg"])
-
-
-_RANGES = {
-    "ring_seconds": (1, 300),
-    "max_wait_seconds": (1, 86400),
-    "max_seconds": (1, 3600),
-    "max_silence_seconds": (1, 60),
-    "wrap_up_seconds": (0, 3600),
-}
-
-
-def _range_of(error: Any) -> str:
-    low, high = _RANGES[str(error["loc"][-1])]
-    return f"must be {low} to {high}"
-
-
-def _broken_links(document: Document) -> list[str]:
-    errors = []
+def _broken_links(document: Document) -> list[Wrong]:
+    wrong = []
     for flow_name, flow in document.flows.items():
-        place = f"flows.{flow_name}"
+        place = ("flows", flow_name)
         if flow.start not in flow.nodes:
-            errors.append(f"{place}.start: there is no node {flow.start!r}")
+            wrong.append(Wrong((*place, "start"), f"there is no node {flow.start!r}"))
         for node_name, node in flow.nodes.items():
+            at = (*place, "nodes", node_name)
             if node.next is not None and node.next not in flow.nodes:
-                errors.append(f"{place}.nodes.{node_name}.next: there is no node {node.next!r}")
+                wrong.append(Wrong((*at, "next"), f"there is no node {node.next!r}"))
             if isinstance(node, QueueNode) and node.queue not in document.queues:
-                errors.append(f"{place}.nodes.{node_name}.queue: there is no queue {node.queue!r}")
-    return errors
+                wrong.append(Wrong((*at, "queue"), f"there is no queue {node.queue!r}"))
+    return wrong
 
 
-def _numbers_twice(document: Document) -> list[str]:
-    errors, owners = [], {}
+def _numbers_twice(document: Document) -> list[Wrong]:
+    wrong, owners = [], {}
     for name, flow in document.flows.items():
         for at, number in enumerate(flow.numbers):
             owner = owners.setdefault(number, name)
             if (owner, flow.numbers.index(number)) != (name, at):
-                errors.append(f"flows.{name}.numbers.{at}: {number} belongs to flow {owner!r}")
-    return errors
+                place = ("flows", name, "numbers", str(at))
+                wrong.append(Wrong(place, f"{number} belongs to flow {owner!r}"))
+    return wrong
+
+
+class Overtaken(Exception):
+    """Another version came in force meanwhile."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"version {version} came in force meanwhile")
+        self.version = version
 
 
 def current() -> Document:
@@ -250,11 +194,35 @@ def current() -> Document:
     return check(values or {})
 
 
-def save(document: Document, saved_by: str) -> None:
-    """Put a checked document in force for the next call."""
+def save(document: Document, saved_by: str, seen: int | None = None, said: str = "") -> int:
+    """Put a checked document in force for the next call, in a transaction of its own."""
     with writing() as connection:
-        connection.execute(
-            insert(FlowDocument).values(
-                saved_at=utc_now(), saved_by=saved_by, document=document.model_dump()
-            )
-        )
+        return add_version(connection, document, saved_by, seen, said)
+
+
+def add_version(
+    connection: Connection,
+    document: Document,
+    saved_by: str,
+    seen: int | None = None,
+    said: str = "",
+) -> int:
+    """Put a checked document in force; return its version.
+
+    `seen` is the version that it was made from, 0 before the first. Raises Overtaken, and changes
+    nothing, where another has come in force since. `said` is what changed, where the difference
+    does not say enough.
+    """
+    alone(connection, FlowDocument)
+    newest = select(FlowDocument.id, FlowDocument.document).order_by(FlowDocument.id.desc())
+    version, before = connection.execute(newest.limit(1)).first() or (0, {})
+    if seen is not None and seen != version:
+        raise Overtaken(version)
+    values = document.model_dump()
+    row = insert(FlowDocument).values(
+        saved_at=utc_now(),
+        saved_by=saved_by,
+        said=said or flow_changes.said(before, values),
+        document=values,
+    )
+    return int(connection.execute(row).inserted_primary_key[0])

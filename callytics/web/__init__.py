@@ -12,6 +12,13 @@ def init_web(app: Flask) -> None:
         calls,
         errors,
         filters,
+        flow_drafts,
+        flow_files,
+        flow_history,
+        flow_nodes,
+        flow_queues,
+        flow_typing,
+        flows,
         headers,
         health,
         kept,
@@ -33,6 +40,9 @@ def init_web(app: Flask) -> None:
     pages += (live, pausing, queues, settings, users, account, placing)
     for module in pages:
         app.register_blueprint(module.blueprint)
+    for module in (flows, flow_nodes, flow_queues, flow_typing, flow_drafts, flow_files):
+        app.register_blueprint(module.blueprint)
+    app.register_blueprint(flow_history.blueprint)
     headers.init_headers(app)
     words.init_words(app)
     filters.init_filters(app)

@@ -1,0 +1,165 @@
+"""Where the boxes and arrows of a flow's picture stand. Pure arithmetic, in pixels.
+
+One column: the nodes that a call comes to, from the start downwards, then those that none comes
+to. An arrow to the node right below goes straight down; every other goes along a lane on the left.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+BOX_WIDTH, BOX_HEIGHT, GAP = 240, 74, 48
+ENTRY_HEIGHT = END_HEIGHT = 30
+END_WIDTH = 150
+ANSWER_WIDTH, ANSWER_HEIGHT, ANSWER_ARROW = 98, 40, 72
+HEADING = 40
+MARGIN, LANE = 6, 14
+# How far below a box, and from its left edge, an arrow to a lane begins.
+TURN, LEAVE = 14, 24
+
+Point = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle."""
+
+    x: int
+    y: int
+    width: int = BOX_WIDTH
+    height: int = BOX_HEIGHT
+
+    @property
+    def middle(self) -> int:
+        """Half its width."""
+        return self.x + self.width // 2
+
+    @property
+    def centre(self) -> int:
+        """Half its height."""
+        return self.y + self.height // 2
+
+    @property
+    def bottom(self) -> int:
+        """Its lower edge."""
+        return self.y + self.height
+
+    @property
+    def right(self) -> int:
+        """Its right edge."""
+        return self.x + self.width
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An arrow from a node to its next; None is the end of the call."""
+
+    source: str
+    target: str | None
+    points: tuple[Point, ...]
+
+
+@dataclass
+class Layout:
+    """All of a picture."""
+
+    entry: Box
+    width: int = 0
+    height: int = 0
+    boxes: dict[str, Box] = field(default_factory=dict)
+    # Below a node that has no next, and beside one that rings.
+    ends: dict[str, Box] = field(default_factory=dict)
+    answers: dict[str, Box] = field(default_factory=dict)
+    edges: list[Edge] = field(default_factory=list)
+    # The upper edge of what stands over the nodes that no call comes to.
+    heading: int | None = None
+
+
+def layout(
+    reached: Sequence[str],
+    unreached: Sequence[str],
+    nexts: Mapping[str, str | None],
+    ringing: Collection[str],
+) -> Layout:
+    """Place the nodes; `nexts` says where each of them leads, `ringing` which may be answered."""
+    order = [*reached, *unreached]
+    straight = _straight(reached, nexts) | _straight(unreached, nexts)
+    lanes = _lanes(order, nexts, straight)
+    left = MARGIN + LANE * (max(lanes.values(), default=-1) + 1)
+    picture = Layout(Box(left, MARGIN, BOX_WIDTH, ENTRY_HEIGHT))
+    y = picture.entry.bottom + GAP
+    for at, name in enumerate(order):
+        if at == len(reached):
+            picture.heading = y
+            y += HEADING
+        box = picture.boxes[name] = Box(left, y)
+        y = box.bottom + GAP
+        if name in ringing:
+            x = box.right + ANSWER_ARROW
+            top = box.centre - ANSWER_HEIGHT // 2
+            picture.answers[name] = Box(x, top, ANSWER_WIDTH, ANSWER_HEIGHT)
+        if nexts[name] is None:
+            picture.ends[name] = Box(box.middle - END_WIDTH // 2, y, END_WIDTH, END_HEIGHT)
+            y += END_HEIGHT + GAP // 2
+    picture.height = y - GAP // 2 + MARGIN
+    picture.width = left + BOX_WIDTH + ANSWER_ARROW + ANSWER_WIDTH + MARGIN
+    picture.edges = [_edge(picture, name, nexts[name], straight, lanes) for name in order]
+    return picture
+
+
+def _straight(order: Sequence[str], nexts: Mapping[str, str | None]) -> set[str]:
+    """The nodes that lead to the one right below them."""
+    following = pairwise(order)
+    return {name for name, below in following if nexts[name] == below}
+
+
+def _lanes(
+    order: Sequence[str], nexts: Mapping[str, str | None], straight: set[str]
+) -> dict[str, int]:
+    """For each node that is led to along a lane, which one; the nearest to the boxes is 0.
+
+    All that lead to the same node share its lane.
+    """
+    place = {name: at for at, name in enumerate(order)}
+    spans: dict[str, list[int]] = {}
+    for name in order:
+        target = nexts[name]
+        if target is not None and name not in straight:
+            spans.setdefault(target, [place[target]]).append(place[name])
+    lanes: dict[str, int] = {}
+    taken: list[list[tuple[int, int]]] = []
+    for target, places in sorted(spans.items(), key=lambda item: max(item[1]) - min(item[1])):
+        span = (min(places), max(places))
+        free = (i for i, spans in enumerate(taken) if not any(_meet(span, s) for s in spans))
+        lane = next(free, len(taken))
+        if lane == len(taken):
+            taken.append([])
+        taken[lane].append(span)
+        lanes[target] = lane
+    return lanes
+
+
+def _meet(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] <= other[1] and other[0] <= one[1]
+
+
+def _edge(
+    picture: Layout, name: str, target: str | None, straight: set[str], lanes: Mapping[str, int]
+) -> Edge:
+    box = picture.boxes[name]
+    if target is None:
+        return Edge(name, None, ((box.middle, box.bottom), (box.middle, picture.ends[name].y)))
+    to = picture.boxes[target]
+    if name in straight:
+        return Edge(name, target, ((box.middle, box.bottom), (to.middle, to.y)))
+    lane = to.x - LANE * (lanes[target] + 1)
+    turn, leave = box.bottom + TURN, box.x + LEAVE
+    return Edge(name, target, tuple(_around(box, leave, turn, lane, to)))
+
+
+def _around(box: Box, leave: int, turn: int, lane: int, to: Box) -> Iterator[Point]:
+    yield (leave, box.bottom)
+    yield (leave, turn)
+    yield (lane, turn)
+    yield (lane, to.centre)
+    yield (to.x, to.centre)
