@@ -72,6 +72,9 @@ SETTINGS = {
         "120",
         "a whole number of seconds from 0 (until somebody lets it go on) to 86400",
         lambda v: _is_number(v, 86400),
+        "Longest pause of a recording",
+        "In seconds; then it goes on by itself, so that no conversation is lost to a forgotten "
+        "pause. 0 waits until somebody lets it go on.",
     ),
     "disk_warning_mb": _Kind(
         "1024",
@@ -85,7 +88,8 @@ SETTINGS = {
         "a whole number of days from 0 (for ever) to 36500",
         lambda v: _is_number(v, 36500),
         "Keep recordings for",
-        "In days; 0 is for ever. This version keeps the rule, and deletes nothing by itself.",
+        "In days; 0 is for ever. What is older is deleted once a day, for good, unless it has the "
+        "tag keep.",
     ),
 }
 

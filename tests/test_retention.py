@@ -41,7 +41,7 @@ def delete_expired(shelf: Shelf) -> list[str]:
 
 def test_what_is_too_old_goes_with_its_file_and_its_facts(shelf: Shelf) -> None:
     old, young = add(shelf, 31), add(shelf, 29)
-    set_setting("retention_days", "30")
+    set_setting("retention_days", "30", "ada")
     assert retention.expired(30) == 1
     assert delete_expired(shelf) == [f"{old.path}: older than 30 days → deleted"]
     assert shelf.row(old) is None
@@ -53,7 +53,7 @@ def test_what_is_too_old_goes_with_its_file_and_its_facts(shelf: Shelf) -> None:
 
 def test_the_audit_tells_who_deleted_it(shelf: Shelf) -> None:
     old = add(shelf, 31)
-    set_setting("retention_days", "30")
+    set_setting("retention_days", "30", "ada")
     delete_expired(shelf)
     assert shelf.accesses(old) == [("retention", "delete")]
 
@@ -68,7 +68,7 @@ def test_for_ever_is_for_ever(shelf: Shelf) -> None:
 def test_what_somebody_wants_to_keep_stays(shelf: Shelf) -> None:
     kept, other = add(shelf, 31), add(shelf, 31)
     notes.add_tag(kept.uid, "Keep", "ada")
-    set_setting("retention_days", "30")
+    set_setting("retention_days", "30", "ada")
     assert len(delete_expired(shelf)) == 1
     assert shelf.row(other) is None
     assert shelf.row(kept).state == "available"
@@ -76,7 +76,7 @@ def test_what_somebody_wants_to_keep_stays(shelf: Shelf) -> None:
 
 def test_what_is_open_is_left_to_its_call(shelf: Shelf) -> None:
     going_on = add(shelf, 31, state="recording")
-    set_setting("retention_days", "30")
+    set_setting("retention_days", "30", "ada")
     assert delete_expired(shelf) == []
     assert shelf.path(going_on).exists()
 
@@ -85,14 +85,14 @@ def test_many_go_in_several_steps(shelf: Shelf, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(retention, "CHUNK", 3)
     for _ in range(7):
         add(shelf, 31)
-    set_setting("retention_days", "30")
+    set_setting("retention_days", "30", "ada")
     assert len(delete_expired(shelf)) == 7
     assert retention.expired(30) == 0
 
 
 def test_nothing_is_deleted_while_the_disk_is_not_mounted(shelf: Shelf, tmp_path: Path) -> None:
     old = add(shelf, 31)
-    set_setting("retention_days", "30")
+    set_setting("retention_days", "30", "ada")
     shelf.storage.root.rename(tmp_path / "elsewhere")
     shelf.storage.root.mkdir()
     with pytest.raises(FolderError):
@@ -105,7 +105,7 @@ def test_a_file_that_cannot_go_does_not_keep_the_others(shelf: Shelf) -> None:
     stuck, other = add(shelf, 32), add(shelf, 31)
     shelf.path(stuck).unlink()
     (shelf.path(stuck) / "in the way").mkdir(parents=True)
-    set_setting("retention_days", "30")
+    set_setting("retention_days", "30", "ada")
     (report,) = retention.delete_expired(Circumstances(shelf.storage, lambda facts: False))
     assert [said.partition(":")[0] for said in report.failed] == [stuck.path]
     assert shelf.row(other) is None
@@ -114,7 +114,7 @@ def test_a_file_that_cannot_go_does_not_keep_the_others(shelf: Shelf) -> None:
 
 def test_the_worker_does_it_by_itself(shelf: Shelf) -> None:
     old = add(shelf, 31)
-    set_setting("retention_days", "30")
+    set_setting("retention_days", "30", "ada")
     config = load_config(shelf.environment)
     upkeep = Upkeep(shelf.app, config, shelf.storage, Routes())
     upkeep.go_through(retention.delete_expired(upkeep.around))
