@@ -13,7 +13,7 @@ test: .venv/installed-for-tests
 	@deploy/asterisk/install >/dev/null
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
-	$(PYTHON) -m pytest -c .pytest.ini --rootdir . -n 3 --dist loadfile --reruns 2
+	$(PYTHON) -m pytest -c .pytest.ini --rootdir . -n 3 --dist loadfile
 
 bench: .venv/installed-for-tests
 	@deploy/asterisk/install >/dev/null
