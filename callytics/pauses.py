@@ -79,10 +79,10 @@ def read(values: Any) -> Spans:
 def tidy_name(text: Any) -> str:
     """A name as it can be kept; it is that of a person, but whoever may speak to Asterisk gave it.
 
-    Raises ValueError for what is none.
+    Raises TypeError for what is none.
     """
     if not isinstance(text, str):
-        raise ValueError("pauses: a name is not usable")
+        raise TypeError("a name is no text")
     return "".join(filter(str.isprintable, text))[:_LONGEST_NAME]
 
 

@@ -256,5 +256,6 @@ class StandIn(AriServer):
     def finish_file(self, name: str) -> None:
         """Close a recording's file as Asterisk does; its tone is as long as it went on."""
         seconds = time.monotonic() - self.live.pop(name)
+        self.paused.discard(name)
         if self.writes_files:
             write_tone(self.recordings / f"{name}.wav", 440, max(seconds, 0.1))

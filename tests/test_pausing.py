@@ -1,8 +1,10 @@
 """A recording is paused while people talk: what they say then is in no file, all else is."""
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 
@@ -93,6 +95,13 @@ class Talk:
         return self.row()
 
 
+def execute(environment: Env, statement: str) -> None:
+    """Change the database behind everybody's back."""
+    path = environment["DATABASE_URL"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path, timeout=30)) as connection, connection:
+        connection.execute(statement)
+
+
 def length(span: Row) -> float:
     began, ended = (datetime.fromisoformat(span[key]) for key in ("began_at", "ended_at"))
     return (ended - began).total_seconds()
@@ -123,6 +132,15 @@ def test_what_is_said_in_a_pause_is_not_in_the_file_and_all_else_is(talk: Talk) 
     assert facts_of(talk.environment, row)["pauses"] == row["pauses"]
     verified = run_flask(talk.environment, "recordings", "verify").stdout
     assert verified == "1 recording, 0 disagreements.\n"
+    # The library can be rebuilt from the folder alone, its pauses as well.
+    execute(talk.environment, "DELETE FROM recordings")
+    run_flask(talk.environment, "recordings", "reconcile")
+    assert talk.row()["pauses"] == row["pauses"]
+    execute(talk.environment, "UPDATE recordings SET pauses = NULL")
+    verified = run_flask(talk.environment, "recordings", "verify", check=False)
+    assert verified.returncode == 1
+    run_flask(talk.environment, "recordings", "reconcile")
+    assert talk.row()["pauses"] == row["pauses"]
 
 
 def test_it_is_paused_again_and_each_gap_has_its_place(talk: Talk) -> None:
@@ -259,3 +277,25 @@ def test_a_call_that_ends_before_it_may_go_on_says_why_there_is_nothing(talk: Ta
     first, second = recordings(talk.environment)
     assert (first["state"], first["state_reason"]) == ("available", "")
     assert "paused" in second["state_reason"]
+
+
+@pytest.mark.parametrize("worker_dies", [False, True])
+def test_a_pause_in_which_asterisk_is_killed_ends_with_it(
+    talk: Talk, worker_process: Worker, worker_dies: bool
+) -> None:
+    # Asterisk writes 32 KiB at a time: so much is safe on disk.
+    wait_until(lambda: talk.audio.stat().st_size > 32_768, "two seconds are on disk")
+    talk.pause()
+    if worker_dies:
+        worker_process.kill()
+    talk.asterisk.kill()
+    talk.asterisk.start()
+    if worker_dies:
+        worker_process.start()
+    (row,) = recordings_in(talk.environment, "available")
+    (span,) = talk.row()["pauses"]
+    assert span["ended_at"] is not None
+    assert span["at_ms"] <= row["duration_ms"]
+    assert "cut short" in row["state_reason"]
+    assert facts_of(talk.environment, row)["pauses"] == [span]
+    assert run_flask(talk.environment, "recordings", "verify").returncode == 0
