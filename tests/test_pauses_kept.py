@@ -3,10 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 from callytics import library
+from callytics.db import db
 from callytics.pauses import PausedSpan
 from tests.shelf import STARTED_AT, Shelf
 
-ODD = "o'dd \u2028 \U0001f98a name"
+ODD = "o'dd \"\\ \U0001f98a name"
 SPANS = (
     PausedSpan(STARTED_AT, "ada", 0, STARTED_AT + timedelta(microseconds=1), ODD),
     PausedSpan(datetime(1970, 1, 1, tzinfo=UTC), "", 7, datetime(2999, 1, 1, tzinfo=UTC), "", True),
@@ -25,3 +26,4 @@ def test_spans_are_read_from_the_row_as_they_were_written(any_env: dict[str, str
     assert shelf.row(some).pauses == ()
     with shelf.app.app_context():
         assert [row.pauses for row in library.newest(0)] == [(), ()]
+        db.engine.dispose()
