@@ -25,8 +25,8 @@ def typed_number(text: str) -> str:
     Raises NumberError.
     """
     bare = _BETWEEN.sub("", text.removeprefix("tel:"))
-    # (0) is dialled inside the country alone.
-    bare = bare.replace("(0)", "", 1) if bare.startswith("+") else bare
+    # After the code of a country, (0) stands for those who dial inside it.
+    bare = bare.replace("(0)", "", 1) if bare.startswith(("+", "00")) else bare
     return check_number(_BRACKETS.sub("", bare))
 
 

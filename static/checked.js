@@ -2,6 +2,7 @@
 
 document.addEventListener("htmx:afterSwap", (event) => {
   const told = event.detail.target;
+  if (!told.matches(".complaint")) return;
   const field = document.querySelector(`[aria-describedby~="${CSS.escape(told.id)}"]`);
   if (!field) return;
   if (told.textContent.trim()) field.setAttribute("aria-invalid", "true");

@@ -105,6 +105,12 @@ function search() {
   return Boolean(field);
 }
 
+function dial() {
+  const field = document.getElementById("dial-number");
+  field?.focus();
+  return Boolean(field);
+}
+
 const KEYS = {
   ArrowDown: () => move(1),
   j: () => move(1),
@@ -118,6 +124,7 @@ const KEYS = {
   ">": () => changeSpeed(1),
   d: download,
   n: note,
+  c: dial,
   x: choose,
   "/": search,
   "?": () => { dialog.showModal(); return true; },

@@ -21,3 +21,5 @@ function count() {
 
 count();
 setInterval(count, 1000);
+// What was made two seconds ago and comes into the page now is right at once.
+new MutationObserver(count).observe(document.getElementById("main"), { childList: true, subtree: true });

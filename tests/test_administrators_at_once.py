@@ -14,7 +14,7 @@ from callytics.changes import changes_of
 from callytics.config import load_config
 from callytics.db import db
 from callytics.flow_document import check, save
-from callytics.settings import Overtaken, all_settings, change_settings
+from callytics.settings import Overtaken, all_settings, change_settings, set_setting, take_back
 from tests.shelf import PASSWORD
 
 ADMINS = ("ada", "bob")
@@ -81,6 +81,15 @@ def test_of_two_who_save_a_setting_that_both_saw_one_is_told(app):
         assert sum(answer == [KEY] for answer in done) == 1
     assert len(changes_of("setting", 50)) == 10
     assert changes_of("setting", 1)[0].after == all_settings()[KEY]
+
+
+def test_a_change_that_two_take_back_at_once_is_taken_back_once(app):
+    set_setting(KEY, "90", "ada")
+    (change,) = changes_of("setting", 9)
+    done = both(app, *(partial(take_back, change.id, name) for name in ADMINS))
+    assert sum(answer == (KEY, "0") for answer in done) == 1
+    assert sum("has changed it since" in str(answer) for answer in done) == 1
+    assert [(c.before, c.after) for c in changes_of("setting", 9)] == [("90", "0"), ("0", "90")]
 
 
 def test_a_member_who_is_paused_twice_at_once_is_paused_once(app):

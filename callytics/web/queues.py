@@ -9,7 +9,6 @@ from werkzeug.wrappers import Response
 
 from callytics import queues
 from callytics.changes import changes_of
-from callytics.facts import utc_now
 from callytics.numbers import phone
 from callytics.paging import Page
 from callytics.web.access import admin_required
@@ -71,7 +70,6 @@ def _for_templates() -> dict[str, Any]:
         "MEMBER_STATES": MEMBER_STATES,
         "MEMBER_ICONS": MEMBER_ICONS,
         "MOST_WAITING": MOST_WAITING,
-        "server_now": _now,
         "flows_page": lambda: "flows.index" in current_app.view_functions,
     }
 
@@ -83,11 +81,6 @@ def _board() -> Response:
 
 def _more() -> dict[str, Any]:
     return {"changes": changes_of("queue", MOST_CHANGES)}
-
-
-def _now() -> int:
-    """The server's clock in milliseconds: that of a browser may be wrong by minutes."""
-    return int(utc_now().timestamp() * 1000)
 
 
 def _with_status(response: Response, said: str) -> Response:
