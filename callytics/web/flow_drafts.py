@@ -78,7 +78,10 @@ def keep_both() -> Response:
         flow_drafts.keep_both(current_user.id, seen(), wanted)
     except NoDraftError:
         return _gone()
-    flash("Your draft holds both now. Look at it, then put it in force.")
+    if flow_drafts.work_of(current_user.id).is_draft:
+        flash("Your draft holds both now. Look at it, then put it in force.")
+    else:
+        flash("What is in force is kept. It leaves nothing of your draft to put in force.")
     return redirect(url_for("flows.index"), 303)
 
 
