@@ -12,7 +12,7 @@ from callytics.flow_errors import DocumentError
 from callytics.flow_merge import both_changed, merged
 from callytics.web.flow_pages import State, page, pages, state, told
 
-blueprint = pages("flow_drafts")
+blueprint = pages("flows_drafts")
 
 NO_DRAFT = "You have no draft: it was put in force or discarded, perhaps in another window."
 

@@ -17,7 +17,7 @@ from callytics.web.flow_starts import free_name
 from callytics.web.flows import flow_parts
 from callytics.web.lists import is_htmx
 
-blueprint = pages("flow_nodes")
+blueprint = pages("flows_nodes")
 
 Values = dict[str, Any]
 THEN = {
