@@ -98,7 +98,7 @@ def test_nodes_are_moved_with_a_button_that_htmx_keeps(admin):
 
 def test_a_removed_node_says_what_leads_where(admin):
     url = "/flows/main/nodes/team/remove"
-    assert "What led to it, desk, leads to line now." in text_of(admin.get(url))
+    assert "What led to it, desk, will lead to line." in text_of(admin.get(url))
     page = admin.send(url, follow_redirects=True)
     assert (
         "Node team is removed in your draft. What led to it, desk, leads to line now."
@@ -106,7 +106,7 @@ def test_a_removed_node_says_what_leads_where(admin):
     )
     assert nexts(admin)["desk"] == "line"
     page = admin.send("/flows/main/nodes/greeting/remove", follow_redirects=True)
-    assert "The flow begins with desk now." in text_of(page)
+    assert "The flow begins with desk." in text_of(page)
 
 
 def test_what_no_call_comes_to_is_said_in_words(admin):
