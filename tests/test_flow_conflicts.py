@@ -100,6 +100,17 @@ def test_what_came_after_the_page_was_shown_is_shown_before_it_is_undone(shelf, 
     assert "bob put other changes in force since you began." in text_of(admin.get("/flows"))
 
 
+@pytest.mark.parametrize("never", ["", "-1", "99", "9" * 40, "x"])
+def test_a_form_that_saw_no_version_that_there_is_changes_nothing(shelf, admin, never):
+    ring(admin, 10)
+    bob_changes(shelf)
+    draft = draft_of(admin)
+    for url in ("/flows/draft", "/flows/draft/keep-both", "/flows/history/1/take-back"):
+        assert admin.send(url, {"seen": never}).status_code == 409, url
+    assert draft_of(admin) == draft
+    assert in_force(shelf).queues["support"].ring_seconds == 99
+
+
 def test_both_together_can_be_wrong_and_then_nothing_comes_in_force(shelf, admin):
     admin.send("/flows/other/settings", {**fields_of(admin.get(OTHER)), "numbers": "2000"})
     bob_changes(shelf, "flows.main.numbers", ["2000"])

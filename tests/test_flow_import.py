@@ -72,6 +72,13 @@ def test_what_is_no_document_is_refused(admin, text):
     assert admin.send("/flows/import", {"text": text}).status_code == 422
 
 
+def test_a_long_document_can_be_pasted_and_one_that_is_too_long_says_so(admin):
+    assert admin.send("/flows/import", {"text": TEXT + " " * 700_000}).status_code == 200
+    answer = admin.send("/flows/import", {"text": TEXT + " " * 1_100_000})
+    assert answer.status_code == 413
+    assert "Too large" in text_of(answer)
+
+
 def test_a_text_that_was_changed_after_it_was_shown_is_shown_again(shelf, admin):
     form = shown(admin, TEXT)
     other = json.dumps({"flows": {}, "queues": {}})

@@ -211,7 +211,6 @@ def test_a_queue_that_a_node_uses_is_not_deleted(admin):
 # Whatever is sent
 
 
-@pytest.mark.parametrize("name", ["..", "a" * 3000, "ä", "<b>", "%00", "main%2Fnodes", "a b"])
 @pytest.mark.parametrize(
     "url",
     [
@@ -220,11 +219,12 @@ def test_a_queue_that_a_node_uses_is_not_deleted(admin):
         *("/flows/queues/edit/{}", "/flows/queues/delete/{}"),
     ],
 )
-def test_what_is_not_there_is_not_found(admin, url, name):
-    answer = admin.get(url.format(name), follow_redirects=True)
-    assert answer.status_code in (200, 404)
-    if answer.status_code == 200:
-        assert name == ".."
+def test_what_is_not_there_is_not_found(admin, url):
+    for name in ("a" * 3000, "ä", "<b>", "%00", "main%2Fnodes", "a b", "nobody"):
+        answer = admin.get(url.format(name), follow_redirects=True)
+        assert answer.status_code == 404, name
+        assert "<b>" not in answer.get_data(as_text=True)
+    assert admin.get(url.format("..")).status_code < 500
 
 
 junk = st.text(max_size=30) | st.sampled_from(["0", "-1", "1e9", "PJSIP/x", "sound:x", "desk", ""])

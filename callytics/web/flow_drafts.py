@@ -71,13 +71,15 @@ def _sides(
 
 
 @blueprint.post("/flows/draft/keep-both")
-def keep_both() -> Response:
+def keep_both() -> Response | tuple[str, int]:
     """Bring what somebody else put in force into the draft."""
     wanted = [(kind, name) for kind in KINDS for name in request.form.getlist(f"mine-{kind}")]
     try:
         flow_drafts.keep_both(current_user.id, seen(), wanted)
     except NoDraftError:
         return _gone()
+    except Overtaken:
+        return _page(state(), overtaken=True), 409
     if flow_drafts.work_of(current_user.id).is_draft:
         flash("Your draft holds both now. Look at it, then put it in force.")
     else:
