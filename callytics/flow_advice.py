@@ -24,6 +24,16 @@ def advice(document: Values, name: str) -> list[str]:
     return said
 
 
+def recording_of(flow: Values) -> str:
+    """What of the calls of a flow is recorded, in a word or two."""
+    nodes = [flow["nodes"][name] for name in chain(flow)]
+    ringing = [node for node in nodes if rings(node)]
+    kept = sum(map(is_recorded, ringing))
+    if kept:
+        return "Conversations" if kept == len(ringing) else "Some conversations"
+    return "Messages only" if any(map(is_recorded, nodes)) else "Nothing"
+
+
 def _recording(flow: Values, order: list[str]) -> list[str]:
     nodes = [flow["nodes"][name] for name in order]
     if not any(map(is_recorded, nodes)):

@@ -81,9 +81,15 @@ def _in_flow(before: Values, after: Values) -> Iterator[str]:
 
 
 def _renamed_nodes(before: Values, after: Values) -> dict[str, str]:
-    """Where they lead to may have been renamed as well, so that is not compared."""
+    """Nodes that are called differently: all else is the same, or at least type and next are."""
+    # Where they lead to may have been renamed as well, so that is not compared at first.
     alone = [{n: {**node, "next": None} for n, node in nodes.items()} for nodes in (before, after)]
-    return _renamed(*alone)
+    found = _renamed(*alone)
+    rest = [
+        {n: (node["type"], node.get("next")) for n, node in nodes.items() if n not in known}
+        for nodes, known in ((before, found), (after, found.values()))
+    ]
+    return found | _renamed(*rest)
 
 
 def _leading(node: Values, renamed: Mapping[str, str]) -> Values:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, select
 
 from callytics.db import alone, db, upsert, writing
 from callytics.facts import utc_now
-from callytics.flow_document import Document, add_version, check
+from callytics.flow_document import Document, Overtaken, add_version, check
 from callytics.flow_merge import merged
 from callytics.models import FlowDocument, FlowDraft
 
@@ -53,8 +53,9 @@ def edit(user_id: int, change: Callable[[Values], None]) -> None:
 
 
 def replace(user_id: int, document: Document, seen: int) -> None:
-    """Make a checked document the draft, as a change of version `seen`."""
+    """Make a checked document the draft, as a change of version `seen`. Raises Overtaken."""
     with writing() as connection:
+        _check_seen(connection, seen)
         _keep(connection, user_id, document.model_dump(), seen)
 
 
@@ -82,11 +83,12 @@ def keep_both(user_id: int, seen: int, mine: Collection[tuple[str, str]]) -> Non
     """Bring what came in force since the draft began into the draft.
 
     `seen` is the newest version that was looked at; `mine` are the flows and queues that both
-    sides changed and of which the draft's is wanted. Raises NoDraftError.
+    sides changed and of which the draft's is wanted. Raises NoDraftError or Overtaken.
     """
     with writing() as connection:
         alone(connection, FlowDraft)
         work = _draft(connection, user_id)
+        _check_seen(connection, seen)
         base, theirs = (_document(connection, number) for number in (work.base_id, seen))
         values = merged(base, work.values, theirs, mine)
         _keep(connection, user_id, values, seen)
@@ -112,6 +114,13 @@ def _draft(connection: Connection, user_id: int) -> Work:
 def _document(connection: Connection, number: int) -> Values:
     wanted = select(FlowDocument.document).where(FlowDocument.id == number)
     return connection.execute(wanted).scalar() or {}
+
+
+def _check_seen(connection: Connection, seen: int) -> None:
+    """Refuse what was made from a version that there is not."""
+    wanted = select(FlowDocument.id).where(FlowDocument.id == seen)
+    if seen and connection.execute(wanted).scalar() is None:
+        raise Overtaken(seen)
 
 
 def _keep(connection: Connection, user_id: int, values: Values, base_id: int) -> None:

@@ -56,17 +56,6 @@ def is_recorded(node: Values) -> bool:
     return node["type"] == "voicemail" or bool(node.get("record_call"))
 
 
-def recording_of(flow: Values) -> str:
-    """What of the calls of a flow is recorded, in a word or two."""
-    ringing = [node for node in flow["nodes"].values() if rings(node)]
-    kept = sum(map(is_recorded, ringing))
-    if ringing and kept == len(ringing):
-        return "Conversations"
-    if kept:
-        return "Some conversations"
-    return "Messages only" if any(map(is_recorded, flow["nodes"].values())) else "Nothing"
-
-
 def facts(node: Values) -> str:
     """What a node does, as short as can be: rings 3 phones, 20 s, recorded."""
     kind = node["type"]

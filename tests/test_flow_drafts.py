@@ -20,8 +20,8 @@ ADA, BOB = 1, 2
 def app(any_env: dict[str, str]):
     app = Shelf.of(any_env).app
     with app.app_context():
-        add_user("ada", "admin", PASSWORD)
-        add_user("bob", "admin", PASSWORD)
+        for name in ("ada", "bob"):
+            add_user(name, "admin", PASSWORD, changed_by="tests")
         flow_document.save(check(DOCUMENT), "tests")
         yield app
         db.session.remove()

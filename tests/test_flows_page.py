@@ -4,46 +4,16 @@ import re
 
 import pytest
 
-from callytics import flow_document
-from callytics.flow_document import check
+from tests.flow_pages import NEW, TYPED, fields_of, in_force, put_draft_in_force
 from tests.pages import HTMX, PageClient, text_of
 from tests.shelf import Shelf
 
 pytest_plugins = "tests.web_fixtures"
 
-SEEN = re.compile(r'name="seen" value="(\d+)"')
-NEW = "/flows/new?as=greeting"
-TYPED = {
-    "numbers": "1000 1001",
-    "destinations": "PJSIP/a\nPJSIP/b\nPJSIP/c",
-    "media": "sound:hello-world",
-    "record_call": "yes",
-    "name": "main",
-}
-
 
 @pytest.fixture
 def admin(shelf: Shelf) -> PageClient:
     return shelf.client("ada")
-
-
-def in_force(shelf: Shelf) -> flow_document.Document:
-    with shelf.app.app_context():
-        return flow_document.current()
-
-
-def put_in_force(shelf: Shelf, values, who: str = "tests") -> None:
-    with shelf.app.app_context():
-        flow_document.save(check(values), who)
-
-
-def seen(answer) -> str:
-    return SEEN.search(answer.get_data(as_text=True))[1]
-
-
-def put_draft_in_force(client: PageClient):
-    page = client.get("/flows")
-    return client.send("/flows/draft", {"seen": seen(page)}, follow_redirects=True)
 
 
 def test_who_is_no_administrator_gets_nothing_but_the_reason(shelf):
@@ -71,9 +41,9 @@ def test_a_first_flow_is_set_up_with_number_and_phones_alone_and_is_a_draft_unti
     page = admin.get("/flows")
     assert "Nothing is in force yet" in text_of(page)
     assert "Greeting, ring phones, else voicemail" in text_of(admin.get("/flows/new"))
-    form = admin.get(NEW).get_data(as_text=True)
-    assert 'value="main"' in form
-    assert 'value="sound:hello-world"' in form
+    filled = fields_of(admin.get(NEW))
+    asked = {"numbers": "", "destinations": ""}
+    assert filled == {**TYPED, **asked}
     done = admin.send(NEW, TYPED, follow_redirects=True)
     assert "Your draft: 1 change, not in force yet" in text_of(done)
     assert "Flow main is new: 2 numbers, 3 nodes." in text_of(done)

@@ -25,7 +25,8 @@ FOR_ADMINISTRATORS = (500, 503)
 
 def init_errors(app: Flask) -> None:
     """Answer every error of `app` with a page, or for htmx with a message."""
-    app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
+    # A pasted document may be as long as one that is sent as a file.
+    app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = 1024 * 1024
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(CSRFError, _form_too_old)
     app.register_error_handler(OperationalError, _database_away)

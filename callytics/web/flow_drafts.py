@@ -12,7 +12,7 @@ from callytics.flow_errors import DocumentError
 from callytics.flow_merge import both_changed, merged
 from callytics.web.flow_pages import State, page, pages, state, told
 
-blueprint = pages("flow_drafts")
+blueprint = pages("flows_drafts")
 
 NO_DRAFT = "You have no draft: it was put in force or discarded, perhaps in another window."
 
@@ -71,14 +71,19 @@ def _sides(
 
 
 @blueprint.post("/flows/draft/keep-both")
-def keep_both() -> Response:
+def keep_both() -> Response | tuple[str, int]:
     """Bring what somebody else put in force into the draft."""
     wanted = [(kind, name) for kind in KINDS for name in request.form.getlist(f"mine-{kind}")]
     try:
         flow_drafts.keep_both(current_user.id, seen(), wanted)
     except NoDraftError:
         return _gone()
-    flash("Your draft holds both now. Look at it, then put it in force.")
+    except Overtaken:
+        return _page(state(), overtaken=True), 409
+    if flow_drafts.work_of(current_user.id).is_draft:
+        flash("Your draft holds both now. Look at it, then put it in force.")
+    else:
+        flash("What is in force is kept. It leaves nothing of your draft to put in force.")
     return redirect(url_for("flows.index"), 303)
 
 

@@ -18,7 +18,7 @@ from callytics.web.flow_drafts import seen
 from callytics.web.flow_forms import clean
 from callytics.web.flow_pages import page, pages, state
 
-blueprint = pages("flow_files")
+blueprint = pages("flows_files")
 
 
 @blueprint.get("/flows/export")

@@ -15,7 +15,7 @@ from callytics.web.flow_drafts import seen
 from callytics.web.flow_pages import page, pages, state
 from callytics.web.flow_picture import picture_of
 
-blueprint = pages("flow_history")
+blueprint = pages("flows_history")
 
 
 @blueprint.get("/flows/history")
@@ -56,7 +56,7 @@ def take_back(number: int) -> Response | str | tuple[str, int]:
             problem = f"This version cannot be used any more: {'; '.join(error.errors)}."
         else:
             flash(f"Version {number} is in force again, for the next call.")
-            return redirect(url_for("flow_history.index"), 303)
+            return redirect(url_for("flows_history.index"), 303)
     now = state()
     parts: dict[str, Any] = {"back": changes(now.newest.document, version.document)}
     asked = page("take_back", state=now, version=version, problem=problem, **parts)

@@ -17,7 +17,7 @@ from callytics.web.flow_starts import free_name
 from callytics.web.flows import flow_parts
 from callytics.web.lists import is_htmx
 
-blueprint = pages("flow_nodes")
+blueprint = pages("flows_nodes")
 
 Values = dict[str, Any]
 THEN = {
@@ -162,30 +162,30 @@ def take_out(flow_name: str, name: str) -> Response | str:
     """Ask, saying what will lead where; then remove a node."""
     flow = the_flow(work_of(current_user.id).values, flow_name)
     node = _the_node(flow, name)
-    rewired = _rewired(flow, name, node)
     if request.method == "GET":
-        return page("remove", name=flow_name, node=name, rewired=rewired)
+        return page("remove", name=flow_name, node=name, rewired=_rewired(flow, name, node, "will"))
 
     def change(document: Values) -> None:
         if name in the_flow(document, flow_name)["nodes"]:
             remove(document["flows"][flow_name], name)
 
     edit(current_user.id, change)
-    flash(f"Node {name} is removed in your draft. {rewired}".strip())
+    flash(f"Node {name} is removed in your draft. {_rewired(flow, name, node)}".strip())
     return _to(flow_name)
 
 
-def _rewired(flow: Values, name: str, node: Values) -> str:
-    """What a removal does to the nodes around it, in words."""
+def _rewired(flow: Values, name: str, node: Values, will: str = "") -> str:
+    """What a removal does, or will do, to the nodes around it, in words."""
     then = node.get("next") if node.get("next") != name else None
     others = leading_to(flow, name)
     said = []
     if others:
-        leads = "leads" if len(others) == 1 else "lead"
-        said.append(f"What led to it, {listed(others)}, {leads} to {then or 'the hang-up'} now.")
+        leads = "will lead" if will else "leads" if len(others) == 1 else "lead"
+        where, now = then or "the hang-up", "" if will else " now"
+        said.append(f"What led to it, {listed(others)}, {leads} to {where}{now}.")
     if flow["start"] == name and len(flow["nodes"]) > 1:
         first = then or next(n for n in flow["nodes"] if n != name)
-        said.append(f"The flow begins with {first} now.")
+        said.append(f"The flow {'will begin' if will else 'begins'} with {first}.")
     return " ".join(said)
 
 

@@ -8,6 +8,7 @@ from flask import Blueprint, abort, render_template
 from flask_login import current_user
 
 from callytics import flow_drafts, flow_history
+from callytics.flow_advice import recording_of
 from callytics.flow_changes import changes
 from callytics.flow_drafts import Work
 from callytics.flow_edit import chain, users_of, wrong_in
@@ -21,7 +22,6 @@ from callytics.flow_words import (
     facts,
     is_recorded,
     listed,
-    recording_of,
     seconds,
     sound,
 )

@@ -13,7 +13,7 @@ from callytics.web.flow_forms import QUEUE_FIELDS, Form
 from callytics.web.flow_pages import page, pages
 from callytics.web.flow_starts import free_name
 
-blueprint = pages("flow_queues")
+blueprint = pages("flows_queues")
 
 Values = dict[str, Any]
 

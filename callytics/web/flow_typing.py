@@ -10,7 +10,7 @@ from callytics.web.flow_forms import Form
 from callytics.web.flow_pages import pages
 from callytics.web.flow_starts import STARTS, check_start
 
-blueprint = pages("flow_typing")
+blueprint = pages("flows_typing")
 
 
 @blueprint.post("/flows/check")
