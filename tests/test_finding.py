@@ -143,14 +143,15 @@ def walk(filters: Filters) -> tuple[list[Found], list[Found]]:
 
 
 # The first: as in life, where so few are never too many to look at. The others: ten million.
-LIMITS = [(20_000, 10_000), (5, 3), (30, 12)]
+LIMITS = [(20_000, 2_000, 10_000), (5, 5, 3), (30, 10, 12), (7, 30, 12)]
 
 
-@pytest.mark.parametrize(("scanned", "counted"), LIMITS)
+@pytest.mark.parametrize(("scanned", "fetched", "counted"), LIMITS)
 def test_every_page_forth_and_back_is_what_a_plain_look_finds(
-    library, monkeypatch, scanned, counted
+    library, monkeypatch, scanned, fetched, counted
 ):
     monkeypatch.setattr(finding, "SCANNED", scanned)
+    monkeypatch.setattr(finding, "FETCHED", fetched)
     monkeypatch.setattr(finding, "COUNTED", counted)
 
     @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
