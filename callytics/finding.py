@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Text, TextClause, column, text
 
-from callytics import ways
+from callytics import trigrams, ways
 from callytics.db import db
 from callytics.filters import Filters
 from callytics.models import Recording
@@ -32,9 +32,6 @@ MOST_SAMPLES = 16
 # The rarest of them leave hardly anything that is not found. With the common ones SQLite would
 # read these as well, all of them: a second for "agent 299" among ten million.
 GRAMS_USED = 3
-# PostgreSQL's index of parts costs as much as all that it finds. A part that more than one of so
-# many recordings holds is found sooner by going through them.
-OFTEN = 100
 
 _NOT_LISTED = ("pauses", "peaks", "sha256", "search_text")
 COLUMNS = tuple(c for c in Recording.__table__.columns if c.name not in _NOT_LISTED)
@@ -140,8 +137,11 @@ class _Search:
         sizes = [(self._size(way), number, way) for number, way in enumerate(found)]
         size, _, smallest = min(sizes, default=(FETCHED + 1, 0, None))
         if size > FETCHED and "search" in self._conditions and not self._sqlite:
-            smallest = ways.by_trigrams()
-            size = self._size(smallest) if self._is_rare() else size
+            within = self._range(ways.by_time())
+            found_ids = trigrams.hits(self._connection, self._parameters, within, FETCHED)
+            if found_ids is not None:
+                self._parameters["found"] = found_ids
+                return ways.by_ids(), []
         if size <= FETCHED:
             return smallest, []
         # Where little is read of each, much of the time that is looked at is often the best.
@@ -298,27 +298,7 @@ class _Search:
             found.append((number == SAMPLED, oldest or 0, quoted))
         return " AND ".join(quoted for _, _, quoted in sorted(found)[:GRAMS_USED])
 
-    def _is_rare(self) -> bool:
-        """Whether PostgreSQL's index should be asked, which finds all before it gives the first.
 
-        Not where the newest recordings fill pages, and not for so few letters that the index
-        would be read from end to end.
-        """
-        if not re.search(r"\w\w\w|\n\w", self._parameters["needle"]):
-            return False
-        if self._connection.scalar(_HAS_TRIGRAMS) is None:
-            return False
-        # The planner takes a rare part for a common one, and would read the whole table for it.
-        self._connection.execute(_NO_WHOLE_TABLE)
-        newest, rest = ways.by_time(), f"ORDER BY id DESC LIMIT {SCANNED}"
-        ids = self._of_way(newest, self._range(newest), rest, "")
-        said = self._conditions["search"]
-        sql = f"SELECT count(*) FROM ({ids}) i JOIN recordings r ON r.id = i.id WHERE {said}"
-        return self._run(_statement(sql))[0][0] < SCANNED // OFTEN
-
-
-_HAS_TRIGRAMS = text("SELECT to_regclass('recordings_by_search')")
-_NO_WHOLE_TABLE = text("SET LOCAL enable_seqscan = off")
 _SAMPLE = text(
     f"""SELECT count(*), min(rowid) FROM (SELECT rowid FROM recordings_search
         WHERE recordings_search MATCH :gram ORDER BY rowid DESC LIMIT {SAMPLED})"""
