@@ -1,6 +1,10 @@
-# make run: try it. make test: check it. make bench, make chaos N=...: measure it.
+# make run: try it. make test: check it. make chaos N=...: kill things while calls go on.
+# make bench ROWS=... DB=sqlite|postgresql PARTS="pages audio": measure it, all or some of it.
 PYTHON := .venv/bin/python
 N ?= 50
+ROWS ?= 10000000
+DB ?= sqlite
+PARTS ?=
 
 .PHONY: run test bench chaos
 
@@ -15,9 +19,11 @@ test: .venv/installed-for-tests
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m pytest -c .pytest.ini --rootdir . -n 3 --dist loadfile
 
-bench: .venv/installed-for-tests
+bench: .venv/installed-for-tests .venv/peers/installed
+	@deploy/apt_install nginx-light wrk
+	@tests/install_postgres
 	@deploy/asterisk/install >/dev/null
-	@$(PYTHON) -m tests.bench.run
+	@$(PYTHON) -m tests.bench.run --rows $(ROWS) --db $(DB) $(PARTS)
 
 chaos: .venv/installed-for-tests
 	@deploy/asterisk/install >/dev/null
@@ -30,4 +36,9 @@ chaos: .venv/installed-for-tests
 
 .venv/installed-for-tests: tests/requirements.txt .venv/installed
 	@deploy/venv tests/requirements.txt
+	@touch $@
+
+.venv/peers/installed: tests/bench/requirements.txt .venv/installed
+	@$(PYTHON) -m venv .venv/peers
+	@.venv/peers/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

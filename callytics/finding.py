@@ -1,8 +1,8 @@
 """Finds what filters ask for, a page at a time, and never by more work than is bounded here.
 
 Where one filter leaves few recordings, these are all looked at, and the answer is exact. Where
-each alone leaves many, as many as SCANNED are looked at in the order that is asked for; a page
-that is not full by then says so, and the next one goes on from there.
+each alone leaves many, no more than a bounded number are looked at in the order that is asked
+for; a page that is not full by then says so, and the next one goes on from there.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Text, TextClause, column, text
 
-from callytics import ways
+from callytics import trigrams, ways
 from callytics.db import db
 from callytics.filters import Filters
 from callytics.models import Recording
@@ -21,8 +21,10 @@ from callytics.paging import PAGE_SIZE, CursorError
 from callytics.searching import grams
 from callytics.ways import Way
 
-# Looking at one costs 1 µs with its row and 0.1 µs in an index alone.
+# How many are looked at one after the other in order of time, for 0.2 µs each, and how many that
+# an index tells of one by one all over the table, for 5 µs each: 10 ms at most on either database.
 SCANNED = 20_000
+FETCHED = 2_000
 COUNTED = 10_000
 # So many hits of three characters tell how rare they are, for 0.05 ms each.
 SAMPLED = 300
@@ -30,9 +32,6 @@ MOST_SAMPLES = 16
 # The rarest of them leave hardly anything that is not found. With the common ones SQLite would
 # read these as well, all of them: a second for "agent 299" among ten million.
 GRAMS_USED = 3
-# PostgreSQL's index of parts costs as much as all that it finds. A part that more than one of so
-# many recordings holds is found sooner by going through them.
-OFTEN = 100
 
 _NOT_LISTED = ("peaks", "sha256", "search_text")
 COLUMNS = tuple(c for c in Recording.__table__.columns if c.name not in _NOT_LISTED)
@@ -47,6 +46,9 @@ class Count:
 
     number: int
     exact: bool
+
+
+NOT_COUNTED = Count(0, False)
 
 
 @dataclass(frozen=True)
@@ -66,19 +68,22 @@ class Found:
         return self.newer is None
 
 
-def find(filters: Filters, after: str | None = None, before: str | None = None) -> Found:
+def find(
+    filters: Filters, after: str | None = None, before: str | None = None, counted: bool = True
+) -> Found:
     """The page after or before a cursor, or the first one, also where little stands before.
 
-    Raises CursorError. Needs an app context.
+    Who goes through all of them need not have them counted. Raises CursorError. Needs an app
+    context.
     """
     places = {name: _key(c, filters) for name, c in (("a", after), ("b", before)) if c is not None}
     if len(places) == 2:
         raise CursorError("two places at once")
     with db.engine.connect() as connection:
         search = _Search(connection, filters)
-        if "b" in places and (found := search.page(places["b"], forward=False)).newer:
+        if "b" in places and (found := search.page(places["b"], False, counted)).newer:
             return found
-        return search.page(places.get("a"), forward=True)
+        return search.page(places.get("a"), True, counted)
 
 
 class _Search:
@@ -94,7 +99,7 @@ class _Search:
             self._parameters["grams"] = self._rarest_grams()
         self._small, self._large = self._choose()
 
-    def page(self, key: Key | None, forward: bool) -> Found:
+    def page(self, key: Key | None, forward: bool, counted: bool = True) -> Found:
         """What comes after a place in the list, or before it; from its beginning for None."""
         way, end = self._bounded(key, forward)
         rows = self._rows(way, key, end, forward)
@@ -108,8 +113,10 @@ class _Search:
             # So that what stands at the place itself is the first of the next page.
             near = (*key[:-1], key[-1] + (-1 if self._filters.ascending else 1))
         newer, older = (near, far) if forward else (far, near)
-        count = self._count(way, end if key is None else self._bounded(None, True)[1])
         cursors = (_cursor(newer), _cursor(older))
+        count = NOT_COUNTED
+        if counted:
+            count = self._count(way, end if key is None else self._bounded(None, True)[1])
         return Found(rows[:: 1 if forward else -1], *cursors, count, not full and end is not None)
 
     def _key_of(self, row: Row[Any]) -> Key:
@@ -128,13 +135,17 @@ class _Search:
             # In order and without exception: a page is 26 steps, wherever it is.
             return (*in_order, self._base())[0], []
         sizes = [(self._size(way), number, way) for number, way in enumerate(found)]
-        size, _, smallest = min(sizes, default=(SCANNED + 1, 0, None))
-        if size > SCANNED and "search" in self._conditions and not self._sqlite:
-            smallest = ways.by_trigrams()
-            size = self._size(smallest) if self._is_rare() else size
-        if size <= SCANNED:
+        size, _, smallest = min(sizes, default=(FETCHED + 1, 0, None))
+        if size > FETCHED and "search" in self._conditions and not self._sqlite:
+            within = self._range(ways.by_time())
+            found_ids = trigrams.hits(self._connection, self._parameters, within, FETCHED)
+            if found_ids is not None:
+                self._parameters["found"] = found_ids
+                return ways.by_ids(), []
+        if size <= FETCHED:
             return smallest, []
-        return None, in_order or [self._base()]
+        # Where little is read of each, much of the time that is looked at is often the best.
+        return None, in_order + [self._base()] * (self._filters.sort == "time" or not in_order)
 
     def _base(self) -> Way:
         by_duration = self._filters.sort == "duration"
@@ -143,6 +154,11 @@ class _Search:
     @property
     def _has_range(self) -> bool:
         return bool(self._filters.since or self._filters.until)
+
+    def _most(self, way: Way) -> int:
+        """How many of a way may be looked at: fewer where each is read from all over the table."""
+        in_place = way == ways.by_time() or self._conditions.keys() <= way.tells
+        return SCANNED if in_place else FETCHED
 
     def _is_told_by(self, way: Way) -> bool:
         in_range = way.order == "time" or not self._has_range
@@ -168,9 +184,8 @@ class _Search:
     def _rows(
         self, way: Way, key: Key | None, end: Key | None, forward: bool
     ) -> Sequence[Row[Any]]:
-        where = self._where(way, key, end, forward)
         order = self._order(forward)
-        ids = self._ids(way, where, f"ORDER BY {order} LIMIT {PAGE_SIZE + 1}")
+        ids = self._ids(way, f"ORDER BY {order} LIMIT {PAGE_SIZE + 1}", key, end, forward)
         columns = ", ".join(f"r.{c.name}" for c in COLUMNS)
         joined = "group_concat(o.tag, ',')" if self._sqlite else "string_agg(o.tag, ',')"
         columns += f", (SELECT {joined} FROM ({_TAGS}) o) AS tags"
@@ -179,33 +194,71 @@ class _Search:
         return self._run(_rows_statement(sql), key, end)
 
     def _end(self, way: Way, key: Key | None, forward: bool) -> Key | None:
-        where = self._where(way, key, None, forward, narrow=False)
-        ids = self._ids(way, where, f"ORDER BY {self._order(forward)} LIMIT {SCANNED}")
-        sql = f"SELECT * FROM ({ids}) i LIMIT 1 OFFSET {SCANNED - 1}"
+        most = self._most(way)
+        # A range of time is no bound in order of duration: those outside are looked at as well.
+        where = self._range(way) if way.order == "time" else []
+        where += self._places(way, key, None, forward)
+        ids = self._of_way(way, where, f"ORDER BY {self._order(forward)} LIMIT {most}")
+        sql = f"SELECT * FROM ({ids}) i LIMIT 1 OFFSET {most - 1}"
         rows = self._run(_statement(sql), key)
         return tuple(rows[0]) if rows else None
 
     def _size(self, way: Way) -> int:
-        """How many there are on a way, at most one more than SCANNED."""
+        """How many there are on a way, at most one more than FETCHED."""
         where = self._range(way) if way.order != "duration" else []
-        ids = self._ids(way, where, f"LIMIT {SCANNED + 1}")
+        ids = self._of_way(way, where, self._fence(way, FETCHED), "")
         return int(self._run(_statement(f"SELECT count(*) FROM ({ids}) i"))[0][0])
 
     def _count(self, way: Way, end: Key | None) -> Count:
-        where = self._where(way, None, end, True)
-        ids = self._ids(way, where, f"LIMIT {COUNTED + 1}")
+        ids = self._ids(way, f"LIMIT {COUNTED + 1}", None, end, True)
         number = self._run(_statement(f"SELECT count(*) FROM ({ids}) i"), end=end)[0][0]
         return Count(min(number, COUNTED), number <= COUNTED and end is None)
 
-    def _where(
-        self, way: Way, key: Key | None, end: Key | None, forward: bool, narrow: bool = True
-    ) -> list[str]:
+    def _ids(self, way: Way, rest: str, key: Key | None, end: Key | None, forward: bool) -> str:
+        """What fulfils all conditions of a way between two places."""
+        told = self._range(way) + self._places(way, key, end, forward)
+        asked = [said for name, said in self._conditions.items() if name not in way.tells]
+        if self._filters.sort == way.order:
+            inside, outside = told, asked
+        else:
+            inside, outside = self._range(way), asked + told[len(self._range(way)) :]
+        plain = self._filters.sort == way.order and not outside
+        if self._sqlite or plain or way == ways.by_time():
+            return self._of_way(way, inside + outside, rest)
+        # PostgreSQL's planner would go its own way, through the whole table where it hopes to
+        # find enough soon. A limit inside is what it does not look behind.
+        ids = self._of_way(way, inside, self._fence(way, self._most(way)), "")
+        where = f" WHERE {' AND '.join(outside)}" if outside else ""
+        source = f"({ids}) f JOIN recordings r ON r.id = f.id"
+        return f"SELECT {self._ms}r.id AS id FROM {source}{where} {rest}"
+
+    def _fence(self, way: Way, most: int) -> str:
+        """A limit that cuts nothing off, in the order of the index that is to be read."""
+        order = {"time": "ORDER BY id ", "duration": "ORDER BY r.duration_ms "}.get(way.order, "")
+        return f"{'' if self._sqlite else order}LIMIT {most + 1}"
+
+    @property
+    def _ms(self) -> str:
+        return "r.duration_ms AS duration_ms, " if self._filters.sort == "duration" else ""
+
+    def _of_way(self, way: Way, where: list[str], rest: str, ms: str | None = None) -> str:
+        ms = self._ms if ms is None else ms
+        parts = [
+            f"SELECT {ms}{way.place} AS id FROM {way.source}"
+            f" WHERE {' AND '.join((_closest(part, where), *where))} {rest}"
+            for part in way.parts
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        union = " UNION ALL ".join(f"SELECT * FROM ({part}) p" for part in parts)
+        return f"SELECT * FROM ({union}) u {rest}"
+
+    def _places(self, way: Way, key: Key | None, end: Key | None, forward: bool) -> list[str]:
+        """Between two places of the order that is asked for."""
         by_duration = self._filters.sort == "duration"
         place = f"(r.duration_ms, {way.place})" if by_duration else way.place
         sign = "<" if self._descends(forward) else ">"
-        told = way.tells if narrow else self._conditions.keys()
-        where = [said for name, said in self._conditions.items() if name not in told]
-        where += self._range(way) + ["r.duration_ms >= 0"] * by_duration
+        where = ["r.duration_ms >= 0"] * (by_duration and way.order != "duration")
         if key:
             where.append(f"{place} {sign} {'(:key_ms, :key_id)' if by_duration else ':key_id'}")
         if end:
@@ -216,18 +269,6 @@ class _Search:
     def _range(self, way: Way) -> list[str]:
         since = [f"{way.place} >= :since"] if self._filters.since else []
         return since + ([f"{way.place} < :until"] if self._filters.until else [])
-
-    def _ids(self, way: Way, where: list[str], rest: str) -> str:
-        ms = "r.duration_ms AS duration_ms, " if self._filters.sort == "duration" else ""
-        parts = [
-            f"SELECT {ms}{way.place} AS id FROM {way.source}"
-            f" WHERE {' AND '.join((part, *where))} {rest}"
-            for part in way.parts
-        ]
-        if len(parts) == 1:
-            return parts[0]
-        union = " UNION ALL ".join(f"SELECT * FROM ({part}) p" for part in parts)
-        return f"SELECT * FROM ({union}) u {rest}"
 
     def _descends(self, forward: bool) -> bool:
         return forward != self._filters.ascending
@@ -257,27 +298,7 @@ class _Search:
             found.append((number == SAMPLED, oldest or 0, quoted))
         return " AND ".join(quoted for _, _, quoted in sorted(found)[:GRAMS_USED])
 
-    def _is_rare(self) -> bool:
-        """Whether PostgreSQL's index should be asked, which finds all before it gives the first.
 
-        Not where the newest recordings fill pages, and not for so few letters that the index
-        would be read from end to end.
-        """
-        if not re.search(r"\w\w\w|\n\w", self._parameters["needle"]):
-            return False
-        if self._connection.scalar(_HAS_TRIGRAMS) is None:
-            return False
-        # The planner takes a rare part for a common one, and would read the whole table for it.
-        self._connection.execute(_NO_WHOLE_TABLE)
-        newest, rest = ways.by_time(), f"ORDER BY id DESC LIMIT {SCANNED}"
-        ids = self._ids(newest, self._range(newest), rest)
-        said = self._conditions["search"]
-        sql = f"SELECT count(*) FROM ({ids}) i JOIN recordings r ON r.id = i.id WHERE {said}"
-        return self._run(_statement(sql))[0][0] < SCANNED // OFTEN
-
-
-_HAS_TRIGRAMS = text("SELECT to_regclass('recordings_by_search')")
-_NO_WHOLE_TABLE = text("SET LOCAL enable_seqscan = off")
 _SAMPLE = text(
     f"""SELECT count(*), min(rowid) FROM (SELECT rowid FROM recordings_search
         WHERE recordings_search MATCH :gram ORDER BY rowid DESC LIMIT {SAMPLED})"""
@@ -292,6 +313,14 @@ def _statement(sql: str) -> TextClause:
 @lru_cache(maxsize=1000)
 def _rows_statement(sql: str) -> Any:
     return text(sql).columns(*COLUMNS, column("tags", Text))
+
+
+def _closest(part: str, where: Sequence[str]) -> str:
+    """Leave the index to a place where one bounds it too: SQLite seeks by what it reads first."""
+    for sign in "<>":
+        if any(said.startswith("(r.duration_ms, ") and f") {sign}" in said for said in where):
+            part = part.replace(f"r.duration_ms {sign}=", f"+r.duration_ms {sign}=")
+    return part
 
 
 def _cursor(key: Key | None) -> str | None:

@@ -16,7 +16,8 @@ from tests.waiting import LOGS, wait_until
 
 USER = "callytics"
 # Not for data that anybody wants back: what a crash of the machine leaves is no matter here.
-OPTIONS = "-c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=60"
+FAST = "-c fsync=off"
+OPTIONS = "-c listen_addresses=127.0.0.1 -c max_connections=60"
 
 
 class Postgres:
@@ -25,11 +26,15 @@ class Postgres:
     PostgreSQL refuses to run as root, so there it runs as the user `postgres` of its package.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept: Path | None = None, options: str = FAST) -> None:
+        """In a folder that is `kept`, if one is named, for whoever comes next."""
         self._owner = "postgres" if os.geteuid() == 0 else None
+        self._kept = kept is not None
+        self._options = options
         self.port = free_port()
         # Not below pytest's folder, which nobody but its owner may enter.
-        self.folder = Path(tempfile.mkdtemp(prefix="callytics-postgres-"))
+        self.folder = kept or Path(tempfile.mkdtemp(prefix="callytics-postgres-"))
+        self.folder.mkdir(exist_ok=True)
         self.log = self.folder / "postgres.log"
         self._databases = 0
 
@@ -40,14 +45,18 @@ class Postgres:
     def new_database(self, template: str = "template1") -> str:
         """The address of a new database, a copy of `template`, to which nobody is connected."""
         self._databases += 1
-        name = f"d{self._databases}"
+        return self.fresh_database(f"d{self._databases}", template)
+
+    def fresh_database(self, name: str, template: str = "template1") -> str:
+        """The same under a name; the database that has it is gone."""
         with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name}")
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
     def start(self) -> None:
         """Start it, also after a crash, and wait until it answers."""
-        options = f"{OPTIONS} -p {self.port} -k {self.folder}"
+        options = f"{OPTIONS} {self._options} -p {self.port} -k {self.folder}"
         self._run("pg_ctl", "-w", "-t", "120", "-l", str(self.log), "-o", options, "start")
 
     def stop(self) -> None:
@@ -74,7 +83,10 @@ class Postgres:
     def __enter__(self) -> Self:
         if self._owner:
             shutil.chown(self.folder, self._owner)
-        self._run("initdb", "--auth=trust", f"--username={USER}", "--encoding=UTF8", "--no-sync")
+        if not (self.folder / "data/PG_VERSION").exists():
+            self._run(
+                "initdb", "--auth=trust", f"--username={USER}", "--encoding=UTF8", "--no-sync"
+            )
         self.start()
         LOGS.append(self.log)
         return self
@@ -86,6 +98,9 @@ class Postgres:
         trace: TracebackType | None,
     ) -> None:
         LOGS.remove(self.log)
+        if self._kept:
+            self.stop()
+            return
         if (self.folder / "data/postmaster.pid").exists():
             self.kill()
         shutil.rmtree(self.folder)

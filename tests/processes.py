@@ -61,6 +61,7 @@ class Process:
 
     name = "process"
     command: tuple[str, ...] = ()
+    python = sys.executable
 
     def __init__(self, environment: dict[str, str], folder: Path) -> None:
         self.environment = environment
@@ -76,7 +77,7 @@ class Process:
         """Start it."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", *self.command],
+                [self.python, "-m", *self.command],
                 cwd=PROJECT,
                 env=self.environment,
                 stdout=log,

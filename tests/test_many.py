@@ -185,6 +185,7 @@ def test_all_that_match_is_what_the_list_with_these_filters_shows(shelf, rita):
 
 def test_all_that_match_are_found_beyond_what_one_page_may_look_at(shelf, rita, monkeypatch):
     monkeypatch.setattr(finding, "SCANNED", 30)
+    monkeypatch.setattr(finding, "FETCHED", 30)
     kept = [add(shelf, "Ann", n).uid for n in (0, 80)]
     for n in range(1, 80):
         add(shelf, "Ben", n)

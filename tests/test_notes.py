@@ -166,6 +166,7 @@ def test_what_is_written_on_it_is_searched_until_it_is_deleted(shelf, ann, tone)
 @pytest.mark.parametrize("scanned", [20_000, 3])
 def test_a_tag_combines_with_other_filters_and_any_order(shelf, tone, monkeypatch, scanned):
     monkeypatch.setattr(finding, "SCANNED", scanned)
+    monkeypatch.setattr(finding, "FETCHED", scanned)
     kept = [
         shelf.add(None, state="failed", kind=kind, caller_name=f"C{n}", duration_ms=1000 * (n % 4))
         for n, kind in enumerate(("queue", "transfer") * 6)

@@ -1,80 +1,40 @@
-"""A library with as many recordings as are asked for, filled fast and kept for the next run."""
+"""Libraries with as many recordings as are asked for, filled fast and kept for the next run."""
 
 import os
-import random
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from contextlib import contextmanager
+from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import psycopg
+from sqlalchemy import delete
 
-from callytics.facts import KINDS
-from callytics.places import PER_SECOND
-from callytics.searching import searchable
+from callytics.db import db, writing
+from callytics.models import AuditEntry, Recording
+from callytics.places import place_of
+from tests.bench import rows as made
+from tests.bench.rows import COLUMNS, NEWEST, rows
 from tests.postgres import Postgres
 from tests.processes import fresh_environment, run_flask
-from tests.shelf import Shelf
+from tests.shelf import PASSWORD, Shelf
 
-COLUMNS = (
-    *("id", "uid", "call_uid", "kind", "direction", "state", "state_reason", "caller_number"),
-    *("caller_name", "dialed_number", "callee", "flow", "node", "started_at", "ended_at"),
-    *("duration_ms", "format", "size_bytes", "path", "search_text"),
-)
-NEWEST = datetime(2026, 11, 22, 12, tzinfo=UTC)
-# Three in a minute by day and night: ten million are six years.
-SECONDS_APART = 20
-FIRST = (
-    *("Anna", "Bernd", "Christa", "David", "Ellen", "Frank", "Georg"),
-    *("Heidi", "Ingrid", "John", "Karl", "Lukas", "Maria", "Nils"),
-)
-LAST = (
-    *("Miller", "Schmidt", "Johnson", "Weiss", "Rossi", "Garcia"),
-    *("Lindgren", "Hoffmann", "Berger", "Kramov", "Petersen"),
-)
 ADMIN = "ada"
-
-
-def rows(count: int) -> Iterator[tuple]:
-    """Recordings from the oldest to the newest, skewed as calls are: few callers call often."""
-    chance = random.Random(count)
-    at = NEWEST - timedelta(seconds=SECONDS_APART * count)
-    first_places: dict[int, int] = {}
-    for number in range(count):
-        at += timedelta(seconds=chance.expovariate(1 / SECONDS_APART))
-        second = int(at.timestamp())
-        place = second * PER_SECOND + first_places.setdefault(second, 0)
-        first_places[second] += 1
-        if len(first_places) > 2:
-            del first_places[next(iter(first_places))]
-        yield _row(chance, number, place, at)
-
-
-def _row(chance: random.Random, number: int, place: int, at: datetime) -> tuple:
-    kind = chance.choices(KINDS, (35, 30, 15, 15, 5))[0]
-    state = "available" if chance.random() < 0.99 else "failed"
-    # Half of the calls are from a few hundred who call all the time.
-    caller = min(int(chance.paretovariate(0.3)), 10**8)
-    known = random.Random(caller)
-    name = f"{known.choice(FIRST)} {known.choice(LAST)}" if known.random() < 0.6 else ""
-    names = {
-        "caller_number": f"+49{known.randrange(10**9, 10**10)}",
-        "caller_name": name,
-        "dialed_number": str(1000 + min(int(chance.paretovariate(1)), 60)),
-        "callee": f"PJSIP/{FIRST[caller % 14].lower()}{min(int(chance.paretovariate(0.6)), 900)}",
-    }
-    ms = int(chance.lognormvariate(11.5, 1)) if state == "available" else None
-    uid = f"{number:020x}"
-    said = "outbound" if kind == "outbound" else "inbound"
-    flow = f"flow{min(int(chance.paretovariate(1)), 40)}"
-    ended = at + timedelta(milliseconds=ms or 0)
-    path = f"{at:%Y/%m/%d}/{uid}.wav"
-    return (
-        *(place, uid, uid, kind, said, state, "", *names.values(), flow, "desk", at, ended),
-        *(ms, "wav", 44 + 16 * (ms or 0), path, searchable(names)),
-    )
+# What a measurement adds begins here, after all that is filled in, and is removed after it.
+ADDED_FROM = NEWEST + timedelta(days=30)
+FILLED = ("recordings", "recordings_search", "calls")
+# A call for each recording; one in a hundred was to be recorded, and was not.
+CALLS = """
+    INSERT INTO calls (uid, direction, caller_number, caller_name, dialed_number, callee, flow,
+        path, disposition, started_at, answered_at, ended_at, asterisk, problem)
+    SELECT call_uid, direction, caller_number, caller_name, dialed_number, callee, flow, '[]',
+        CASE WHEN kind = 'voicemail' THEN 'no_answer' ELSE 'answered' END, started_at, started_at,
+        ended_at, '', CASE WHEN state = 'failed' THEN 'nothing was recorded' ELSE '' END
+    FROM recordings ORDER BY id
+"""
 
 
 def cache() -> Path:
@@ -90,74 +50,157 @@ def cache() -> Path:
 
 
 def sqlite_library(count: int, folder: Path) -> dict[str, str]:
-    """The environment of an installation in `folder` on a copy of the filled database."""
+    """The environment of an installation in `folder` on the filled database."""
     environment = fresh_environment(folder)
-    kept = cache() / f"library-{_schema_name()}-{count}.db"
+    path = _sqlite_path(environment)
+    run_flask(environment, "db", "upgrade")
+    kept = cache() / f"library-{_name(_sqlite_schema(path))}-{count}.db"
     if not kept.exists():
+        for other in kept.parent.glob(f"library-*-{count}.db*"):
+            other.unlink()
         _fill_sqlite(count, kept)
-    path = Path(environment["DATABASE_URL"].removeprefix("sqlite:///"))
-    # Only read but for the rows that are added and removed again: no need for a second copy.
+    for empty in folder.glob(f"{path.name}*"):
+        empty.unlink()
+    # What is added by a run is removed again, so there is no need for a second copy.
     path.symlink_to(kept)
+    run_flask(environment, "db", "upgrade")
     return environment
+
+
+def _add_admin(environment: dict[str, str]) -> None:
+    # By a process of its own: one that stays connected would keep PostgreSQL from renaming.
+    command = ("users", "add", ADMIN, "--role", "admin", "--password-stdin")
+    run_flask(environment, *command, text=PASSWORD)
+
+
+def _sqlite_path(environment: dict[str, str]) -> Path:
+    return Path(environment["DATABASE_URL"].removeprefix("sqlite:///"))
+
+
+def _name(schema: list[str]) -> str:
+    """Another one whenever the tables that are filled or what they are filled with change."""
+    said = "\n".join((*sorted(schema), Path(made.__file__).read_text(), CALLS))
+    return sha256(said.encode()).hexdigest()[:12]
+
+
+def _sqlite_schema(path: Path) -> list[str]:
+    with sqlite3.connect(path) as connection:
+        marks = ", ".join("?" * len(FILLED))
+        query = f"SELECT sql FROM sqlite_master WHERE sql <> '' AND tbl_name IN ({marks})"
+        return [sql for (sql,) in connection.execute(query, FILLED)]
 
 
 def _fill_sqlite(count: int, kept: Path) -> None:
     with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
         environment = fresh_environment(Path(folder))
         run_flask(environment, "db", "upgrade")
-        Shelf.of(environment).add_person(ADMIN, "admin")
-        path = Path(environment["DATABASE_URL"].removeprefix("sqlite:///"))
+        _add_admin(environment)
+        path = _sqlite_path(environment)
         connection = sqlite3.connect(path, isolation_level=None)
-        connection.executescript("PRAGMA synchronous = OFF; PRAGMA cache_size = -400000")
-        made = connection.execute(
-            "SELECT type, name, sql FROM sqlite_master WHERE tbl_name = 'recordings'"
-            " AND type IN ('index', 'trigger') AND sql IS NOT NULL"
+        connection.executescript(
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -400000"
+        )
+        indexes = connection.execute(
+            "SELECT type, name, sql FROM sqlite_master WHERE tbl_name IN ('recordings', 'calls')"
+            " AND type IN ('index', 'trigger') AND sql <> ''"
         ).fetchall()
-        for kind, name, _ in made:
+        for kind, name, _ in indexes:
             connection.execute(f"DROP {kind} {name}")
         marks = ", ".join("?" * len(COLUMNS))
         connection.execute("BEGIN")
         connection.executemany(
-            f"INSERT INTO recordings ({', '.join(COLUMNS)}) VALUES ({marks})",
-            (tuple(map(_sqlite_value, row)) for row in rows(count)),
+            f"INSERT INTO recordings ({', '.join(COLUMNS)}) VALUES ({marks})", _for_sqlite(count)
         )
+        connection.execute(CALLS)
         connection.execute("COMMIT")
-        for _, _, sql in made:
+        for _, _, sql in indexes:
             connection.execute(sql)
         connection.execute("INSERT INTO recordings_search(recordings_search) VALUES ('rebuild')")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("PRAGMA journal_mode = WAL")
         connection.close()
         shutil.move(path, kept)
 
 
-def _sqlite_value(value: object) -> object:
-    # As SQLAlchemy writes them.
-    return f"{value:%Y-%m-%d %H:%M:%S.%f}" if isinstance(value, datetime) else value
+def _for_sqlite(count: int) -> Iterator[tuple]:
+    began = COLUMNS.index("started_at")
+    for row in rows(count):
+        # As SQLAlchemy writes them.
+        times = (at.isoformat(" ", "microseconds")[:26] for at in row[began : began + 2])
+        yield (*row[:began], *times, *row[began + 2 :])
 
 
-def _schema_name() -> str:
-    versions = Path(__file__).parents[2] / "callytics/migrations/versions"
-    return sorted(path.name for path in versions.glob("0*.py"))[-1][:4]
+@contextmanager
+def tidied(shelf: Shelf) -> Iterator[None]:
+    """A library that is afterwards as it was filled, and before, where a run was broken off."""
+    _tidy(shelf)
+    try:
+        yield
+    finally:
+        _tidy(shelf)
+        with shelf.app.app_context():
+            db.engine.dispose()
+
+
+def _tidy(shelf: Shelf) -> None:
+    with shelf.app.app_context(), writing() as connection:
+        connection.execute(delete(Recording).where(Recording.id >= place_of(ADDED_FROM)))
+        connection.execute(delete(AuditEntry))
+
+
+@contextmanager
+def kept_postgres() -> Iterator[Postgres]:
+    """The cluster whose databases are kept. As safe as Debian's own, so as slow to write."""
+    with Postgres(cache() / "postgresql", "") as postgres:
+        yield postgres
 
 
 def postgresql_library(count: int, folder: Path, postgres: Postgres) -> dict[str, str]:
-    """The environment of an installation in `folder` on a database that is filled now."""
-    environment = fresh_environment(folder) | {"DATABASE_URL": postgres.new_database()}
+    """The environment of an installation in `folder` on a filled database of `postgres`."""
+    environment = fresh_environment(folder) | {"DATABASE_URL": postgres.fresh_database("empty")}
     run_flask(environment, "db", "upgrade")
-    Shelf.of(environment).add_person(ADMIN, "admin")
-    with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as connection:
-        made = connection.execute(
-            "SELECT indexname, indexdef FROM pg_indexes WHERE indexname LIKE 'recordings_by_%'"
-        ).fetchall()
-        for name, _ in made:
-            connection.execute(f"DROP INDEX {name}")
-        with connection.cursor() as cursor:
-            into = f"COPY recordings ({', '.join(COLUMNS)}) FROM STDIN"
-            with cursor.copy(into) as copy:
-                for row in rows(count):
-                    copy.write_row(row)
-        connection.execute("SET maintenance_work_mem = '1GB'")
-        for _, definition in made:
-            connection.execute(definition)
-        connection.execute("VACUUM ANALYZE recordings")
+    name = f"library_{_name(_postgresql_schema(environment['DATABASE_URL']))}_{count}"
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        query = "SELECT datname FROM pg_database WHERE datname LIKE %s"
+        there = [n for (n,) in connection.execute(query, (f"library\\_%\\_{count}",))]
+        if name not in there:
+            for other in there:
+                connection.execute(f"DROP DATABASE {other}")
+            _fill_postgresql(count, environment)
+            connection.execute(f"ALTER DATABASE empty RENAME TO {name}")
+    environment["DATABASE_URL"] = postgres.url(name)
+    run_flask(environment, "db", "upgrade")
     return environment
+
+
+def _postgresql_schema(url: str) -> list[str]:
+    with psycopg.connect(url) as connection:
+        columns = connection.execute(
+            "SELECT concat_ws(' ', table_name, column_name, data_type, collation_name)"
+            " FROM information_schema.columns WHERE table_name = ANY(%s)",
+            (list(FILLED),),
+        ).fetchall()
+        indexes = connection.execute(
+            "SELECT indexdef FROM pg_indexes WHERE tablename = ANY(%s)", (list(FILLED),)
+        ).fetchall()
+    return [said for (said,) in columns + indexes]
+
+
+def _fill_postgresql(count: int, environment: dict[str, str]) -> None:
+    _add_admin(environment)
+    with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("SET maintenance_work_mem = '1GB'")
+        connection.execute("SET synchronous_commit = off")
+        indexes = connection.execute(
+            "SELECT indexname, indexdef FROM pg_indexes"
+            " WHERE tablename IN ('recordings', 'calls') AND indexname NOT LIKE '%key'"
+        ).fetchall()
+        for name, _ in indexes:
+            connection.execute(f"DROP INDEX {name}")
+        into = f"COPY recordings ({', '.join(COLUMNS)}) FROM STDIN"
+        with connection.cursor() as cursor, cursor.copy(into) as copy:
+            for row in rows(count):
+                copy.write_row(row)
+        connection.execute(CALLS)
+        for _, definition in indexes:
+            connection.execute(definition)
+        connection.execute("VACUUM ANALYZE")

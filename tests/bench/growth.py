@@ -1,20 +1,26 @@
-"""How much longer a page takes in a large library than in one of ten thousand recordings."""
+"""How much longer a page takes in a large library than in one of ten thousand recordings.
+
+Within this process and without gunicorn: the time that is the program's own.
+"""
 
 import time
 from collections.abc import Callable
-from itertools import combinations
+from functools import partial
+from itertools import combinations, count
 from statistics import median
-from typing import Any
 from urllib.parse import urlencode
 
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
-from callytics.filters import Filters
-from callytics.finding import find
+from callytics.db import db
+from callytics.paging import PAGE_SIZE
 from tests.bench.filling import ADMIN
+from tests.bench.printing import figure
 from tests.shelf import Shelf
 
 TIMES = 5
+DEEP = 20_000
 # Many, few and no hits; common letters that never stand together; one and two letters.
 SEARCHES = ("anna", "miller", "+4930", "1000", "00", "a", "an", "299", "karl899", "zzzzz")
 SEARCHES += ("491234567890", "anna miller", "john899", "kramov petersen")
@@ -31,46 +37,63 @@ EACH = {
     "sort": "longest",
 }
 NOT_TOGETHER = [(("min_seconds", "1800"), ("max_seconds", "3"))]
+# So that an answer that is kept is never given again.
+_anew = count()
+
+Query = dict[str, str]
 
 
-def measure(small: Shelf, large: Shelf) -> dict[str, float]:
-    """Each figure, and the ms that the slowest of it takes in the large library."""
-    clients = [(shelf, shelf.client(ADMIN)) for shelf in (small, large)]
-    filters = [dict(pair) for pair in combinations(EACH.items(), 2) if pair not in NOT_TOGETHER]
-    filters += [{name: value} for name, value in EACH.items()]
-    tried = {
-        "page_first": [lambda s, c: c.get("/recordings")],
-        "page_deep": [_deep],
-        "search": [_asks({"q": text}) for text in SEARCHES],
-        "filters": [_asks(query) for query in filters],
+def measure(small: Shelf, large: Shelf) -> None:
+    """Print each figure; and in ms the slowest page, and the most that any took longer."""
+    clients = [shelf.client(ADMIN) for shelf in (small, large)]
+    pairs = [dict(pair) for pair in combinations(EACH.items(), 2) if pair not in NOT_TOGETHER]
+    asked: dict[str, list[list[Query]]] = {
+        "page_first": [[{}, {}]],
+        "page_deep": [[{"after": str(deep_place(shelf))} for shelf in (small, large)]],
+        "search": [[{"q": words}] * 2 for words in SEARCHES],
+        "filters": [[query] * 2 for query in ([{k: v} for k, v in EACH.items()] + pairs)],
     }
-    figures: dict[str, float] = {}
-    for name, requests in tried.items():
-        times = [[_median(request, *pair) for pair in clients] for request in requests]
-        slowest = max(times, key=lambda both: both[1] / both[0])
-        figures[f"{name}_growth"] = slowest[1] / slowest[0]
-        figures[f"{name}_slowest_ms"] = max(both[1] for both in times) * 1000
-    return figures
+    for name, queries in asked.items():
+        _tell(name, [_both(clients, both) for both in queries], [both[1] for both in queries])
 
 
-def _asks(query: dict[str, str]) -> Callable[[Shelf, FlaskClient], Any]:
-    return lambda _shelf, client: client.get(f"/recordings?{urlencode(query)}")
+def _both(clients: list[FlaskClient], queries: list[Query]) -> tuple[float, float]:
+    small, large = (
+        partial(_seconds, client, query) for client, query in zip(clients, queries, strict=True)
+    )
+    return _median(small), _median(large)
 
 
-def _deep(shelf: Shelf, client: FlaskClient) -> Any:
-    """The page that half of all recordings are newer than."""
-    with shelf.app.app_context():
-        newest, oldest = (find(Filters(ascending=up)).rows[0].id for up in (False, True))
-    return client.get(f"/recordings?after={(newest + oldest) // 2}")
+def _tell(name: str, times: list[tuple[float, float]], queries: list[Query]) -> None:
+    growths = [large / small for small, large in times]
+    worst = growths.index(max(growths))
+    figure(f"{name}_growth", growths[worst])
+    figure(f"{name}_growth_worst_ms", times[worst][1] * 1000, 1)
+    figure(f"{name}_slowest_ms", max(large for _, large in times) * 1000, 1)
+    added = [large - small for small, large in times]
+    most = added.index(max(added))
+    figure(f"{name}_added_ms", added[most] * 1000, 1)
+    if len(queries) > 1:
+        print(f"  most was added to: {urlencode(queries[most])}", flush=True)
 
 
-def _median(
-    request: Callable[[Shelf, FlaskClient], Any], shelf: Shelf, client: FlaskClient
-) -> float:
-    taken = []
-    for _ in range(TIMES):
-        began = time.perf_counter()
-        answer = request(shelf, client)
-        taken.append(time.perf_counter() - began)
-        assert answer.status_code == 200, answer.get_data(as_text=True)
-    return median(taken)
+def deep_place(shelf: Shelf) -> int:
+    """Where page 20,000 begins, or the last page where there are not as many."""
+    with shelf.app.app_context(), db.engine.connect() as connection:
+        number = connection.scalar(text("SELECT count(*) FROM recordings"))
+        offset = min(DEEP * PAGE_SIZE, number - PAGE_SIZE - 1)
+        query = f"SELECT id FROM recordings ORDER BY id DESC LIMIT 1 OFFSET {offset}"
+        return connection.scalar(text(query))
+
+
+def _median(measure: Callable[[], float]) -> float:
+    return median(measure() for _ in range(TIMES))
+
+
+def _seconds(client: FlaskClient, query: Query) -> float:
+    address = f"/recordings?{urlencode({**query, 'anew': str(next(_anew))})}"
+    began = time.perf_counter()
+    answer = client.get(address)
+    taken = time.perf_counter() - began
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    return taken

@@ -1,0 +1,111 @@
+"""New recordings a second while people search: each with all that the worker writes of it.
+
+    python -m tests.bench.inserting SECONDS
+
+writes, in the installation of its environment, and says how many it wrote.
+"""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import count, cycle
+from pathlib import Path
+from time import monotonic
+
+from callytics import create_app, ledger
+from callytics.config import load_config, read_environment
+from callytics.facts import Facts, new_uid
+from tests.asterisk import PROJECT
+from tests.bench.filling import ADDED_FROM, ADMIN
+from tests.bench.printing import figure
+from tests.processes import Web
+from tests.shelf import Shelf, signed_in
+
+SEARCHING = 2
+ASKED = ("q=karl", "q=kramov+petersen", "kind=voicemail&q=anna", "min_seconds=1800", "q=zzzzz")
+ASKED += ("flow=flow17&state=failed", "sort=longest&q=miller", "callee=PJSIP%2Fanna1", "q=a")
+
+
+def measure(shelf: Shelf, folder: Path, seconds: float) -> None:
+    """Print how many are written while they search, and how many searches are answered."""
+    with Web(shelf.environment, folder) as web, _people_search(web) as answered:
+        began, before = monotonic(), len(answered)
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.bench.inserting", str(seconds)],
+            cwd=PROJECT,
+            env=shelf.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        searches = (len(answered) - before) / (monotonic() - began)
+    figure("insert_rate_while_searching", float(done.stdout), 0)
+    figure("searches_per_second_while_inserting", searches, 0)
+
+
+@contextmanager
+def _people_search(web: Web) -> Iterator[list[str]]:
+    """Some who search all the time; yields what was answered so far."""
+    over, answered = threading.Event(), []
+    numbers = count()
+
+    def search() -> None:
+        with signed_in(web.url, ADMIN) as ada:
+            for query in cycle(ASKED):
+                if over.is_set():
+                    return
+                url = f"{web.url}/recordings?{query}&anew={next(numbers)}"
+                answer = ada.get(url, timeout=60)
+                answered.append(query if answer.ok else f"{query}: {answer.status_code}")
+
+    people = [threading.Thread(target=search) for _ in range(SEARCHING)]
+    for person in people:
+        person.start()
+    try:
+        yield answered
+    finally:
+        over.set()
+        for person in people:
+            person.join()
+    assert set(answered) <= set(ASKED), set(answered) - set(ASKED)
+
+
+def write(seconds: float) -> float:
+    """Recordings that are new each second, over so many seconds. Needs an app context."""
+    began, number = monotonic(), 0
+    while (took := monotonic() - began) < seconds:
+        _one_recording(number)
+        number += 1
+    return number / took
+
+
+def _one_recording(number: int) -> None:
+    """What the worker tells the ledger of one recording, from the first to the last."""
+    at = ADDED_FROM + timedelta(milliseconds=5 * number)
+    facts = Facts(
+        uid=new_uid(),
+        call_uid=new_uid(),
+        kind="transfer",
+        direction="inbound",
+        state="requested",
+        started_at=at,
+        format="wav",
+        caller_number=f"+4930{number % 9000 + 1000}",
+        caller_name="Karl Miller",
+        dialed_number="1000",
+        callee="PJSIP/anna1",
+        flow="flow1",
+    )
+    ledger.save_recording(facts)
+    ledger.save_recording(facts.but(state="recording"))
+    ended = {"ended_at": at + timedelta(minutes=1), "duration_ms": 60_000, "size_bytes": 960_044}
+    ledger.save_recording(facts.but(state="available", sha256="0" * 64, **ended))
+    ledger.save_peaks(facts.uid, b"\x7f" * 200)
+
+
+if __name__ == "__main__":
+    with create_app(load_config(read_environment())).app_context():
+        print(write(float(sys.argv[1])))

@@ -1,0 +1,63 @@
+"""How many requests a server answers in a second, asked by wrk, which costs less than any of it."""
+
+import re
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+
+import requests
+
+# One after the other from a list, so that an answer that is kept is not all that is measured.
+CYCLE = """
+local paths, at = {}, 0
+function init(arguments)
+    for line in io.lines(arguments[1]) do paths[#paths + 1] = wrk.format("GET", line) end
+end
+function request()
+    at = at % #paths + 1
+    return paths[at]
+end
+"""
+CONNECTIONS = 16
+ROUNDS = 3
+SECONDS = 4
+
+
+class Load:
+    """`Load(folder, seconds).of(url, paths)`; `folder` is for what wrk reads."""
+
+    def __init__(self, folder: Path, seconds: float = SECONDS) -> None:
+        self._seconds = max(1, round(seconds))
+        self._script, self._paths = folder / "cycle.lua", folder / "paths"
+        self._script.write_text(CYCLE)
+
+    def of(
+        self,
+        url: str,
+        paths: Sequence[str],
+        person: requests.Session | None = None,
+        connections: int = CONNECTIONS,
+        **headers: str,
+    ) -> float:
+        """Answers in a second to requests for `paths` in turn; any that is an error ends it."""
+        self._paths.write_text("".join(f"{path}\n" for path in paths))
+        if person:
+            headers["Cookie"] = "; ".join(f"{c.name}={c.value}" for c in person.cookies)
+        said = [f"-H{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{self._seconds}s", "--timeout", "30s"]
+        command += ["-s", str(self._script), *said, url, "--", str(self._paths)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        rate = re.search(r"Requests/sec: +([0-9.]+)", done.stdout)
+        if rate is None or re.search(r"Non-2xx|Socket errors", done.stdout):
+            raise SystemExit(f"{url}{paths[0]} is not answered well:\n{done.stdout}{done.stderr}")
+        return float(rate[1])
+
+
+def in_turn(measured: dict[str, Callable[[], float]], rounds: int = ROUNDS) -> dict[str, float]:
+    """The median of each; one after the other, so that what disturbs one disturbs all."""
+    found: dict[str, list[float]] = {name: [] for name in measured}
+    for _ in range(rounds):
+        for name, measure in measured.items():
+            found[name].append(measure())
+    return {name: median(rates) for name, rates in found.items()}

@@ -1,0 +1,1 @@
+"""The recordings as an application of Django."""
