@@ -11,6 +11,8 @@ from callytics.storage import Storage
 # Asterisk starts and stops writing a little after it says so; less than this is not a loss.
 TOLERANCE_MS = 2000
 CUT_SHORT = "cut short: Asterisk stopped before it had finished the file"
+# Of a `.ulaw`, which has no header that would tell.
+PERHAPS_CUT_SHORT = "perhaps cut short: Asterisk stopped, and up to four seconds may be lost"
 NO_SOUND = "the file holds no sound"
 NO_FILE = "Asterisk wrote no file"
 

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from callytics.completion import CUT_SHORT, NO_FILE, NO_SOUND
+from callytics.completion import CUT_SHORT, NO_FILE, NO_SOUND, PERHAPS_CUT_SHORT
 from callytics.facts import FORMATS, OPEN_STATES, Facts
 from callytics.found import judge_found
 from callytics.pauses import is_paused
@@ -91,7 +91,7 @@ def _judge_open(verdict: Verdict, around: Circumstances, base: Facts, audio: Fou
         return
     if _asterisk_is_another(around, base) and base.format == "ulaw":
         # A `.wav` tells by its header whether Asterisk closed it.
-        reason = reason or "perhaps cut short: Asterisk stopped, and up to four seconds may be lost"
+        reason = reason or PERHAPS_CUT_SHORT
     verdict.wrong(f"{base.state!r}, but it is over", "completed by what its file says")
     verdict.desired = base.but(state_reason=reason, ended_at=ended_at or audio.modified_at)
     if listen(around.storage, audio).is_empty:

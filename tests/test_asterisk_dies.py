@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from callytics.completion import PERHAPS_CUT_SHORT
 from tests.asterisk import AsteriskServer
 from tests.ledger import audio_of, ended_calls, facts_of, recordings_in, use_flow
 from tests.processes import Worker
@@ -95,3 +96,34 @@ def test_the_next_call_after_a_crash_is_recorded(
     wait_until(lambda: audio.exists() and audio.stat().st_size > 20_000, "audio")
     call.hang_up()
     recordings_in(live_env, "available", 2)
+
+
+def test_a_voicemail_whose_end_asterisk_did_not_live_to_write_says_so(
+    asterisk: AsteriskServer, live_env: Env, worker_process: Worker
+) -> None:
+    node = {"type": "voicemail", "greeting": "sound:silence/1", "max_seconds": 60}
+    use_flow(live_env, {"message": node})
+    asterisk.place_call("1000", "speak440_30")
+    (row,) = recordings_in(live_env, "recording")
+    audio = audio_of(live_env, row)
+    # Asterisk writes a .ulaw 32 KiB at a time, and what it lost is less than is told by the clock.
+    wait_until(lambda: audio.exists() and audio.stat().st_size > 30_000, "four seconds")
+    asterisk.kill()
+    asterisk.start()
+    (row,) = recordings_in(live_env, "available")
+    assert row["state_reason"] == PERHAPS_CUT_SHORT
+    assert facts_of(live_env, row)["state_reason"] == PERHAPS_CUT_SHORT
+
+
+def test_a_voicemail_that_ended_before_asterisk_did_is_whole(
+    asterisk: AsteriskServer, live_env: Env, worker_process: Worker
+) -> None:
+    node = {"type": "voicemail", "greeting": "sound:silence/1", "max_seconds": 60}
+    use_flow(live_env, {"message": node})
+    asterisk.place_call("1000", "leave440_3_#")
+    (row,) = recordings_in(live_env, "available")
+    asterisk.kill()
+    asterisk.start()
+    ended_calls(live_env)
+    (row,) = recordings_in(live_env, "available")
+    assert row["state_reason"] == ""

@@ -77,7 +77,7 @@ def _work(config: Config, app: Flask) -> int:
     upkeep = Upkeep(app, config, storage, routes)
 
     def on_connect(info: dict[str, Any]) -> None:
-        runner.asterisk = info["status"]["startup_time"]
+        services.recorder.asterisk = info["status"]["startup_time"]
         presence.connected(info["system"]["version"])
         gevent.spawn(rules.refresh)
         gevent.spawn(recovery.run).link(lambda _: upkeep.connected())

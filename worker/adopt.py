@@ -40,7 +40,7 @@ def restore(
         now = {"placed": True, "joined": joined, "gone": gone}
         session.legs[channel_id] = Leg(**{**values, **now})
     for text in snapshot["recordings"]:
-        recording = services.recorder.adopt(Facts.from_json(text))
+        recording = services.recorder.adopt(Facts.from_json(text), session.call.asterisk)
         session.recordings.append(recording)
         recording.pausing.watch(session)
     return session

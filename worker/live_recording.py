@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from callytics.ari import AriError
+from callytics.completion import PERHAPS_CUT_SHORT
 from callytics.facts import Facts, utc_now
 from worker.events import Event
 from worker.outbox import MOMENT_SECONDS
@@ -29,6 +30,8 @@ STOPS = 3
 INTENT_SECONDS = 2.0
 # A message that ended so soon has no file because nothing was said, not because the disk is full.
 NOTHING_SECONDS = 1.5
+# What stands for an event that never came.
+MISSED_END: Event = {"type": "RecordingFinished", "missed": True}
 
 
 class LiveRecording:
@@ -39,6 +42,8 @@ class LiveRecording:
         self.asked = self.started = self.finished = False
         self._began_at = self._ended_at = 0.0
         self._nobody_there = False
+        # The Asterisk that records it, and whether it has said itself that it closed the file.
+        self._asterisk, self._is_closed = recorder.asterisk, False
         # When its first sound would have been heard had it never been paused.
         self._zero = 0.0
         self.pausing = Pausing(self, recorder)
@@ -47,9 +52,15 @@ class LiveRecording:
         """Begin to write down that this recording is wanted."""
         self._written = self._recorder.intend(self.facts)
 
-    def adopt(self, state: str) -> None:
-        """Go on with it as another process began it; `state` is Asterisk's word for it."""
-        self.asked = True
+    def adopt(self, state: str, asterisk: str) -> None:
+        """Go on with it as another process began it, in the Asterisk that was started then.
+
+        `state` is Asterisk's word for it now, empty where it does not record it any more.
+        """
+        self.asked, self._asterisk = True, asterisk
+        if not state:
+            self.finished = True
+            return
         self.hear({"type": "RecordingStarted"})
         # The moment of the first sound is not known any more, but it came soon after the wish.
         now = utc_now()
@@ -92,6 +103,7 @@ class LiveRecording:
             self._recorder.save_row(self.facts)
         elif kind in ("RecordingFinished", "RecordingFailed"):
             self.finished, self._ended_at = True, self._ended_at or monotonic()
+            self._is_closed = not event.get("missed")
 
     def stop(self, wait_until: Callable[[Callable[[], bool], float], bool]) -> None:
         """End the recording and wait, within bounds, until its file is whole.
@@ -121,7 +133,7 @@ class LiveRecording:
         log.warning("recording %s: an event was missed; asking for it", self.facts.uid)
         state = self._recorder.live_state(self.facts)
         if state == "gone":
-            self.hear({"type": "RecordingFinished"})
+            self.hear(MISSED_END)
         elif state == "recording":
             self.hear({"type": "RecordingStarted"})
 
@@ -131,11 +143,17 @@ class LiveRecording:
             ended_at = self._ended_at or monotonic()
             spoken = ended_at - self._began_at - self.pausing.seconds(ended_at)
             expected_ms = int(spoken * 1000) if self.started else None
+            reason = reason or self._reason_to_doubt()
             # From now on nobody else says anything of it.
             self.finished = True
             self.facts = self._recorder.complete(self.facts, utc_now(), reason, expected_ms)
         self.finished = True
         return self.facts
+
+    def _reason_to_doubt(self) -> str:
+        """Whether Asterisk may have died with some of it unwritten, where the file cannot tell."""
+        died = self._recorder.asterisk != self._asterisk and not self._is_closed
+        return PERHAPS_CUT_SHORT if died and self.facts.format == "ulaw" else ""
 
     def _wait_for_intent(self) -> None:
         facts_written, row_written = self._written

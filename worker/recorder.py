@@ -26,6 +26,8 @@ class Recorder:
 
     def __init__(self, ari: Ari, outbox: Outbox, storage: Storage) -> None:
         self.ari = ari
+        # When the Asterisk that we are connected to was started.
+        self.asterisk = ""
         self._outbox, self._storage = outbox, storage
         # The disk may be slow or hang; it must hold up only the recording that waits for it.
         self._disk = Threads(DISK_THREADS)
@@ -38,19 +40,16 @@ class Recorder:
         recording.intend()
         return recording
 
-    def adopt(self, facts: Facts) -> LiveRecording:
+    def adopt(self, facts: Facts, asterisk: str) -> LiveRecording:
         """Go on with a recording that another process began, or take note that it has ended.
 
-        Raises AriError.
+        `asterisk` is when the one that recorded it was started. Raises AriError.
         """
         recording = LiveRecording(self, facts)
         if recording.pausing.holds:
             return recording
-        live = self.ari.live_recording(facts.name)
-        if live is None:
-            recording.asked = recording.finished = True
-        else:
-            recording.adopt(live.get("state", ""))
+        live = self.ari.live_recording(facts.name) or {}
+        recording.adopt(live.get("state", ""), asterisk)
         return recording
 
     def intend(self, facts: Facts) -> tuple[AsyncResult, AsyncResult]:

@@ -13,6 +13,7 @@ from callytics import ledger, queues
 from callytics.ari import AriError
 from worker.adopt import lead_gone, lead_on, restore
 from worker.conversation import bridge_name
+from worker.live_recording import MISSED_END
 from worker.routes import Routes
 from worker.runner import Runner
 from worker.session import Services, Session
@@ -123,7 +124,7 @@ def catch_up(session: Session, known: list[str], channels: Things) -> None:
     for recording in [recording for recording in session.recordings if recording.asked]:
         if session.ari.live_recording(recording.facts.name) is None:
             name = {"name": recording.facts.name}
-            session.inbox.put({"type": "RecordingFinished", "recording": name})
+            session.inbox.put({**MISSED_END, "recording": name})
     if session.playback_id and not session.ari.is_playing(session.playback_id):
         playback = {"id": session.playback_id, "state": "done"}
         session.inbox.put({"type": "PlaybackFinished", "playback": playback})

@@ -25,8 +25,6 @@ class Runner:
     def __init__(self, services: Services, routes: Routes, name: str) -> None:
         self._services, self._routes, self._name = services, routes, name
         self._queue: Queue = Queue()
-        # When the Asterisk that we are connected to was started.
-        self.asterisk = ""
 
     def put(self, event: Event) -> None:
         """Take an event from the reader, which must go back to reading at once."""
@@ -67,7 +65,7 @@ class Runner:
         session = Session(
             services=self._services,
             caller_id=channel["id"],
-            call=_call_of(channel, args, self._name, self.asterisk),
+            call=_call_of(channel, args, self._name, self._services.recorder.asterisk),
             caller_up=channel["state"] == "Up",
         )
         self.start(session, _leader(args))
