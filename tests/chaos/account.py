@@ -89,7 +89,9 @@ class Books:
         call, rows = self._calls[talk.channel_id], self._rows_of(talk)
         heard = sum(self._heard(row, call, talk) for row in rows)
         reasons = [row["state_reason"] for row in rows if row["state_reason"]]
-        what, why = _judge(talk, heard, rows, reasons)
+        # Who leaves a message is on the line longer than they speak.
+        seconds = talk.seconds if talk.hertz else min(talk.seconds, call.seconds)
+        what, why = _judge(talk, seconds, heard, rows, reasons)
         return Outcome(what, talk, call, heard, rows, why)
 
     def _rows_of(self, talk: Talk) -> list[Row]:
@@ -113,15 +115,15 @@ class Books:
 
 
 def _judge(
-    talk: Talk, heard: float, rows: Sequence[Row], reasons: Sequence[str]
+    talk: Talk, seconds: float, heard: float, rows: Sequence[Row], reasons: Sequence[str]
 ) -> tuple[str, str]:
     unwritten = UNWRITTEN_SECONDS["wav" if talk.hertz else "ulaw"] if talk.killed else 0.0
-    swallowed = max(SWALLOWED_SECONDS, SWALLOWED_SHARE * talk.seconds)
-    due = talk.seconds - EDGES_SECONDS - swallowed
+    swallowed = max(SWALLOWED_SECONDS, SWALLOWED_SHARE * seconds)
+    due = seconds - EDGES_SECONDS - swallowed
     # What was not written yet has neither sound nor, in the fallback, anybody who would know.
-    nothing_due = talk.seconds - unwritten < SHORTEST_SECONDS
+    nothing_due = seconds - unwritten < SHORTEST_SECONDS
     # A kill always costs something, and a row that says nothing of it is not to be believed.
-    if heard >= (talk.seconds - INSTANT_SECONDS if talk.killed else due):
+    if heard >= (seconds - INSTANT_SECONDS if talk.killed else due):
         return "whole", "all is heard"
     if heard >= due - unwritten and heard > 0 and reasons:
         return "cut short with reason", "; ".join(reasons)

@@ -63,6 +63,7 @@ class Call:
     number: str
     party: str
     hertz: int
+    seconds: int
     # Before this call is placed.
     pause_seconds: float
 
@@ -104,7 +105,7 @@ def _draw_call(chance: random.Random, index: int, number: str) -> Call:
     name = f"tone{hertz}__{seconds}"
     if number in VOICEMAIL:
         name = f"after{hertz}_{seconds}" + chance.choice(["", "_#"])
-    return Call(f"1555{index:04}", number, name, hertz, chance.uniform(0, 1.5))
+    return Call(f"1555{index:04}", number, name, hertz, seconds, chance.uniform(0, 1.5))
 
 
 def draw_faults(chance: random.Random, calls: int, count: int) -> list[Fault]:
