@@ -39,6 +39,10 @@ class Ari(AriHttp):
         """What Asterisk knows of a device such as `PJSIP/alice`: NOT_INUSE, INUSE, UNAVAILABLE…"""
         return self.command("GET", f"/deviceStates/{_part(device)}", seconds=5)["state"]
 
+    def endpoints(self) -> list[dict[str, Any]]:
+        """Every endpoint that Asterisk knows: technology, resource and state of each."""
+        return self.command("GET", "/endpoints", seconds=5)
+
     # Channels
 
     def originate(

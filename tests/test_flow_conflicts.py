@@ -149,8 +149,13 @@ def test_every_version_says_who_when_and_what_changed(shelf, admin):
     assert "What changed in it Queue support: how long it rings: 99 s (before: 15 s)." in text_of(
         page
     )
+    # Of what did not change, one asks for it.
+    assert "Picture of flow" not in text_of(page)
+    assert "other flows in this version: main, other" in text_of(page)
+    page = admin.get("/flows/history/2?flow=main")
     assert "Picture of flow main" in text_of(page)
     assert "/flows/main/nodes" not in page.get_data(as_text=True)
+    assert text_of(admin.get("/flows/history/1")).count("Picture of flow") == 2
 
 
 def test_a_version_is_taken_back_as_a_new_one(shelf, admin):

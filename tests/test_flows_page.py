@@ -30,6 +30,12 @@ def test_who_is_no_administrator_gets_nothing_but_the_reason(shelf):
             assert "Only an administrator" in text_of(answer)
 
 
+def test_where_asterisk_does_not_answer_no_phones_are_offered(admin):
+    answer = admin.get("/flows/phones?field=destinations", headers=HTMX)
+    assert (answer.status_code, answer.get_data(as_text=True).strip()) == (200, "")
+    assert admin.get("/flows/phones?field=%3Cb%3E").status_code == 404
+
+
 def test_a_form_without_its_token_changes_nothing(shelf, admin):
     assert admin.post(NEW, data=TYPED).status_code == 400
     assert "No flow yet" in text_of(admin.get("/flows"))

@@ -16,6 +16,7 @@ def init_web(app: Flask) -> None:
         flow_files,
         flow_history,
         flow_nodes,
+        flow_phones,
         flow_queues,
         flow_typing,
         flows,
@@ -42,7 +43,8 @@ def init_web(app: Flask) -> None:
         app.register_blueprint(module.blueprint)
     for module in (flows, flow_nodes, flow_queues, flow_typing, flow_drafts, flow_files):
         app.register_blueprint(module.blueprint)
-    app.register_blueprint(flow_history.blueprint)
+    for module in (flow_history, flow_phones):
+        app.register_blueprint(module.blueprint)
     headers.init_headers(app)
     words.init_words(app)
     filters.init_filters(app)

@@ -25,6 +25,8 @@ SOUNDS = {
     "sound:please-try-call-later": "“Please try your call again later”",
     "sound:vm-goodbye": "“Goodbye”",
 }
+# Where phones are typed, and those that Asterisk knows are offered.
+PHONE_FIELDS = ("destination", "destinations", "members")
 # An int of more digits than any limit is compared as one; Python refuses to read very many.
 WHOLE = re.compile(r"-?[0-9]{1,18}")
 

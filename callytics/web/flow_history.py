@@ -15,6 +15,9 @@ from callytics.web.flow_drafts import seen
 from callytics.web.flow_pages import page, pages, state
 from callytics.web.flow_picture import picture_of
 
+# Of the flows that changed in a version; the others are one click away.
+MOST_PICTURES = 10
+
 blueprint = pages("flows_history")
 
 
@@ -30,16 +33,20 @@ def index() -> str:
 @blueprint.get("/flows/history/<int:number>")
 def show(number: int) -> str:
     """One version: what changed in it, how it differs from what is in force, its pictures."""
-    version = _the_version(number)
+    version, before = _the_version(number), flow_history.before(number).document
     now = state()
     flows = version.document.get("flows", {})
+    new = [name for name, flow in flows.items() if before.get("flows", {}).get(name) != flow]
+    asked = request.args.get("flow")
+    drawn = [asked] if asked in flows else new[:MOST_PICTURES]
     return page(
         "version",
         state=now,
         version=version,
-        changed=changes(flow_history.before(number).document, version.document),
+        changed=changes(before, version.document),
         back=changes(now.newest.document, version.document),
-        pictures={name: picture_of(name, flow) for name, flow in flows.items()},
+        pictures={name: picture_of(name, flows[name]) for name in drawn},
+        others=[name for name in flows if name not in drawn],
     )
 
 

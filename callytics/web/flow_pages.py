@@ -26,9 +26,10 @@ from callytics.flow_words import (
     sound,
 )
 from callytics.web.access import admin_required
-from callytics.web.flow_forms import SOUNDS
+from callytics.web.flow_forms import PHONE_FIELDS, SOUNDS
 
 WORDS = {
+    "PHONE_FIELDS": PHONE_FIELDS,
     "TYPES": TYPES,
     "HUNT_STRATEGIES": HUNT_STRATEGIES,
     "QUEUE_STRATEGIES": QUEUE_STRATEGIES,
