@@ -46,7 +46,7 @@ def test_without_a_queue_the_page_says_how_to_get_one(ada):
 def test_each_queue_tells_its_strategy_its_members_and_that_nobody_waits(shelf, ada):
     use_queues(shelf, team=[ALICE, BOB], night=[])
     text = text_of(ada.get("/queues"))
-    assert "team Rings who was idle longest, each for 15 s Nobody alice Free" in text
+    assert "team Whoever has been free the longest, 15 s Nobody alice Free" in text
     assert "100 Free" in text
     assert "No members: nobody takes these calls" in text
 

@@ -1,11 +1,13 @@
 """The page of the settings: what is kept, what is refused, and what can be taken back."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
 from callytics.changes import changes_of
 from callytics.db import db
+from callytics.facts import utc_now
 from callytics.settings import SETTINGS, all_settings, set_setting
 from tests.pages import HTMX, PageClient, text_of
 from tests.processes import run_flask
@@ -151,6 +153,26 @@ def test_two_who_choose_the_same_value_do_not_disturb_each_other(shelf, ada):
     change(shelf, "retention_days", "90", "bob")
     assert ada.send("/settings", form).status_code == 303
     assert len(history(shelf)) == 1
+
+
+def test_what_a_shorter_time_deletes_is_read_before_it_is_saved(shelf, ada):
+    for days in (5, 20, 40):
+        shelf.add(b"", started_at=utc_now() - timedelta(days=days))
+    form = form_of(ada, retention_days="30")
+    answer = ada.send("/settings", form)
+    assert answer.status_code == 409
+    assert "1 recording is older than 30 days and will be deleted for good" in text_of(answer)
+    assert settings(shelf)["retention_days"] == "0"
+    changed_mind = ada.send("/settings", {**form, "sure": "30", "retention_days": "10"})
+    assert "2 recordings are older than 10 days" in text_of(changed_mind)
+    assert 'name="sure" value="10"' in changed_mind.get_data(as_text=True)
+    ada.send("/settings", {**form, "sure": "30"})
+    assert settings(shelf)["retention_days"] == "30"
+    assert ada.send("/settings", form_of(ada, retention_days="90")).status_code == 303
+    newest, _first = ids(shelf)
+    ada.send(f"/settings/changes/{newest}/take-back")
+    assert "30 days would delete recordings: type it above" in text_of(ada.get("/settings"))
+    assert settings(shelf)["retention_days"] == "90"
 
 
 def test_a_change_is_taken_back_by_a_change_of_its_own(shelf, ada):

@@ -74,8 +74,10 @@ def test_a_person_is_added_with_a_password_of_their_own(shelf, ada):
 
 
 def test_a_password_that_is_made_is_shown_once(shelf, ada):
+    ada.send(url_of(shelf, "ada", "/endpoint"), {"endpoint": "PJSIP/ada"})
     answer = ada.send("/users/add", {"username": "carl", "role": "admin"})
     (password,) = MADE.findall(answer.get_data(as_text=True))
+    assert text_of(answer).count("carl can sign in.") == 1
     assert can_sign_in(shelf, "carl", password)
     for url in ("/users", url_of(shelf, "carl"), "/recordings"):
         assert password not in ada.get(url).get_data(as_text=True)

@@ -67,7 +67,7 @@ def place() -> Response:
         return varied(make_response(page, error.status))
     said = f"Your phone rings now; then {number} is called."
     if is_htmx():
-        return varied(make_response(render_template("placing/_dial.html", said=said)))
+        return varied(make_response(render_template("placing/_dialed.html", said=said)))
     flash(said)
     return redirect(wanted_page(), 303)
 

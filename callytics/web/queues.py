@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from flask import Blueprint, abort, current_app, flash, redirect, request, url_for
+from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from callytics import queues
 from callytics.changes import changes_of
+from callytics.flow_words import QUEUE_STRATEGIES
 from callytics.numbers import phone
 from callytics.paging import Page
 from callytics.web.access import admin_required
@@ -16,11 +17,6 @@ from callytics.web.lists import answer, is_htmx
 
 blueprint = Blueprint("queues", __name__)
 
-STRATEGIES = {
-    "ring_all": "Rings all at once",
-    "longest_idle": "Rings who was idle longest",
-    "random": "Rings in random order",
-}
 MEMBER_STATES = {
     "free": "Free",
     "busy": "Busy",
@@ -66,11 +62,10 @@ def change(name: str, change: str) -> Response:
 @blueprint.app_context_processor
 def _for_templates() -> dict[str, Any]:
     return {
-        "STRATEGIES": STRATEGIES,
+        "QUEUE_STRATEGIES": QUEUE_STRATEGIES,
         "MEMBER_STATES": MEMBER_STATES,
         "MEMBER_ICONS": MEMBER_ICONS,
         "MOST_WAITING": MOST_WAITING,
-        "flows_page": lambda: "flows.index" in current_app.view_functions,
     }
 
 

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from callytics import library
 from callytics.changes import changes_of
 from callytics.facts import utc_now
+from callytics.retention import expired
 from callytics.settings import (
     SETTINGS,
     Overtaken,
@@ -25,6 +26,7 @@ from callytics.web.notices import worker_notice
 blueprint = Blueprint("settings", __name__)
 
 MOST_CHANGES = 50
+RETENTION = "retention_days"
 
 
 @blueprint.get("/settings")
@@ -43,6 +45,8 @@ def save() -> Response | tuple[str, int]:
     shown = {key: request.form.get(f"was-{key}", value) for key, value in typed.items()}
     if problems := _problems(typed):
         return _page(typed, shown, problems), 400
+    if loss := _loss(typed[RETENTION], request.form.get("sure")):
+        return _page(typed, shown, {RETENTION: loss}, sure=typed[RETENTION]), 409
     try:
         changed = change_settings(typed, current_user.username, shown)
     except Overtaken as error:
@@ -69,8 +73,10 @@ def check(key: str) -> str:
 @admin_required
 def undo(change_id: int) -> Response:
     """Restore what a setting was before a change; that is a change of its own."""
+    change_id = min(change_id, 2**31 - 1)
     try:
-        key, value = take_back(min(change_id, 2**31 - 1), current_user.username)
+        _refuse_loss(change_id)
+        key, value = take_back(change_id, current_user.username)
     except SettingError as error:
         flash(f"Nothing was taken back. {error}", "problem")
     else:
@@ -104,7 +110,29 @@ def _meanwhile(key: str, value: str) -> str:
     )
 
 
-def _page(values: dict[str, str], shown: dict[str, str], problems: dict[str, str]) -> str:
+def _loss(days: str, sure: str | None) -> str:
+    """What a shorter time deletes, which nothing brings back: whoever saves has read it once."""
+    count = 0 if days == sure else expired(int(days))
+    if count <= expired(int(all_settings()[RETENTION])):
+        return ""
+    words = "1 recording is" if count == 1 else f"{count:,} recordings are"
+    return (
+        f"{words} older than {days} days and will be deleted for good within a day. "
+        "Nothing is saved yet: save again if you want that."
+    )
+
+
+def _refuse_loss(change_id: int) -> None:
+    """Taking back asks no question, so it deletes nothing either. Raises SettingError."""
+    thing = f"setting {RETENTION}"
+    for change in changes_of("setting", MOST_CHANGES):
+        if (change.id, change.thing) == (change_id, thing) and _loss(change.before, None):
+            raise SettingError(f"{change.before} days would delete recordings: type it above")
+
+
+def _page(
+    values: dict[str, str], shown: dict[str, str], problems: dict[str, str], sure: str = ""
+) -> str:
     changes = changes_of("setting", MOST_CHANGES)
     newest: dict[str, int] = {}
     for change in changes:
@@ -115,6 +143,7 @@ def _page(values: dict[str, str], shown: dict[str, str], problems: dict[str, str
         values=values,
         shown=shown,
         problems=problems,
+        sure=sure,
         changes=changes,
         newest=set(newest.values()),
         host=_host(),
