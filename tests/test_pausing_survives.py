@@ -34,6 +34,22 @@ def test_a_worker_that_dies_leaves_the_pause_and_the_next_one_lets_it_go_on(
     assert calls(talk.environment)[0]["problem"] == ""
 
 
+def test_a_worker_that_dies_in_the_instant_of_a_pause_has_written_that_it_was_meant(
+    talk: Talk, worker_process: Worker
+) -> None:
+    talk.wishes("pause", "ada")
+    wait_until(lambda: talk.state() == "paused", "Asterisk has paused it")
+    worker_process.kill()
+    talk.says_the_card_number()
+    worker_process.start()
+    wait_until(talk.is_paused, "the call is adopted")
+    talk.resume()
+    talk.goes_on(1.5)
+    (span,) = talk.end()["pauses"]
+    assert (span["by"], span["resumed_by"]) == ("ada", "rita")
+    check_gap(talk, span)
+
+
 def test_the_place_of_a_pause_is_right_also_after_the_worker_was_another(
     talk: Talk, worker_process: Worker
 ) -> None:
