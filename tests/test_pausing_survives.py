@@ -141,3 +141,27 @@ def test_a_pause_in_which_asterisk_is_killed_ends_with_it(
     assert "cut short" in row["state_reason"]
     assert facts_of(talk.environment, row)["pauses"] == [span]
     assert run_flask(talk.environment, "recordings", "verify").returncode == 0
+
+
+def test_a_recording_that_is_held_back_is_so_also_for_the_next_worker(
+    talk: Talk, worker_process: Worker
+) -> None:
+    talk.pause()
+    name = talk.name.replace("/", "%2F")
+    assert talk.asterisk.ari("POST", f"recordings/live/{name}/stop").ok
+    wait_until(lambda: len(recordings(talk.environment)) == 2, "the next one is wished for")
+    talk.name = talk.row()["path"].removesuffix(".wav")
+    talk.audio = audio_of(talk.environment, talk.row())
+    journal = talk.audio.parents[3] / ".calls"
+    wait_until(lambda: talk.name in next(journal.iterdir()).read_text(), "that is kept")
+    worker_process.kill()
+    talk.says_the_card_number()
+    worker_process.start()
+    wait_until(lambda: "is adopted" in worker_process.log.read_text(), "the call is adopted")
+    assert talk.is_paused() and not talk.audio.exists()
+    talk.resume()
+    talk.goes_on(1.5)
+    row = talk.end(2)
+    assert seconds_heard(talk.audio, 440) > 1
+    assert spans_heard(talk.audio, 700) == []
+    assert row["state_reason"] == ""

@@ -128,6 +128,7 @@ class Pausing:
     def _begin(self, session: "Session") -> None:
         """Ask for a recording that was held back."""
         bridge_id = session.bridge_id or ""
+        self._recording.intend()
         self._recording.ask(lambda name: session.ari.record_bridge(bridge_id, name, "wav"))
         # The call looks then at what became of it.
         session.inbox.put(NUDGE)

@@ -46,10 +46,9 @@ class Recorder:
         `asterisk` is when the one that recorded it was started. Raises AriError.
         """
         recording = LiveRecording(self, self._with_pauses_beside(facts))
-        if recording.pausing.holds:
-            return recording
-        live = self.ari.live_recording(facts.name) or {}
-        recording.adopt(live.get("state", ""), asterisk)
+        live = self.ari.live_recording(facts.name)
+        if live is not None or not recording.pausing.holds:
+            recording.adopt((live or {}).get("state", ""), asterisk)
         return recording
 
     def _with_pauses_beside(self, facts: Facts) -> Facts:
