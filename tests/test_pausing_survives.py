@@ -5,6 +5,7 @@ import pytest
 from tests.asterisk import AsteriskServer
 from tests.ledger import audio_of, calls, facts_of, recordings, recordings_in, rows, use_settings
 from tests.processes import Worker, run_flask
+from tests.said import wait_for_line
 from tests.talking import Env, Talk, begin_talk, check_gap
 from tests.tones import seconds_heard, spans_heard
 from tests.waiting import wait_until
@@ -15,6 +16,11 @@ def talk(asterisk: AsteriskServer, live_env: Env, worker_process: Worker) -> Tal
     return begin_talk(asterisk, live_env)
 
 
+def is_adopted(worker: Worker) -> None:
+    """Wait until the worker that was started again leads the call."""
+    wait_for_line(worker.log, "is adopted")
+
+
 def test_a_worker_that_dies_leaves_the_pause_and_the_next_one_lets_it_go_on(
     talk: Talk, worker_process: Worker
 ) -> None:
@@ -22,7 +28,7 @@ def test_a_worker_that_dies_leaves_the_pause_and_the_next_one_lets_it_go_on(
     worker_process.kill()
     talk.says_the_card_number()
     worker_process.start()
-    wait_until(lambda: "is adopted" in worker_process.log.read_text(), "the call is adopted")
+    is_adopted(worker_process)
     assert talk.is_paused()
     talk.resume()
     talk.goes_on(1.5)
@@ -42,7 +48,8 @@ def test_a_worker_that_dies_in_the_instant_of_a_pause_has_written_that_it_was_me
     worker_process.kill()
     talk.says_the_card_number()
     worker_process.start()
-    wait_until(talk.is_paused, "the call is adopted")
+    is_adopted(worker_process)
+    assert talk.is_paused()
     talk.resume()
     talk.goes_on(1.5)
     (span,) = talk.end()["pauses"]
@@ -59,7 +66,7 @@ def test_the_place_of_a_pause_is_right_also_after_the_worker_was_another(
     worker_process.kill()
     talk.goes_on(1.0)
     worker_process.start()
-    wait_until(lambda: "is adopted" in worker_process.log.read_text(), "the call is adopted")
+    is_adopted(worker_process)
     talk.pause()
     talk.says_the_card_number()
     talk.resume()
@@ -157,7 +164,7 @@ def test_a_recording_that_is_held_back_is_so_also_for_the_next_worker(
     worker_process.kill()
     talk.says_the_card_number()
     worker_process.start()
-    wait_until(lambda: "is adopted" in worker_process.log.read_text(), "the call is adopted")
+    is_adopted(worker_process)
     assert talk.is_paused() and not talk.audio.exists()
     talk.resume()
     talk.goes_on(1.5)
