@@ -31,7 +31,9 @@ def complete(
     otherwise than by our own wish. Raises OSError when the folder cannot be read.
     """
     full = storage.resolve(facts.path)
-    reason = reason or facts.state_reason or _said_before(storage, facts)
+    said_before = _said_before(storage, facts)
+    reason = reason or facts.state_reason or said_before.state_reason
+    facts = facts.but(pauses=pauses.fuller(facts.pauses, said_before.pauses))
     try:
         sound = audio.inspect(full)
         if sound.data_bytes and not sound.finished:
@@ -59,12 +61,16 @@ def complete(
     )
 
 
-def _said_before(storage: Storage, facts: Facts) -> str:
-    """Why the recording was cut short, by the facts of one who mended the file before us."""
+def _said_before(storage: Storage, facts: Facts) -> Facts:
+    """The facts beside the audio, which may say more than ours.
+
+    Why the recording was cut short, by one who mended the file before us; that it was paused, by
+    one who died in that instant.
+    """
     try:
-        return storage.read_facts(facts.facts_path).state_reason
+        return storage.read_facts(facts.facts_path)
     except (OSError, ValueError):
-        return ""
+        return facts
 
 
 def finish(storage: Storage, facts: Facts) -> None:

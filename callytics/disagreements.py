@@ -6,7 +6,7 @@ from typing import Any
 from callytics.completion import CUT_SHORT, NO_FILE, NO_SOUND, PERHAPS_CUT_SHORT
 from callytics.facts import FORMATS, OPEN_STATES, Facts
 from callytics.found import judge_found
-from callytics.pauses import is_paused
+from callytics.pauses import is_paused, weight
 from callytics.survey import Group, read_facts
 from callytics.verdict import PAUSED_STILL, STILL, Circumstances, Sound, Verdict, listen
 from callytics.walk import Found
@@ -55,8 +55,7 @@ def _more_final(row: Facts | None, facts: Facts | None) -> Facts | None:
 
 
 def _finality(facts: Facts) -> tuple[int, ...]:
-    ended = sum(span.ended_at is not None for span in facts.pauses)
-    return (_FINALITY.get(facts.state, 0), len(facts.pauses), ended)
+    return (_FINALITY.get(facts.state, 0), *weight(facts.pauses))
 
 
 def _judge_known(verdict: Verdict, around: Circumstances, base: Facts, deleted: bool) -> None:

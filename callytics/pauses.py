@@ -91,6 +91,22 @@ def is_paused(spans: Sequence[PausedSpan]) -> bool:
     return bool(spans) and spans[-1].is_on
 
 
+def placed(spans: Iterable[PausedSpan]) -> list[PausedSpan]:
+    """Those that Asterisk confirmed."""
+    return [span for span in spans if span.at_ms is not None]
+
+
+def weight(spans: Sequence[PausedSpan]) -> tuple[int, ...]:
+    """How much is said: of two that were written one after the other, the later one weighs more."""
+    confirmed, ended = len(placed(spans)), sum(span.ended_at is not None for span in spans)
+    return (confirmed, ended, len(spans))
+
+
+def fuller(one: Spans, other: Spans) -> Spans:
+    """The one of two that says more."""
+    return max(one, other, key=weight)
+
+
 def finished(spans: Iterable[PausedSpan], ended_at: datetime, duration_ms: int | None) -> Spans:
     """The pauses of a recording that is over: the last one with it, and none behind its end.
 
@@ -99,8 +115,7 @@ def finished(spans: Iterable[PausedSpan], ended_at: datetime, duration_ms: int |
     end = _LONGEST_MS if duration_ms is None else duration_ms
     return tuple(
         replace(span if span.ended_at else span.ended(ended_at), at_ms=min(span.at_ms, end))
-        for span in spans
-        if span.at_ms is not None
+        for span in placed(spans)
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from callytics import notes
+from callytics import notes, pauses
 
 # As `flask recordings list --json` names them, then what people added.
 FACTS = (
@@ -15,7 +15,7 @@ FACTS = (
     *("dialed_number", "callee", "flow", "node", "started_at", "ended_at", "duration_ms"),
     *("format", "size_bytes", "path", "sha256"),
 )
-COLUMNS = (*FACTS, "tags", "notes")
+COLUMNS = (*FACTS, "pauses", "tags", "notes")
 # Spreadsheets take a file for UTF-8 only when it begins with this.
 BEGIN = "\ufeff"
 
@@ -36,8 +36,9 @@ def line(values: Iterable[Any]) -> bytes:
 
 
 def facts(row: Any, checksums: Mapping[str, str | None]) -> list[Any]:
-    """The values of FACTS of a recording's row and its checksum."""
-    return [*(getattr(row, name) for name in FACTS[:-1]), checksums.get(row.uid)]
+    """The values of FACTS of a recording's row and its checksum, and its pauses in words."""
+    known = (getattr(row, name) for name in FACTS[:-1])
+    return [*known, checksums.get(row.uid), "\n".join(map(_pause, pauses.placed(row.pauses)))]
 
 
 def added(uid: str, known: Mapping[str, notes.Added]) -> list[str]:
@@ -45,6 +46,11 @@ def added(uid: str, known: Mapping[str, notes.Added]) -> list[str]:
     said = known.get(uid, notes.Added())
     lines = [" ".join((*_mark(n.at_ms), n.text, f"({n.username})")) for n in said.notes]
     return [", ".join(tag.tag for tag in said.tags), "\n".join(lines)]
+
+
+def _pause(span: pauses.PausedSpan) -> str:
+    long = "" if span.duration_ms is None else f" for {notes.mark(span.duration_ms)}"
+    return f"{notes.mark(span.at_ms or 0)} paused{long} by {span.by or 'somebody'}"
 
 
 def _mark(at_ms: int | None) -> list[str]:

@@ -150,8 +150,7 @@ def test_without_a_worker_the_page_warns_and_says_nothing_is_paused(
     expect(row.get_by_role("button", name="Pause recording")).to_be_visible()
     worker_process.kill()
     row.get_by_role("button", name="Pause recording").click()
-    expect(live.get_by_role("alert")).to_contain_text("it may still be recording")
-    expect(row.locator(".recorder .wrong")).to_contain_text("Not confirmed")
+    expect(row.get_by_role("alert")).to_contain_text("Not confirmed: it may still be recording")
     expect(row.locator(".badge.recording")).to_have_text("Recording")
     wait_for_focus(live, "Pause recording of Ann Example to tone1000_2")
     assert complaints(live) == "[]"

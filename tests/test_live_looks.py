@@ -65,9 +65,13 @@ def test_every_state_can_be_used(browser, web, shelf, way):
         for url in ("/calls/c2", "/recordings/r-c2", "/calls/over", f"/recordings/{over.uid}"):
             page.goto(url)
             look(page)
+        page.goto("/calls/c1")
+        page.get_by_role("button", name="Pause recording").click()
+        expect(page.locator("#problem")).to_contain_text("Not confirmed")
+        look(page)
         page.goto("/live")
         page.get_by_role("button", name="Pause recording").click()
-        expect(page.get_by_role("alert")).to_contain_text("Not confirmed")
+        expect(page.locator("#call-c1").get_by_role("alert")).to_contain_text("Not confirmed")
         look(page)
         for uid in ("c1", "c2", "c3", "play_audio", "hunt_group", "queue", "outbound"):
             shelf.add_call(uid)

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 
 from callytics import finding, ledger, sheets
 from callytics.facts import Facts
+from callytics.pauses import PausedSpan
 from callytics.web import many
 from tests.browser import new_page, sign_in, wait_for_focus
 from tests.ledger import rows
@@ -141,6 +142,17 @@ def test_the_export_has_every_fact_for_programs_and_spreadsheets(shelf, rita, th
     assert [line["caller_name"] for line in lines] == ["Ann", "Ben", "Cid"]
     assert lines[0]["started_at"] == "2026-11-22T09:30:00+00:00"
     assert lines[0]["path"] == three[0].path
+
+
+def test_the_export_says_where_a_recording_was_paused(shelf, rita):
+    until = STARTED_AT + timedelta(seconds=14)
+    spans = (
+        PausedSpan(STARTED_AT, "ada", 63_000, until, "rita"),
+        PausedSpan(STARTED_AT, "ada"),  # Asterisk never confirmed it
+        PausedSpan(STARTED_AT, "", 70_000, until, by_itself=True),
+    )
+    (line,) = table(send(rita, "export", [add(shelf, "Ann", pauses=spans)]).data)
+    assert line["pauses"] == ("01:03 paused for 00:14 by ada\n01:10 paused for 00:14 by somebody")
 
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", " =", "\uff1d"])

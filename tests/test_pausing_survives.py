@@ -5,6 +5,7 @@ import pytest
 from tests.asterisk import AsteriskServer
 from tests.ledger import audio_of, calls, facts_of, recordings, recordings_in, rows, use_settings
 from tests.processes import Worker, run_flask
+from tests.said import wait_for_line
 from tests.talking import Env, Talk, begin_talk, check_gap
 from tests.tones import seconds_heard, spans_heard
 from tests.waiting import wait_until
@@ -15,6 +16,11 @@ def talk(asterisk: AsteriskServer, live_env: Env, worker_process: Worker) -> Tal
     return begin_talk(asterisk, live_env)
 
 
+def is_adopted(worker: Worker) -> None:
+    """Wait until the worker that was started again leads the call."""
+    wait_for_line(worker.log, "is adopted")
+
+
 def test_a_worker_that_dies_leaves_the_pause_and_the_next_one_lets_it_go_on(
     talk: Talk, worker_process: Worker
 ) -> None:
@@ -22,7 +28,7 @@ def test_a_worker_that_dies_leaves_the_pause_and_the_next_one_lets_it_go_on(
     worker_process.kill()
     talk.says_the_card_number()
     worker_process.start()
-    wait_until(lambda: "is adopted" in worker_process.log.read_text(), "the call is adopted")
+    is_adopted(worker_process)
     assert talk.is_paused()
     talk.resume()
     talk.goes_on(1.5)
@@ -34,6 +40,23 @@ def test_a_worker_that_dies_leaves_the_pause_and_the_next_one_lets_it_go_on(
     assert calls(talk.environment)[0]["problem"] == ""
 
 
+def test_a_worker_that_dies_in_the_instant_of_a_pause_has_written_that_it_was_meant(
+    talk: Talk, worker_process: Worker
+) -> None:
+    talk.wishes("pause", "ada")
+    wait_until(lambda: talk.state() == "paused", "Asterisk has paused it")
+    worker_process.kill()
+    talk.says_the_card_number()
+    worker_process.start()
+    is_adopted(worker_process)
+    assert talk.is_paused()
+    talk.resume()
+    talk.goes_on(1.5)
+    (span,) = talk.end()["pauses"]
+    assert (span["by"], span["resumed_by"]) == ("ada", "rita")
+    check_gap(talk, span)
+
+
 def test_the_place_of_a_pause_is_right_also_after_the_worker_was_another(
     talk: Talk, worker_process: Worker
 ) -> None:
@@ -43,7 +66,7 @@ def test_the_place_of_a_pause_is_right_also_after_the_worker_was_another(
     worker_process.kill()
     talk.goes_on(1.0)
     worker_process.start()
-    wait_until(lambda: "is adopted" in worker_process.log.read_text(), "the call is adopted")
+    is_adopted(worker_process)
     talk.pause()
     talk.says_the_card_number()
     talk.resume()
@@ -125,3 +148,27 @@ def test_a_pause_in_which_asterisk_is_killed_ends_with_it(
     assert "cut short" in row["state_reason"]
     assert facts_of(talk.environment, row)["pauses"] == [span]
     assert run_flask(talk.environment, "recordings", "verify").returncode == 0
+
+
+def test_a_recording_that_is_held_back_is_so_also_for_the_next_worker(
+    talk: Talk, worker_process: Worker
+) -> None:
+    talk.pause()
+    name = talk.name.replace("/", "%2F")
+    assert talk.asterisk.ari("POST", f"recordings/live/{name}/stop").ok
+    wait_until(lambda: len(recordings(talk.environment)) == 2, "the next one is wished for")
+    talk.name = talk.row()["path"].removesuffix(".wav")
+    talk.audio = audio_of(talk.environment, talk.row())
+    journal = talk.audio.parents[3] / ".calls"
+    wait_until(lambda: talk.name in next(journal.iterdir()).read_text(), "that is kept")
+    worker_process.kill()
+    talk.says_the_card_number()
+    worker_process.start()
+    is_adopted(worker_process)
+    assert talk.is_paused() and not talk.audio.exists()
+    talk.resume()
+    talk.goes_on(1.5)
+    row = talk.end(2)
+    assert seconds_heard(talk.audio, 440) > 1
+    assert spans_heard(talk.audio, 700) == []
+    assert row["state_reason"] == ""

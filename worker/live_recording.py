@@ -6,6 +6,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from gevent.event import AsyncResult
 
 from callytics.ari import AriError
 from callytics.completion import PERHAPS_CUT_SHORT
@@ -69,10 +70,13 @@ class LiveRecording:
         self.pausing.adopt(state)
 
     def say(self, **changes: Any) -> None:
-        """Write down what has changed in its facts, and wait a moment until that is done."""
+        """Write down what has changed in its facts, and wait a moment until that is done.
+
+        The row comes second: what a page says of it outlives us beside the audio.
+        """
         self.facts = self.facts.but(**changes)
-        self.intend()
-        self._wait_for_intent()
+        self._wait_for_facts(self._recorder.write_beside(self.facts))
+        self._recorder.save_row(self.facts).wait(timeout=MOMENT_SECONDS)
 
     def recorded_ms(self, at: float) -> int:
         """How much was recorded by `at` (monotonic): a place in the audio."""
@@ -157,12 +161,15 @@ class LiveRecording:
 
     def _wait_for_intent(self) -> None:
         facts_written, row_written = self._written
+        self._wait_for_facts(facts_written)
+        row_written.wait(timeout=MOMENT_SECONDS)
+
+    def _wait_for_facts(self, facts_written: AsyncResult) -> None:
         try:
             facts_written.get(timeout=INTENT_SECONDS)
         except (OSError, gevent.Timeout) as error:
             # The row still tells of it, and Asterisk may yet be able to write where we are not.
             log.error("RECORDINGS_DIR: the facts of a recording cannot be kept: %s", error)
-        row_written.wait(timeout=MOMENT_SECONDS)
 
     def says_nothing(self) -> bool:
         """Whether nobody spoke, or nobody was there any more when it was to begin."""

@@ -11,7 +11,6 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 import gevent
-from gevent.lock import Semaphore
 
 from callytics.ari import AriError
 from callytics.facts import Facts, utc_now
@@ -29,14 +28,16 @@ log = logging.getLogger(__name__)
 # After this time Asterisk is asked again what it does, or to go on.
 AGAIN_SECONDS = 2.0
 
+Act = Callable[[str, "Session"], None]
+
 
 class Pausing:
     """The pauses of one recording. What its facts say is what the pages show."""
 
     def __init__(self, recording: "LiveRecording", recorder: "Recorder") -> None:
         self._recording, self._recorder = recording, recorder
-        # Two people may press at once.
-        self._turn = Semaphore()
+        # Two people may press at once: what is wished is done one after the other, in this order.
+        self._last: gevent.Greenlet | None = None
         # By the clock of this process, which is never set back.
         self._paused_at: float | None = None
         self._paused_seconds = 0.0
@@ -59,7 +60,7 @@ class Pausing:
     def obey(self, wish: Event, session: "Session") -> None:
         """Begin to do what somebody wishes."""
         act = {"pause": self._pause, "resume": self._resume}[wish["action"]]
-        gevent.spawn(self._in_turn, act, tidy_name(wish["by"]), session)
+        self._do(act, tidy_name(wish["by"]), session)
 
     def adopt(self, state: str) -> None:
         """Let the facts agree with what Asterisk does now; `state` is its word for it."""
@@ -81,13 +82,19 @@ class Pausing:
         if self.is_on:
             gevent.spawn(self._resume_in_time, self._recording.facts.pauses[-1], session)
 
-    def _in_turn(self, act: Callable[[str, "Session"], None], by: str, session: "Session") -> None:
-        with self._turn:
-            try:
-                if not self._recording.finished:
-                    act(by, session)
-            except Exception:
-                log.exception("recording %s: its pauses are not right", self._recording.facts.uid)
+    def _do(self, act: Act, by: str, session: "Session") -> gevent.Greenlet:
+        self._last = gevent.spawn(self._in_turn, self._last, act, by, session)
+        return self._last
+
+    def _in_turn(
+        self, before: gevent.Greenlet | None, act: Act, by: str, session: "Session"
+    ) -> None:
+        gevent.joinall([before] if before else [])
+        try:
+            if not self._recording.finished:
+                act(by, session)
+        except Exception:
+            log.exception("recording %s: its pauses are not right", self._recording.facts.uid)
 
     def _pause(self, by: str, session: "Session") -> None:
         facts, before = self._recording.facts, self._recording.facts.pauses
@@ -121,6 +128,7 @@ class Pausing:
     def _begin(self, session: "Session") -> None:
         """Ask for a recording that was held back."""
         bridge_id = session.bridge_id or ""
+        self._recording.intend()
         self._recording.ask(lambda name: session.ari.record_bridge(bridge_id, name, "wav"))
         # The call looks then at what became of it.
         session.inbox.put(NUDGE)
@@ -153,7 +161,7 @@ class Pausing:
             return
         gevent.sleep(max(0.0, longest - (utc_now() - span.began_at).total_seconds()))
         while not self._recording.finished and self._recording.facts.pauses[-1] == span:
-            self._in_turn(lambda by, of: self._resume(by, of, by_itself=True), "", session)
+            self._do(lambda by, of: self._resume(by, of, by_itself=True), "", session).join()
             gevent.sleep(AGAIN_SECONDS)
 
     def _change(self, *spans: PausedSpan) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 import gevent
 from gevent.event import AsyncResult
 
-from callytics import ledger, peaks, samples
+from callytics import ledger, pauses, peaks, samples
 from callytics.ari import Ari, AriError
 from callytics.checks import folder_problem
 from callytics.completion import complete
@@ -45,15 +45,27 @@ class Recorder:
 
         `asterisk` is when the one that recorded it was started. Raises AriError.
         """
-        recording = LiveRecording(self, facts)
-        if recording.pausing.holds:
-            return recording
-        live = self.ari.live_recording(facts.name) or {}
-        recording.adopt(live.get("state", ""), asterisk)
+        recording = LiveRecording(self, self._with_pauses_beside(facts))
+        live = self.ari.live_recording(facts.name)
+        if live is not None or not recording.pausing.holds:
+            recording.adopt((live or {}).get("state", ""), asterisk)
         return recording
 
+    def _with_pauses_beside(self, facts: Facts) -> Facts:
+        """Facts of the journal, which is some steps behind where a worker died in a pause."""
+        try:
+            read = self._storage.read_facts
+            beside = self._disk.ask(read, facts.facts_path, seconds=INTENT_SECONDS)
+        except (gevent.Timeout, OSError, ValueError):
+            return facts
+        return facts.but(pauses=pauses.fuller(facts.pauses, beside.pauses))
+
     def intend(self, facts: Facts) -> tuple[AsyncResult, AsyncResult]:
-        """Begin to write facts and row of a recording that is wanted; the results of both.
+        """Begin to write facts and row of a recording that is wanted; the results of both."""
+        return self.write_beside(facts), self.save_row(facts)
+
+    def write_beside(self, facts: Facts) -> AsyncResult:
+        """Begin to write facts that somebody waits for.
 
         What is said until the recording starts is lost, so it waits for what a crash of Asterisk
         or of us cannot undo, and not for the disk. A machine that dies in that instant loses the
@@ -61,7 +73,7 @@ class Recorder:
         """
         written = self._thread_of(facts).spawn(self._storage.write_facts, facts, False)
         self._thread_of(facts).spawn(self._storage.write_facts, facts)
-        return written, self.save_row(facts)
+        return written
 
     def write(self, facts: Facts) -> tuple[AsyncResult, AsyncResult]:
         """Begin to write facts and row; the results of both."""

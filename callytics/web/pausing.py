@@ -60,7 +60,9 @@ def _wish(uid: str, action: Action) -> Response | str:
         row = _find(uid)
     said = "" if problem else SAID[action]
     if is_htmx():
-        parts = {"row": row, "problem": problem, "said": said}
+        # Other pages are drawn anew in a moment, and say it where that does not take it away.
+        stays = request.form.get("back") == "live"
+        parts = {"row": row, "problem": problem, "said": said, "stays": stays}
         return render_template("live/_recorder.html", **parts)
     flash(problem or said, "problem" if problem else "message")
     return redirect(_way_back(row), 303)

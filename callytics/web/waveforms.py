@@ -9,7 +9,7 @@ from flask import Flask, current_app
 from gevent.threadpool import ThreadPool
 
 from callytics import ledger, library, peaks
-from callytics.pauses import MOST_PAUSES
+from callytics.pauses import MOST_PAUSES, placed
 from callytics.storage import Storage, StorageError
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def svg_path(shape: peaks.Shape) -> str:
 
 def gaps(row: Any) -> list[float]:
     """Where a recording was paused, in hundredths of its length."""
-    places = [span.at_ms for span in row.pauses if span.at_ms is not None]
+    places = [span.at_ms or 0 for span in placed(row.pauses)]
     return [round(100 * at / max(row.duration_ms or 0, at, 1), 2) for at in places[:MOST_PAUSES]]
 
 

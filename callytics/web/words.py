@@ -12,7 +12,7 @@ from callytics.call_library import IN_PROGRESS, talk_ms, wait_ms
 from callytics.causes import cause_text
 from callytics.facts import OPEN_STATES, utc_now
 from callytics.numbers import phone
-from callytics.pauses import MOST_PAUSES, is_paused
+from callytics.pauses import MOST_PAUSES, is_paused, placed
 from callytics.web.waveforms import gaps, spans, svg_path
 
 KINDS = {
@@ -154,7 +154,7 @@ def ago_ms(at: datetime) -> int:
 
 def paused_in_words(row: Any) -> str:
     """How often a recording was paused and for how long: 3 times, for 01:02 in all."""
-    spans = [span for span in row.pauses if span.at_ms is not None]
+    spans = placed(row.pauses)
     often = "Once" if len(spans) == 1 else f"{len(spans)} times"
     whole = sum(span.duration_ms or ago_ms(span.began_at) for span in spans)
     return f"{often}, for {minutes(whole)}{' in all' * (len(spans) > 1)}" if spans else "Never"
