@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from callytics import create_app, placing
+from callytics.config import load_config
+from callytics.db import db
 from tests.ledger import (
     audio_of,
     calls,
@@ -263,6 +266,24 @@ def test_a_phone_calls_a_number_outside_and_the_setting_says_whether_it_is_recor
         if audio:
             recordings_in(house, "available")
             assert min(loudest_db(audio, (CALLER, CALLEE)).values()) > HEARD_DB
+
+
+def test_who_is_called_outside_is_not_told_who_signed_in_to_call(
+    phones: Phones, house: Env
+) -> None:
+    use_settings(house, outbound_caller_id="")
+    alice, outside = phones.callee("alice", CALLER), phones.callee("trunk", CALLEE)
+    with create_app(load_config(house)).app_context():
+        placing.place_call(load_config(house), "PJSIP/alice", "+15550123", "rita")
+        db.engine.dispose()
+    alice.answer()
+    shown = outside.wait_for("INVITE").header("From")
+    assert "sip:alice@" in shown
+    assert "rita" not in shown
+    outside.answer()
+    alice.hang_up()
+    (ended,) = ended_calls(house)
+    assert ended["caller_name"] == "rita"
 
 
 def test_a_placed_call_rings_the_person_first_and_then_the_trunk(

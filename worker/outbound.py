@@ -27,7 +27,9 @@ def lead_outbound(session: Session) -> None:
     if not settings["outbound_endpoint"]:
         return _refuse(session, "outbound_endpoint: is not set; see `flask settings set`")
     destination = settings["outbound_endpoint"].replace("{number}", number)
-    session.shown_number = settings["outbound_caller_id"]
+    # Never a name: that of who placed it from a page is what they sign in with.
+    own_number = session.call.caller_number and f"<{session.call.caller_number}>"
+    session.shown_number = settings["outbound_caller_id"] or own_number
     record = settings["record_outbound_calls"] == "true"
     result = connect(session, [[destination]], RING_SECONDS, "outbound", record)
     session.finish(result)
