@@ -116,7 +116,9 @@ class Storage:
 
     def keep_call(self, uid: str, content: bytes) -> None:
         """Write down how a call in progress stands. Raises StorageError, OSError."""
-        self.write(f"{CALLS_FOLDER}/{uid}.json", content)
+        # The machine that dies takes the call along: only our own end is to be survived, and that
+        # may come before a busy disk has taken anything.
+        self.write(f"{CALLS_FOLDER}/{uid}.json", content, durable=False)
 
     def drop_call(self, uid: str) -> None:
         """Forget a call that has ended. Raises StorageError, OSError."""

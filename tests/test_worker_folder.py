@@ -187,7 +187,7 @@ def test_what_was_said_last_of_a_recording_is_what_stays(app_env: Env) -> None:
     said = []
     for facts in wanted:
         recorder.write(facts)
-        said.append(recorder.write(facts.but(state="failed", state_reason="nobody came"))[0])
+        said.append(recorder.write(facts.but(state="failed", state_reason="nobody came")))
     gevent.wait(said, timeout=60)
     for facts in wanted:
         kept = storage.read_facts(facts.facts_path)

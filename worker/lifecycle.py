@@ -50,11 +50,12 @@ def end(session: Session) -> None:
     that fails keeps the others from being done.
     """
     session.ending = True
+    # Now, and not when its files are closed.
+    session.call.end()
     try:
         for step in (_stop_recordings, _let_all_go, _complete_recordings):
             _try(session, step)
     finally:
-        session.call.end()
         session.save()
         session.services.journal.drop(session.call.uid)
         session.services.forget(session)

@@ -75,10 +75,11 @@ class Recorder:
         self._thread_of(facts).spawn(self._storage.write_facts, facts)
         return written
 
-    def write(self, facts: Facts) -> tuple[AsyncResult, AsyncResult]:
-        """Begin to write facts and row; the results of both."""
+    def write(self, facts: Facts) -> AsyncResult:
+        """Begin to write facts, then the row, which must not say what they do not; the first."""
         written = self._thread_of(facts).spawn(self._storage.write_facts, facts)
-        return written, self.save_row(facts)
+        written.rawlink(lambda _: self.save_row(facts))
+        return written
 
     def _thread_of(self, facts: Facts) -> Threads:
         return self._facts[hash(facts.uid) % DISK_THREADS]
@@ -155,11 +156,9 @@ class Recorder:
             said = f"the file cannot be read: {error.strerror or error}"
             final = facts.but(state="failed", state_reason=said, ended_at=ended_at)
         try:
-            # Before the row: who reads there that all is well finds it beside the audio too.
-            self._thread_of(final).spawn(self._storage.write_facts, final).get()
+            self.write(final).get()
         except OSError as error:
             log.error("RECORDINGS_DIR: the facts of a recording cannot be kept: %s", error)
-        self.save_row(final)
         log.info("recording %s of call %s is %s", final.uid, final.call_uid, final.state)
         if final.state == "available":
             gevent.spawn(self._keep_peaks, final)
