@@ -73,9 +73,10 @@ def _html(template: str, parts: dict[str, Any], around: dict[str, Any]) -> str:
         return render_template(template, **parts, **around)
     key = (
         template,
-        current_user.id,
-        current_user.username,
+        repr(vars(current_user._get_current_object())),
         token,
+        # What is said by the clock, such as for how long, is a minute late at most.
+        f"{utc_now():%H:%M}",
         repr((parts["filters"], around)),
     )
     made = _made.get((*key, parts["version"]))
