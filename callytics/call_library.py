@@ -1,10 +1,21 @@
 """The only code that reads calls for pages. Needs an app context."""
 
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, literal_column, select, union
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    func,
+    literal_column,
+    select,
+    union,
+    union_all,
+)
 
+from callytics.facts import DIRECTIONS, KINDS
 from callytics.models import Call, Recording
 from callytics.paging import Listing, read_named
 
@@ -12,6 +23,9 @@ from callytics.paging import Listing, read_named
 IN_PROGRESS = "in_progress"
 # States of a recording that should be there and cannot be played.
 LOST_STATES = ("failed", "missing")
+# The newest that are looked at for what went wrong, in calls and in recordings; a host where more
+# goes wrong than that has other worries than the older ones.
+MOST_WITH_PROBLEM = 1000
 
 _COLUMNS = tuple(Call.__table__.columns)
 _POSITION = (Call.started_at, Call.id)
@@ -45,12 +59,28 @@ def _has_problem() -> ColumnElement[bool]:
     # The empty text is written out: PostgreSQL's plan for any parameter at all cannot use an index
     # of some rows.
     said = select(Call.id).where(Call.problem != literal_column("''"))
+    said = said.order_by(Call.id.desc()).limit(MOST_WITH_PROBLEM)
     lost = (
         select(Call.id)
         .join(Recording, Recording.call_uid == Call.uid)
-        .where(Recording.state.in_(LOST_STATES))
+        .where(Recording.id.in_(_newest_lost()))
     )
-    return Call.id.in_(union(said, lost).scalar_subquery())
+    return Call.id.in_(union(select(said.subquery().c.id), lost).scalar_subquery())
+
+
+def _newest_lost() -> ScalarSelect[int]:
+    """Each combination of the three is a range of one index, in order of time."""
+    parts = [
+        select(Recording.id)
+        .where(Recording.state == state, Recording.kind == kind, Recording.direction == direction)
+        .order_by(Recording.id.desc())
+        .limit(MOST_WITH_PROBLEM)
+        .subquery()
+        for state, kind, direction in product(LOST_STATES, KINDS, DIRECTIONS)
+    ]
+    every = union_all(*(select(part.c.id) for part in parts)).subquery()
+    newest = select(every.c.id).order_by(every.c.id.desc()).limit(MOST_WITH_PROBLEM)
+    return select(newest.subquery().c.id).scalar_subquery()
 
 
 def wait_ms(call: Any) -> int | None:

@@ -7,8 +7,9 @@ for; a page that is not full by then says so, and the next one goes on from ther
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, Row, Text, TextClause, column, text
@@ -21,11 +22,13 @@ from callytics.paging import PAGE_SIZE, CursorError
 from callytics.searching import grams
 from callytics.ways import Way
 
-# How many are looked at one after the other in order of time, for 0.2 µs each, and how many that
-# an index tells of one by one all over the table, for 5 µs each: 10 ms at most on either database.
-SCANNED = 20_000
+# How many are looked at one after the other in order of time, for 0.2 to 0.5 µs each, and how
+# many that an index tells of all over the table, for 5 µs each: some 10 ms on either database.
+SCANNED = 10_000
 FETCHED = 2_000
 COUNTED = 10_000
+# What was more than that is so for a while; it need not be counted for each page.
+MANY_SECONDS = 10
 # So many hits of three characters tell how rare they are, for 0.05 ms each.
 SAMPLED = 300
 MOST_SAMPLES = 16
@@ -114,9 +117,7 @@ class _Search:
             near = (*key[:-1], key[-1] + (-1 if self._filters.ascending else 1))
         newer, older = (near, far) if forward else (far, near)
         cursors = (_cursor(newer), _cursor(older))
-        count = NOT_COUNTED
-        if counted:
-            count = self._count(way, end if key is None else self._bounded(None, True)[1])
+        count = self._counted(way, end, key) if counted else NOT_COUNTED
         return Found(rows[:: 1 if forward else -1], *cursors, count, not full and end is not None)
 
     def _key_of(self, row: Row[Any]) -> Key:
@@ -195,6 +196,7 @@ class _Search:
 
     def _end(self, way: Way, key: Key | None, forward: bool) -> Key | None:
         most = self._most(way)
+        way = _alone(way)
         # A range of time is no bound in order of duration: those outside are looked at as well.
         where = self._range(way) if way.order == "time" else []
         where += self._places(way, key, None, forward)
@@ -206,8 +208,19 @@ class _Search:
     def _size(self, way: Way) -> int:
         """How many there are on a way, at most one more than FETCHED."""
         where = self._range(way) if way.order != "duration" else []
-        ids = self._of_way(way, where, self._fence(way, FETCHED), "")
+        ids = self._of_way(_alone(way), where, self._fence(way, FETCHED), "")
         return int(self._run(_statement(f"SELECT count(*) FROM ({ids}) i"))[0][0])
+
+    def _counted(self, way: Way, end: Key | None, key: Key | None) -> Count:
+        of, now = (self._connection.engine.url, self._filters), monotonic()
+        if now < _many.get(of, 0):
+            return Count(COUNTED, False)
+        count = self._count(way, end if key is None else self._bounded(None, True)[1])
+        if count.number == COUNTED and not count.exact:
+            for old in [f for f, until in list(_many.items()) if until <= now]:
+                _many.pop(old, None)
+            _many[of] = now + MANY_SECONDS
+        return count
 
     def _count(self, way: Way, end: Key | None) -> Count:
         ids = self._ids(way, f"LIMIT {COUNTED + 1}", None, end, True)
@@ -305,6 +318,10 @@ _SAMPLE = text(
 )
 
 
+# Until when (monotonic seconds) there are more than are counted.
+_many: dict[tuple[Any, Filters], float] = {}
+
+
 @lru_cache(maxsize=1000)
 def _statement(sql: str) -> TextClause:
     return text(sql)
@@ -313,6 +330,10 @@ def _statement(sql: str) -> TextClause:
 @lru_cache(maxsize=1000)
 def _rows_statement(sql: str) -> Any:
     return text(sql).columns(*COLUMNS, column("tags", Text))
+
+
+def _alone(way: Way) -> Way:
+    return replace(way, source=way.alone) if way.alone else way
 
 
 def _closest(part: str, where: Sequence[str]) -> str:

@@ -28,6 +28,8 @@ class Way:
     order: str = "time"
     # The column that is the place in time; for a full-text index its own, or it would not use it.
     place: str = "r.id"
+    # What is enough to count its steps, where nothing is asked of the rows themselves.
+    alone: str = ""
 
 
 def conditions(filters: Filters, sqlite: bool) -> dict[str, str]:
@@ -125,6 +127,7 @@ def _by_grams(filters: Filters) -> Way:
         ("s.recordings_search MATCH :grams",),
         frozenset(("search",)) if exact else frozenset(),
         place="s.rowid",
+        alone="recordings_search s",
     )
 
 

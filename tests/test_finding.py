@@ -90,6 +90,7 @@ def library(any_env: dict[str, str]) -> Iterator[Shelf]:
 
 
 def fill(library: list[dict[str, Any]]) -> None:
+    finding._many.clear()
     with db.engine.connect().execution_options(writes=True) as connection, connection.begin():
         connection.execute(delete(Recording))
     with ledger.adding_recordings() as connection:

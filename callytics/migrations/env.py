@@ -18,7 +18,8 @@ def _is_ours(name: str | None, _kind: str, _parents: object) -> bool:
 
 def run() -> None:
     """Run the migrations on the application's own engine, one transaction each."""
-    with db.engine.connect() as connection:
+    # Writing from the first on: what was only read could not be changed once others have written.
+    with db.engine.connect().execution_options(writes=True) as connection:
         context.configure(
             connection=connection,
             target_metadata=db.metadata,

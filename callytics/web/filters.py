@@ -10,7 +10,6 @@ from flask import Flask
 
 from callytics.facts import DIRECTIONS, KINDS, STATES
 from callytics.filters import Filters
-from callytics.finding import SCANNED
 from callytics.notes import tag_name
 from callytics.numbers import phone
 from callytics.web import words
@@ -110,7 +109,6 @@ def init_filters(app: Flask) -> None:
         PRESET_WORDS=PRESET_WORDS,
         SORT_WORDS=SORT_WORDS,
         LABELS=LABELS,
-        SCANNED=SCANNED,
         in_words=in_words,
     )
 

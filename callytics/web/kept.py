@@ -10,9 +10,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from flask import Flask
+from flask import Flask, current_app, request
 from sqlalchemy import make_url, text
 
 from callytics.db import db
@@ -26,7 +26,13 @@ MOST_KEPT = 200
 ASKED = ("PATH_INFO", "QUERY_STRING", "HTTP_COOKIE", "HTTP_HX_REQUEST", "HTTP_X_CALLYTICS_POLL")
 ASKED += ("HTTP_HX_HISTORY_RESTORE_REQUEST", "HTTP_HX_CURRENT_URL", "wsgi.url_scheme", "HTTP_HOST")
 
+# Where a request finds what state of the database it began with.
+VERSION = "callytics.version"
+# Answers of `unless_written`, a few for each person.
+MOST_READ = 1000
+
 Start = Callable[..., Any]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,8 @@ class Kept:
     version: Any
     until: float
     headers: list[tuple[str, str]]
-    body: bytes
+    # None where whoever asked had it already.
+    body: bytes | None
     etag: str
 
 
@@ -46,6 +53,7 @@ class KeptAnswers:
     def __init__(self, app: Flask) -> None:
         self._inner = app.wsgi_app
         self._version = _version_of(app)
+        app.extensions[__name__] = OrderedDict()
         self._kept: OrderedDict[tuple[Any, ...], Kept] = OrderedDict()
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
@@ -54,14 +62,15 @@ class KeptAnswers:
             return self._inner(environ, start)
         key = tuple(environ.get(name) for name in ASKED)
         # Before the page is made: what is written meanwhile makes it old.
-        version = self._version()
+        version = environ[VERSION] = self._version()
         kept = self._kept.get(key)
         if kept and kept.version == version and time.monotonic() < kept.until:
             if kept.etag and environ.get("HTTP_IF_NONE_MATCH") == kept.etag:
                 start("304 NOT MODIFIED", [h for h in kept.headers if h[0] != "Content-Length"])
                 return [b""]
-            start("200 OK", kept.headers)
-            return [kept.body]
+            if kept.body is not None:
+                start("200 OK", kept.headers)
+                return [kept.body]
         return self._make(key, version, environ, start)
 
     def _make(
@@ -76,18 +85,39 @@ class KeptAnswers:
         answer = self._inner(environ, note)
         status, headers = said
         # A new cookie is for one answer alone.
-        if version is None or not status.startswith("200") or "Set-Cookie" in dict(headers):
+        if version is None or status[:3] not in ("200", "304") or "Set-Cookie" in dict(headers):
             return answer
         body = b"".join(answer)
         if close := getattr(answer, "close", None):
             close()
         etag = dict(headers).get("ETag", "") if environ.get("HTTP_HX_REQUEST") else ""
         until = time.monotonic() + KEPT_SECONDS
-        self._kept[key] = Kept(version, until, headers, body, etag)
+        known = None if status.startswith("304") else body
+        if known is None and (before := self._kept.get(key)) and before.etag == etag:
+            # The same as it was made for somebody who had it not.
+            headers, known = before.headers, before.body
+        self._kept[key] = Kept(version, until, headers, known, etag)
         self._kept.move_to_end(key)
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
         return [body]
+
+
+def unless_written(read: Callable[..., Result], *args: Any) -> Result:
+    """What `read` says; asked again only after somebody has written to the database.
+
+    For what each page of a list needs and what hardly ever changes.
+    """
+    version = request.environ.get(VERSION)
+    if version is None:
+        return read(*args)
+    known: OrderedDict[Any, tuple[Any, Any]] = current_app.extensions[__name__]
+    key = (read, args)
+    if key not in known or known[key][0] != version:
+        known[key] = version, read(*args)
+        while len(known) > MOST_READ:
+            known.popitem(last=False)
+    return known[key][1]  # type: ignore[no-any-return]
 
 
 def _version_of(app: Flask) -> Callable[[], Any]:

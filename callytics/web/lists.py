@@ -1,18 +1,24 @@
 """What the lists of recordings and of calls share: their pages, and the news that htmx asks for."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
-from flask import abort, make_response, redirect, render_template, request, url_for
+from flask import abort, make_response, redirect, render_template, request, session, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from callytics import library
 from callytics.facts import utc_now
 from callytics.paging import CursorError, Listing, Page
+from callytics.web.kept import unless_written
 from callytics.web.notices import worker_notice
+
+# Of some 70 kB each.
+MOST_MADE = 100
+_made: OrderedDict[tuple[str, ...], str] = OrderedDict()
 
 
 def asked_page(listing: Listing) -> Page:
@@ -42,17 +48,43 @@ def answer(
     """
     if page.is_newest and "before" in request.args:
         return redirect(url_for(f"{name}.index", **filters))
-    notice = worker_notice(library.newest_worker(), utc_now())
+    notice = worker_notice(unless_written(library.newest_worker), utc_now())
     version = _version(page, notice, shown)
     if is_htmx() and version in request.if_none_match:
         response = Response(status=304)
     else:
         template = f"{name}/_table.html" if is_htmx() else f"{name}/index.html"
         parts = {"page": page, "notice": notice, "version": version, "filters": filters, **shown}
-        parts |= {} if is_htmx() else whole()
-        response = make_response(render_template(template, **parts))
+        around = {} if is_htmx() else whole()
+        response = make_response(_html(template, parts, around))
     response.set_etag(version)
     return varied(response)
+
+
+def _html(template: str, parts: dict[str, Any], around: dict[str, Any]) -> str:
+    """The page, made anew only where something that it shows has changed.
+
+    Rendering takes longer than all the rest, and most of what people look at stays as it is for
+    a while; what the database holds was asked for all the same.
+    """
+    token = session.get("csrf_token")
+    # What is flashed is shown once; who has no token yet is given one by the page.
+    if "_flashes" in session or token is None:
+        return render_template(template, **parts, **around)
+    key = (
+        template,
+        repr(vars(current_user._get_current_object())),
+        token,
+        # What is said by the clock, such as for how long, is a minute late at most.
+        f"{utc_now():%H:%M}",
+        repr((parts["filters"], around)),
+    )
+    made = _made.get((*key, parts["version"]))
+    if made is None:
+        made = _made[(*key, parts["version"])] = render_template(template, **parts, **around)
+        while len(_made) > MOST_MADE:
+            _made.popitem(last=False)
+    return made
 
 
 def is_htmx() -> bool:

@@ -31,6 +31,7 @@ from callytics.web import words
 from callytics.web.access import POLL_HEADER, admin_required
 from callytics.web.aside import aside
 from callytics.web.filters import LABELS, NAMES, Wish, understand
+from callytics.web.kept import unless_written
 from callytics.web.lists import answer, is_htmx, varied
 from callytics.web.waveforms import shape_of
 
@@ -106,7 +107,7 @@ def _form_parts() -> dict[str, Any]:
     """What the form offers besides what is typed in it."""
     return {
         "names": _names(int(time.monotonic() // NAMES_SECONDS), db.engine.url),
-        "saved": saved_searches.saved_searches(current_user.id),
+        "saved": unless_written(saved_searches.saved_searches, current_user.id),
     }
 
 

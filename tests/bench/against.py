@@ -3,10 +3,12 @@
 Everybody is asked over HTTP by one who waits for each page, as a browser does.
 """
 
+import os
 import re
+import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -67,7 +69,7 @@ class Peer(Process):
 
     def person(self) -> requests.Session:
         """Somebody who may see the list."""
-        return requests.Session()
+        return without_keeping(requests.Session())
 
 
 class _UnderGunicorn(Peer):
@@ -102,7 +104,7 @@ class DjangoAdmin(_UnderGunicorn):
 
     def person(self) -> requests.Session:
         """Signed in by its form."""
-        session = requests.Session()
+        session = super().person()
         page = session.get(self.url + self.ready, timeout=60).text
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
         assert token, "Django's form has a token"
@@ -168,6 +170,7 @@ def measure(shelf: Shelf, folder: Path) -> None:
     on_sqlite = shelf.environment["DATABASE_URL"].startswith("sqlite")
     deep = _deep(shelf)
     with Web(shelf.environment, folder) as web, signed_in(web.url, ADMIN) as ada:
+        without_keeping(ada)
         ours = {name: _seconds(ada, web.url + path) for name, path in _our_paths(deep).items()}
     for name, seconds in ours.items():
         print(f"  {name}: {seconds * 1000:.1f} ms", flush=True)
@@ -200,7 +203,6 @@ def _beside(
 ) -> None:
     environment = {
         **{k: v for k, v in shelf.environment.items() if not k.startswith("WEB_")},
-        "PORT": str(free_port()),
         "PEER_FOLDER": str(folder),
         "PEER_PATIENCE_MS": str(round(PATIENCE_SECONDS * 1000)),
     }
@@ -222,13 +224,28 @@ def _beside(
         figure(f"{name}_vs_{kind.name}", ratio, 1)
 
 
+def without_keeping(person: requests.Session) -> requests.Session:
+    """A connection for each request: gunicorn closes an idle one in the very moment it is used."""
+    person.headers["Connection"] = "close"
+    return person
+
+
 @contextmanager
 def _running(peer: Peer) -> Iterator[None]:
+    # Not the port of one that may still be about to end.
+    peer.environment["PORT"] = str(free_port())
     peer.start()
+    assert peer.process
+    pid = peer.process.pid
     try:
         yield
     finally:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         peer.kill()
+        # What a worker of gunicorn is at, it would else finish first.
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
 
 
 def _seconds(person: requests.Session, url: str) -> float:

@@ -54,6 +54,8 @@ def _people_search(web: Web) -> Iterator[list[str]]:
 
     def search() -> None:
         with signed_in(web.url, ADMIN) as ada:
+            # gunicorn closes an idle connection, and perhaps in the very moment it is used again.
+            ada.headers["Connection"] = "close"
             for query in cycle(ASKED):
                 if over.is_set():
                     return

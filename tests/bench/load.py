@@ -44,7 +44,7 @@ class Load:
         self._paths.write_text("".join(f"{path}\n" for path in paths))
         if person:
             headers["Cookie"] = "; ".join(f"{c.name}={c.value}" for c in person.cookies)
-        said = [f"-H{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        said = [f"-H{name}: {value}" for name, value in headers.items()]
         command = ["wrk", "-t1", f"-c{connections}", f"-d{self._seconds}s", "--timeout", "30s"]
         command += ["-s", str(self._script), *said, url, "--", str(self._paths)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -54,10 +54,10 @@ class Load:
         return float(rate[1])
 
 
-def in_turn(measured: dict[str, Callable[[], float]], rounds: int = ROUNDS) -> dict[str, float]:
+def in_turn(measured: dict[str, Callable[[], float]]) -> dict[str, float]:
     """The median of each; one after the other, so that what disturbs one disturbs all."""
     found: dict[str, list[float]] = {name: [] for name in measured}
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         for name, measure in measured.items():
             found[name].append(measure())
     return {name: median(rates) for name, rates in found.items()}

@@ -11,19 +11,19 @@ from tests.processes import Web
 from tests.shelf import Shelf, signed_in, wav_bytes
 
 MEGABYTE = 1_000_000
-LONG = 100 * MEGABYTE
+LONG_MEGABYTES = 100
 PART = 65_536
 FILES = 50
 # As many as a browser opens to a server, and as keep two cores busy.
 CONNECTIONS = 6
 
 
-def measure(shelf: Shelf, folder: Path, seconds: float, megabytes: int = 100) -> None:
+def measure(shelf: Shelf, folder: Path, seconds: float) -> None:
     """Print the ratios, and beside them what they are of."""
     load = Load(folder, seconds)
     with Web(shelf.environment, folder) as web:
         ada = signed_in(web.url, ADMIN)
-        long = shelf.add(wav_bytes(bytes(megabytes * MEGABYTE)), started_at=ADDED_FROM)
+        long = shelf.add(wav_bytes(bytes(LONG_MEGABYTES * MEGABYTE)), started_at=ADDED_FROM)
         sound = [f"/recordings/{long.uid}/audio"]
         parts = {"head": f"bytes=0-{PART - 1}", "tail": f"bytes=-{PART}"}
         rates = in_turn(

@@ -5,6 +5,7 @@ them in small steps, so that calls are recorded meanwhile; run again, it goes on
 """
 
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,10 +30,11 @@ INDEXES = {
 }
 # An index over the text in recordings, which must be told of every change there.
 SQLITE_SEARCH = (
-    """CREATE VIRTUAL TABLE recordings_search USING fts5(search_text, content='recordings',
-        content_rowid='id', tokenize='trigram case_sensitive 1', detail=none,
-        columnsize=0)""",
-    "INSERT INTO recordings_search(recordings_search) VALUES ('rebuild')",
+    "CREATE VIRTUAL TABLE recordings_search USING fts5(search_text, content='recordings',\n"
+    "        content_rowid='id', tokenize='trigram case_sensitive 1', detail=none,\n"
+    "        columnsize=0)"
+)
+SQLITE_TRIGGERS = (
     """CREATE TRIGGER recordings_search_added AFTER INSERT ON recordings BEGIN
         INSERT INTO recordings_search(rowid, search_text) VALUES (new.id, new.search_text);
     END""",
@@ -47,6 +49,28 @@ SQLITE_SEARCH = (
         INSERT INTO recordings_search(rowid, search_text) VALUES (new.id, new.search_text);
     END""",
 )
+# While it is being filled, from the oldest on: only those that are in it must be told of.
+FILLED = "(SELECT upto FROM recordings_search_filled)"
+SQLITE_WHILE_FILLING = (
+    f"""CREATE TRIGGER recordings_search_filling_added AFTER INSERT ON recordings
+    WHEN new.id <= {FILLED} BEGIN
+        INSERT INTO recordings_search(rowid, search_text) VALUES (new.id, new.search_text);
+    END""",
+    f"""CREATE TRIGGER recordings_search_filling_removed AFTER DELETE ON recordings
+    WHEN old.id <= {FILLED} BEGIN
+        INSERT INTO recordings_search(recordings_search, rowid, search_text)
+            VALUES ('delete', old.id, old.search_text);
+    END""",
+    f"""CREATE TRIGGER recordings_search_filling_changed AFTER UPDATE OF search_text ON recordings
+    WHEN old.id <= {FILLED} AND old.search_text IS NOT new.search_text BEGIN
+        INSERT INTO recordings_search(recordings_search, rowid, search_text)
+            VALUES ('delete', old.id, old.search_text);
+        INSERT INTO recordings_search(rowid, search_text) VALUES (new.id, new.search_text);
+    END""",
+)
+# Below so many it is over before anybody has read what is said. How many a second, at a guess.
+MANY, A_SECOND = 20_000, 15_000
+SAY_SECONDS = 5
 NO_TRIGRAMS = (
     "PostgreSQL's extension pg_trgm cannot be made by this user, so a search for a rare name "
     "looks through the newest recordings only. Let a superuser run, in this database: "
@@ -62,9 +86,11 @@ def upgrade() -> None:
         text = sa.Column("search_text", sa.Text(), server_default="", nullable=False)
         op.add_column("recordings", text)
     with op.get_context().autocommit_block():
+        _announce()
         _give_places()
         _drop("recordings_by_time", "recordings_by_state", *INDEXES)
         for name, on in INDEXES.items():
+            _say(f"making the index {name}")
             op.execute(f"CREATE INDEX {_concurrently()} {name} ON recordings ({on})")
         _postgresql_search() if _is_postgresql() else _sqlite_search()
     op.create_table(
@@ -110,9 +136,55 @@ def _drop(*indexes: str) -> None:
         op.execute(f"DROP INDEX {_concurrently()} IF EXISTS {name}")
 
 
+def _number(condition: str = "true") -> int:
+    return int(op.get_bind().scalar(sa.text(f"SELECT count(*) FROM recordings WHERE {condition}")))
+
+
+def _announce() -> None:
+    """How long all of it will take, before it begins."""
+    number = _number()
+    if number < MANY:
+        return
+    minutes = 1 + number // A_SECOND // 60
+    locks = "" if _is_postgresql() else " While an index is made, SQLite lets others only read."
+    said = f"{number:,} recordings get a place in time and are made findable: about {minutes} min."
+    _say(f"{said} Calls are recorded meanwhile; broken off and run again, it goes on.{locks}")
+
+
+def _say(text: str) -> None:
+    if _number(f"id IN (SELECT id FROM recordings LIMIT {MANY})") >= MANY:
+        print(text, file=sys.stderr, flush=True)
+
+
+class _Progress:
+    """Says now and then how far it is and how long it will still take."""
+
+    def __init__(self, what: str, whole: int) -> None:
+        self._what, self._whole, self._done = what, whole, 0
+        self._began = self._said = time.monotonic()
+
+    def add(self, number: int) -> None:
+        """So many more are done."""
+        self._done += number
+        now = time.monotonic()
+        if self._whole < MANY or now - self._said < SAY_SECONDS:
+            return
+        self._said = now
+        left = (now - self._began) / self._done * max(0, self._whole - self._done)
+        text = f"{self._what}: {self._done:,} of {self._whole:,}"
+        print(f"{text}, {left:.0f} s to go", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Say how long it took."""
+        if self._whole >= MANY:
+            took = time.monotonic() - self._began
+            print(f"{self._what}: all in {took:.0f} s", file=sys.stderr, flush=True)
+
+
 def _give_places() -> None:
     """The oldest first, a few thousand in a transaction: nobody waits for long."""
     connection, seen = op.get_bind(), [0, 0]
+    progress = _Progress("places in time", _number(f"id < {COUNTED_IDS}"))
     while rows := _next_rows(connection):
         moves = [_move(row, seen) for row in rows]
         connection.exec_driver_sql("BEGIN" if _is_postgresql() else "BEGIN IMMEDIATE")
@@ -121,6 +193,8 @@ def _give_places() -> None:
             moves,
         )
         connection.exec_driver_sql("COMMIT")
+        progress.add(len(rows))
+    progress.end()
 
 
 def _next_rows(connection: sa.Connection) -> Sequence[Any]:
@@ -146,8 +220,51 @@ def _move(row: Any, seen: list[int]) -> dict[str, Any]:
 
 
 def _sqlite_search() -> None:
-    for statement in SQLITE_SEARCH:
-        op.get_bind().exec_driver_sql(statement)
+    """Filled in small steps too, beside those who write; a step of all would lock them out."""
+    run = op.get_bind().exec_driver_sql
+    _forget_sqlite_search()
+    run("BEGIN IMMEDIATE")
+    run(SQLITE_SEARCH)
+    run("CREATE TABLE recordings_search_filled (upto INTEGER NOT NULL)")
+    run("INSERT INTO recordings_search_filled VALUES (-1)")
+    for trigger in SQLITE_WHILE_FILLING:
+        run(trigger)
+    run("COMMIT")
+    progress, upto = _Progress("search index", _number()), -1
+    while upto is not None:
+        run("BEGIN IMMEDIATE")
+        upto = _fill_sqlite_search(upto, progress)
+        run("COMMIT")
+    progress.end()
+
+
+def _fill_sqlite_search(upto: int, progress: _Progress) -> int | None:
+    """One step; at the end of all, what is to be told of from now on is every change."""
+    run = op.get_bind().exec_driver_sql
+    some = f"SELECT id FROM recordings WHERE id > {upto} ORDER BY id LIMIT {STEP}"
+    last = run(f"SELECT max(id) FROM ({some})").scalar()
+    if last is None:
+        for trigger in ("added", "removed", "changed"):
+            run(f"DROP TRIGGER recordings_search_filling_{trigger}")
+        run("DROP TABLE recordings_search_filled")
+        for trigger in SQLITE_TRIGGERS:
+            run(trigger)
+        return None
+    put = run(
+        "INSERT INTO recordings_search(rowid, search_text) "
+        f"SELECT id, search_text FROM recordings WHERE id > {upto} AND id <= {last}"
+    )
+    run(f"UPDATE recordings_search_filled SET upto = {last}")
+    progress.add(put.rowcount)
+    return int(last)
+
+
+def _forget_sqlite_search() -> None:
+    """What a run that was broken off has left."""
+    for trigger in ("filling_added", "filling_removed", "filling_changed"):
+        op.execute(f"DROP TRIGGER IF EXISTS recordings_search_{trigger}")
+    op.execute("DROP TABLE IF EXISTS recordings_search_filled")
+    op.execute("DROP TABLE IF EXISTS recordings_search")
 
 
 def _postgresql_search() -> None:
@@ -163,6 +280,7 @@ def _postgresql_search() -> None:
         print(NO_TRIGRAMS, file=sys.stderr)
         return
     _drop("recordings_by_search")
+    _say("making the index recordings_by_search, the longest of them")
     op.execute(
         "CREATE INDEX CONCURRENTLY recordings_by_search ON recordings "
         "USING gin (search_text gin_trgm_ops)"
