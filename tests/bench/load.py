@@ -44,6 +44,8 @@ class Load:
         self._paths.write_text("".join(f"{path}\n" for path in paths))
         if person:
             headers["Cookie"] = "; ".join(f"{c.name}={c.value}" for c in person.cookies)
+            # The browser that signed in: another one's cookie is written anew with each answer.
+            headers["User-Agent"] = str(person.headers["User-Agent"])
         said = [f"-H{name}: {value}" for name, value in headers.items()]
         command = ["wrk", "-t1", f"-c{connections}", f"-d{self._seconds}s", "--timeout", "30s"]
         command += ["-s", str(self._script), *said, url, "--", str(self._paths)]
