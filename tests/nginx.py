@@ -15,7 +15,7 @@ from tests.waiting import wait_until
 
 # As root the workers must be root too: the folders of tests are nobody else's to read.
 MAIN = """
-daemon off; user root; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
+daemon off; user root; worker_processes auto; pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 512; }}
 http {{
     access_log off; include /etc/nginx/mime.types; sendfile on; tcp_nopush on;

@@ -17,6 +17,7 @@ from callytics.storage import Storage, StorageError
 from callytics.web import audit
 from callytics.web.aside import aside
 from callytics.web.file_names import attachment, file_name
+from callytics.web.kept import unless_written
 from callytics.web.ranges import (
     UnsatisfiableError,
     Version,
@@ -101,7 +102,7 @@ def download(uid: str) -> Response:
 
 
 def _row(uid: str) -> Any:
-    row = library.recording(uid)
+    row = unless_written(library.recording, uid)
     if row is None:
         abort(404, "There is no such recording. It may have been deleted.")
     if row.state in OPEN_STATES:

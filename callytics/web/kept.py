@@ -58,11 +58,13 @@ class KeptAnswers:
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         """Answer one request."""
-        if environ["REQUEST_METHOD"] != "GET" or environ["PATH_INFO"] not in PATHS:
+        if environ["REQUEST_METHOD"] != "GET" or not environ["PATH_INFO"].startswith(PATHS):
             return self._inner(environ, start)
-        key = tuple(environ.get(name) for name in ASKED)
         # Before the page is made: what is written meanwhile makes it old.
         version = environ[VERSION] = self._version()
+        if environ["PATH_INFO"] not in PATHS:
+            return self._inner(environ, start)
+        key = tuple(environ.get(name) for name in ASKED)
         kept = self._kept.get(key)
         if kept and kept.version == version and time.monotonic() < kept.until:
             if kept.etag and environ.get("HTTP_IF_NONE_MATCH") == kept.etag:
@@ -106,7 +108,8 @@ class KeptAnswers:
 def unless_written(read: Callable[..., Result], *args: Any) -> Result:
     """What `read` says; asked again only after somebody has written to the database.
 
-    For what each page of a list needs and what hardly ever changes.
+    For what each page of a list needs and what hardly ever changes, and for the recording of which
+    a player asks for one part after the other.
     """
     version = request.environ.get(VERSION)
     if version is None:

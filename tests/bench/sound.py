@@ -1,5 +1,7 @@
 """Audio a second: from the end of a long recording as from its beginning, and beside nginx."""
 
+import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +23,9 @@ CONNECTIONS = 6
 def measure(shelf: Shelf, folder: Path, seconds: float) -> None:
     """Print the ratios, and beside them what they are of."""
     load = Load(folder, seconds)
+    # As the Procfile starts it where nothing else is said: a process for each core, as nginx has.
+    by_cores = {"WEB_CONCURRENCY": str(os.cpu_count())}
+    shelf = replace(shelf, environment={**shelf.environment, **by_cores})
     with Web(shelf.environment, folder) as web:
         ada = signed_in(web.url, ADMIN)
         long = shelf.add(wav_bytes(bytes(LONG_MEGABYTES * MEGABYTE)), started_at=ADDED_FROM)
