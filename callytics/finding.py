@@ -7,25 +7,21 @@ for; a page that is not full by then says so, and the next one goes on from ther
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, Row, Text, TextClause, column, text
 
-from callytics import trigrams, ways
+from callytics import statements, trigrams, ways
 from callytics.db import db
 from callytics.filters import Filters
-from callytics.models import Recording
 from callytics.paging import PAGE_SIZE, CursorError
 from callytics.searching import grams
+from callytics.statements import COLUMNS, Key, Statements
 from callytics.ways import Way
 
-# How many are looked at one after the other in order of time, for 0.2 to 0.5 µs each, and how
-# many that an index tells of all over the table, for 5 µs each: some 10 ms on either database.
-SCANNED = 10_000
-FETCHED = 2_000
 COUNTED = 10_000
 # What was more than that is so for a while; it need not be counted for each page.
 MANY_SECONDS = 10
@@ -35,12 +31,6 @@ MOST_SAMPLES = 16
 # The rarest of them leave hardly anything that is not found. With the common ones SQLite would
 # read these as well, all of them: a second for "agent 299" among ten million.
 GRAMS_USED = 3
-
-_NOT_LISTED = ("peaks", "sha256", "search_text")
-COLUMNS = tuple(c for c in Recording.__table__.columns if c.name not in _NOT_LISTED)
-# The tags of a row, in order, with a comma between two; no tag has one.
-_TAGS = "SELECT t.tag FROM tags t WHERE t.recording_uid = r.uid ORDER BY t.tag"
-Key = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -97,6 +87,7 @@ class _Search:
         self._filters = filters
         self._sqlite = connection.dialect.name == "sqlite"
         self._conditions = ways.conditions(filters, self._sqlite)
+        self._sql = Statements(filters, self._sqlite, self._conditions)
         self._parameters = ways.parameters(filters)
         if self._sqlite and "search" in self._conditions:
             self._parameters["grams"] = self._rarest_grams()
@@ -136,14 +127,16 @@ class _Search:
             # In order and without exception: a page is 26 steps, wherever it is.
             return (*in_order, self._base())[0], []
         sizes = [(self._size(way), number, way) for number, way in enumerate(found)]
-        size, _, smallest = min(sizes, default=(FETCHED + 1, 0, None))
-        if size > FETCHED and "search" in self._conditions and not self._sqlite:
-            within = self._range(ways.by_time())
-            found_ids = trigrams.hits(self._connection, self._parameters, within, FETCHED)
+        size, _, smallest = min(sizes, default=(statements.FETCHED + 1, 0, None))
+        if size > statements.FETCHED and "search" in self._conditions and not self._sqlite:
+            within = self._sql.range(ways.by_time())
+            found_ids = trigrams.hits(
+                self._connection, self._parameters, within, statements.FETCHED
+            )
             if found_ids is not None:
                 self._parameters["found"] = found_ids
                 return ways.by_ids(), []
-        if size <= FETCHED:
+        if size <= statements.FETCHED:
             return smallest, []
         # Where little is read of each, much of the time that is looked at is often the best.
         return None, in_order + [self._base()] * (self._filters.sort == "time" or not in_order)
@@ -155,11 +148,6 @@ class _Search:
     @property
     def _has_range(self) -> bool:
         return bool(self._filters.since or self._filters.until)
-
-    def _most(self, way: Way) -> int:
-        """How many of a way may be looked at: fewer where each is read from all over the table."""
-        in_place = way == ways.by_time() or self._conditions.keys() <= way.tells
-        return SCANNED if in_place else FETCHED
 
     def _is_told_by(self, way: Way) -> bool:
         in_range = way.order == "time" or not self._has_range
@@ -176,7 +164,7 @@ class _Search:
         for end, way in ends:
             if end is None:
                 return way, None
-        pick = min if self._descends(forward) else max
+        pick = min if self._sql.descends(forward) else max
         end, way = pick(ends, key=lambda found: found[0] or ())
         return way, end
 
@@ -185,31 +173,15 @@ class _Search:
     def _rows(
         self, way: Way, key: Key | None, end: Key | None, forward: bool
     ) -> Sequence[Row[Any]]:
-        order = self._order(forward)
-        ids = self._ids(way, f"ORDER BY {order} LIMIT {PAGE_SIZE + 1}", key, end, forward)
-        columns = ", ".join(f"r.{c.name}" for c in COLUMNS)
-        joined = "group_concat(o.tag, ',')" if self._sqlite else "string_agg(o.tag, ',')"
-        columns += f", (SELECT {joined} FROM ({_TAGS}) o) AS tags"
-        sql = f"SELECT {columns} FROM ({ids}) i JOIN recordings r ON r.id = i.id ORDER BY r."
-        sql += order.replace(", ", ", r.")
+        sql = self._sql.rows(way, key, end, forward, PAGE_SIZE + 1)
         return self._run(_rows_statement(sql), key, end)
 
     def _end(self, way: Way, key: Key | None, forward: bool) -> Key | None:
-        most = self._most(way)
-        way = _alone(way)
-        # A range of time is no bound in order of duration: those outside are looked at as well.
-        where = self._range(way) if way.order == "time" else []
-        where += self._places(way, key, None, forward)
-        ids = self._of_way(way, where, f"ORDER BY {self._order(forward)} LIMIT {most}")
-        sql = f"SELECT * FROM ({ids}) i LIMIT 1 OFFSET {most - 1}"
-        rows = self._run(_statement(sql), key)
+        rows = self._run(_statement(self._sql.end(way, key, forward)), key)
         return tuple(rows[0]) if rows else None
 
     def _size(self, way: Way) -> int:
-        """How many there are on a way, at most one more than FETCHED."""
-        where = self._range(way) if way.order != "duration" else []
-        ids = self._of_way(_alone(way), where, self._fence(way, FETCHED), "")
-        return int(self._run(_statement(f"SELECT count(*) FROM ({ids}) i"))[0][0])
+        return int(self._run(_statement(self._sql.size(way)))[0][0])
 
     def _counted(self, way: Way, end: Key | None, key: Key | None) -> Count:
         of, now = (self._connection.engine.url, self._filters), monotonic()
@@ -223,72 +195,8 @@ class _Search:
         return count
 
     def _count(self, way: Way, end: Key | None) -> Count:
-        ids = self._ids(way, f"LIMIT {COUNTED + 1}", None, end, True)
-        number = self._run(_statement(f"SELECT count(*) FROM ({ids}) i"), end=end)[0][0]
+        number = self._run(_statement(self._sql.count(way, end, COUNTED + 1)), end=end)[0][0]
         return Count(min(number, COUNTED), number <= COUNTED and end is None)
-
-    def _ids(self, way: Way, rest: str, key: Key | None, end: Key | None, forward: bool) -> str:
-        """What fulfils all conditions of a way between two places."""
-        told = self._range(way) + self._places(way, key, end, forward)
-        asked = [said for name, said in self._conditions.items() if name not in way.tells]
-        if self._filters.sort == way.order:
-            inside, outside = told, asked
-        else:
-            inside, outside = self._range(way), asked + told[len(self._range(way)) :]
-        plain = self._filters.sort == way.order and not outside
-        if self._sqlite or plain or way == ways.by_time():
-            return self._of_way(way, inside + outside, rest)
-        # PostgreSQL's planner would go its own way, through the whole table where it hopes to
-        # find enough soon. A limit inside is what it does not look behind.
-        ids = self._of_way(way, inside, self._fence(way, self._most(way)), "")
-        where = f" WHERE {' AND '.join(outside)}" if outside else ""
-        source = f"({ids}) f JOIN recordings r ON r.id = f.id"
-        return f"SELECT {self._ms}r.id AS id FROM {source}{where} {rest}"
-
-    def _fence(self, way: Way, most: int) -> str:
-        """A limit that cuts nothing off, in the order of the index that is to be read."""
-        order = {"time": "ORDER BY id ", "duration": "ORDER BY r.duration_ms "}.get(way.order, "")
-        return f"{'' if self._sqlite else order}LIMIT {most + 1}"
-
-    @property
-    def _ms(self) -> str:
-        return "r.duration_ms AS duration_ms, " if self._filters.sort == "duration" else ""
-
-    def _of_way(self, way: Way, where: list[str], rest: str, ms: str | None = None) -> str:
-        ms = self._ms if ms is None else ms
-        parts = [
-            f"SELECT {ms}{way.place} AS id FROM {way.source}"
-            f" WHERE {' AND '.join((_closest(part, where), *where))} {rest}"
-            for part in way.parts
-        ]
-        if len(parts) == 1:
-            return parts[0]
-        union = " UNION ALL ".join(f"SELECT * FROM ({part}) p" for part in parts)
-        return f"SELECT * FROM ({union}) u {rest}"
-
-    def _places(self, way: Way, key: Key | None, end: Key | None, forward: bool) -> list[str]:
-        """Between two places of the order that is asked for."""
-        by_duration = self._filters.sort == "duration"
-        place = f"(r.duration_ms, {way.place})" if by_duration else way.place
-        sign = "<" if self._descends(forward) else ">"
-        where = ["r.duration_ms >= 0"] * (by_duration and way.order != "duration")
-        if key:
-            where.append(f"{place} {sign} {'(:key_ms, :key_id)' if by_duration else ':key_id'}")
-        if end:
-            sign = "<=" if sign == ">" else ">="
-            where.append(f"{place} {sign} {'(:end_ms, :end_id)' if by_duration else ':end_id'}")
-        return where
-
-    def _range(self, way: Way) -> list[str]:
-        since = [f"{way.place} >= :since"] if self._filters.since else []
-        return since + ([f"{way.place} < :until"] if self._filters.until else [])
-
-    def _descends(self, forward: bool) -> bool:
-        return forward != self._filters.ascending
-
-    def _order(self, forward: bool) -> str:
-        way = "DESC" if self._descends(forward) else "ASC"
-        return f"duration_ms {way}, id {way}" if self._filters.sort == "duration" else f"id {way}"
 
     def _run(
         self, statement: Any, key: Key | None = None, end: Key | None = None
@@ -330,18 +238,6 @@ def _statement(sql: str) -> TextClause:
 @lru_cache(maxsize=1000)
 def _rows_statement(sql: str) -> Any:
     return text(sql).columns(*COLUMNS, column("tags", Text))
-
-
-def _alone(way: Way) -> Way:
-    return replace(way, source=way.alone) if way.alone else way
-
-
-def _closest(part: str, where: Sequence[str]) -> str:
-    """Leave the index to a place where one bounds it too: SQLite seeks by what it reads first."""
-    for sign in "<>":
-        if any(said.startswith("(r.duration_ms, ") and f") {sign}" in said for said in where):
-            part = part.replace(f"r.duration_ms {sign}=", f"+r.duration_ms {sign}=")
-    return part
 
 
 def _cursor(key: Key | None) -> str | None:

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import Row, select, text
 
 from callytics.db import db
-from callytics.finding import COLUMNS
 from callytics.models import Recording, Waiting, Worker
 from callytics.paging import read, read_named
+from callytics.statements import COLUMNS
 
 # A worker reports every few seconds; after this silence nobody can rely on it.
 WORKER_SILENT_SECONDS = 30

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert
 
-from callytics import finding, ledger, trigrams
+from callytics import finding, ledger, statements, trigrams
 from callytics.db import db
 from callytics.facts import DIRECTIONS, KINDS, STATES, Facts
 from callytics.filters import Filters
@@ -151,8 +151,8 @@ LIMITS = [(20_000, 2_000, 10_000), (5, 5, 3), (30, 10, 12), (7, 30, 12)]
 def test_every_page_forth_and_back_is_what_a_plain_look_finds(
     library, monkeypatch, scanned, fetched, counted
 ):
-    monkeypatch.setattr(finding, "SCANNED", scanned)
-    monkeypatch.setattr(finding, "FETCHED", fetched)
+    monkeypatch.setattr(statements, "SCANNED", scanned)
+    monkeypatch.setattr(statements, "FETCHED", fetched)
     # So few that PostgreSQL's index is asked as in a large library, and by parts that many hold.
     monkeypatch.setattr(trigrams, "SAMPLED", 1 if scanned < 20_000 else trigrams.SAMPLED)
     monkeypatch.setattr(finding, "COUNTED", counted)
@@ -179,5 +179,5 @@ def check_count(count: Count, number: int, counted: int) -> None:
     assert count.number <= counted
     if count.exact:
         assert count.number == number
-    if number > counted or finding.SCANNED == 20_000:
+    if number > counted or statements.SCANNED == 20_000:
         assert count.exact == (number <= counted)

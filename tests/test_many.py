@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
-from callytics import finding, ledger, sheets
+from callytics import ledger, sheets, statements
 from callytics.facts import Facts
 from callytics.pauses import PausedSpan
 from callytics.web import many
@@ -196,8 +196,8 @@ def test_all_that_match_is_what_the_list_with_these_filters_shows(shelf, rita):
 
 
 def test_all_that_match_are_found_beyond_what_one_page_may_look_at(shelf, rita, monkeypatch):
-    monkeypatch.setattr(finding, "SCANNED", 30)
-    monkeypatch.setattr(finding, "FETCHED", 30)
+    monkeypatch.setattr(statements, "SCANNED", 30)
+    monkeypatch.setattr(statements, "FETCHED", 30)
     kept = [add(shelf, "Ann", n).uid for n in (0, 80)]
     for n in range(1, 80):
         add(shelf, "Ben", n)

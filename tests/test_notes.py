@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from callytics import finding, ledger, notes
+from callytics import finding, ledger, notes, statements
 from callytics.db import db
 from callytics.facts import Facts
 from callytics.filters import Filters
@@ -165,8 +165,8 @@ def test_what_is_written_on_it_is_searched_until_it_is_deleted(shelf, ann, tone)
 
 @pytest.mark.parametrize("scanned", [20_000, 3])
 def test_a_tag_combines_with_other_filters_and_any_order(shelf, tone, monkeypatch, scanned):
-    monkeypatch.setattr(finding, "SCANNED", scanned)
-    monkeypatch.setattr(finding, "FETCHED", scanned)
+    monkeypatch.setattr(statements, "SCANNED", scanned)
+    monkeypatch.setattr(statements, "FETCHED", scanned)
     kept = [
         shelf.add(None, state="failed", kind=kind, caller_name=f"C{n}", duration_ms=1000 * (n % 4))
         for n, kind in enumerate(("queue", "transfer") * 6)
