@@ -21,10 +21,11 @@ def queue(session: Session, node: QueueNode) -> str:
     settings, adopted = session.document.queues[node.queue], session.joined_leg()
     if adopted is not None and _go_on(session, node, settings, adopted):
         return "answered"
+    # A call that was adopted goes on waiting where it stood in line. Noted before Asterisk is asked
+    # for anything, whose answers come in any order.
+    session.waiting_since = session.waiting_since or utc_now()
     ear.quiet(session)
     make_bridge(session)
-    # A call that was adopted goes on waiting where it stood in line.
-    session.waiting_since = session.waiting_since or utc_now()
     waiter = Waiter(session.call.uid, node.queue, session.waiting_since, session.inbox.put)
     session.keep()
     session.services.board.join(waiter, session.call.caller_number)
