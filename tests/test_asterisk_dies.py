@@ -14,6 +14,7 @@ from tests.tones import HEARD_DB, loudest_db, seconds_heard
 from tests.waiting import wait_until
 
 Env = dict[str, str]
+MAILBOX = {"type": "voicemail", "greeting": "sound:silence/1", "max_seconds": 60}
 
 
 @pytest.fixture(autouse=True)
@@ -101,8 +102,7 @@ def test_the_next_call_after_a_crash_is_recorded(
 def test_a_voicemail_whose_end_asterisk_did_not_live_to_write_says_so(
     asterisk: AsteriskServer, live_env: Env, worker_process: Worker
 ) -> None:
-    node = {"type": "voicemail", "greeting": "sound:silence/1", "max_seconds": 60}
-    use_flow(live_env, {"message": node})
+    use_flow(live_env, {"message": MAILBOX})
     asterisk.place_call("1000", "speak440_30")
     (row,) = recordings_in(live_env, "recording")
     audio = audio_of(live_env, row)
@@ -118,8 +118,7 @@ def test_a_voicemail_whose_end_asterisk_did_not_live_to_write_says_so(
 def test_a_voicemail_that_ended_before_asterisk_did_is_whole(
     asterisk: AsteriskServer, live_env: Env, worker_process: Worker
 ) -> None:
-    node = {"type": "voicemail", "greeting": "sound:silence/1", "max_seconds": 60}
-    use_flow(live_env, {"message": node})
+    use_flow(live_env, {"message": MAILBOX})
     asterisk.place_call("1000", "leave440_3_#")
     (row,) = recordings_in(live_env, "available")
     asterisk.kill()

@@ -1,6 +1,5 @@
 """What should have been recorded, and what became of it."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -107,11 +106,6 @@ class Books:
             return 0.0
         spoken = [call.hertz, talk.hertz] if talk.hertz else [call.hertz]
         return min(seconds_heard(audio, hertz) for hertz in spoken)
-
-    def facts_of(self, row: Row) -> Any:
-        """What lies beside the audio of a row."""
-        path = (self._folder / row["path"]).with_suffix(".json")
-        return json.loads(path.read_text()) if path.exists() else "no facts"
 
 
 def _judge(
