@@ -10,7 +10,7 @@ from callytics.config import PROJECT_DIR, ConfigError, load_config, read_environ
 
 
 class AccessLog(Logger):
-    """One line a request, with its path alone.
+    """One line a request, with its path alone and all that was sent.
 
     A query holds whom somebody looked for. A path is quoted, so that no request can write a line
     of its own into the log.
@@ -19,7 +19,8 @@ class AccessLog(Logger):
     def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> dict[str, Any]:
         """What a line may tell of a request."""
         path = quote(environ.get("PATH_INFO", ""), safe="/:@+,;=-._~")
-        return {**super().atoms(resp, req, environ, request_time), "U": path}
+        sent = resp.sent + environ["gunicorn.socket"].take_sent_from_files()
+        return {**super().atoms(resp, req, environ, request_time), "U": path, "B": sent}
 
 
 try:
@@ -29,7 +30,7 @@ except ConfigError as error:
 
 bind = f"0.0.0.0:{_config.port}"
 workers = _config.web_concurrency
-worker_class = "gevent"
+worker_class = "deploy.gunicorn_worker.SendingWorker"
 chdir = str(PROJECT_DIR)
 # Its socket for commands is one a user, and a second gunicorn would take it over.
 control_socket_disable = True

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 import requests
 
@@ -36,7 +37,7 @@ class Nginx:
         sample = (PROJECT / "deploy/nginx.conf").read_text()
         for pattern, ours in (
             (r"listen 80;", f"listen 127.0.0.1:{self.port};"),
-            (r"http://127\.0\.0\.1:8000", web_url),
+            (r"server 127\.0\.0\.1:8000", f"server {urlsplit(web_url).netloc}"),
             (r"/var/lib/asterisk/recording/", f"{recordings}/"),
             # For comparison: the same files without Callytics.
             (r"\}\s*$", f"location /plain/ {{ alias {recordings}/; }}\n}}\n"),

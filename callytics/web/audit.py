@@ -28,15 +28,21 @@ def note(username: str, action: str, uid: str) -> None:
 
     Never fails: audio must not stop where the database does. The log then tells of it.
     """
-    key, now = (username, action, uid), time.monotonic()
-    if now - _noted.get(key, float("-inf")) < ONE_LISTENING.total_seconds():
+    if is_noted(username, action, uid):
         return
-    _remember(key, now)
+    key = (username, action, uid)
+    _remember(key, time.monotonic())
     try:
         aside(_write, *key, seconds=PATIENCE_SECONDS)
     except Exception as error:  # whatever the database comes up with
         _noted.pop(key, None)
         log.error("audit: %s of %s by %s may not be kept: %r", action, uid, username, error)
+
+
+def is_noted(username: str, action: str, uid: str) -> bool:
+    """Whether this process knows that it is written already, for this listening."""
+    noted = _noted.get((username, action, uid), float("-inf"))
+    return time.monotonic() - noted < ONE_LISTENING.total_seconds()
 
 
 def _remember(key: tuple[str, str, str], now: float) -> None:

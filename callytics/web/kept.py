@@ -1,8 +1,9 @@
-"""Lists that nothing has changed since they were made are given again without being made again.
+"""Answers that nothing has changed since they were made are given again without being made again.
 
-People leave the library open, and each open page asks for news every two seconds. So an answer is
-kept for the very same request of the very same session, for as long as nobody has written to the
-database. It is looked for before Flask begins, which costs more than all of this.
+People leave the library open, and each open page asks for news every two seconds; a player asks
+for one part of a recording after the other. So what was answered is kept for the very same request
+of the very same session, for as long as nobody has written to the database. It is looked for
+before Flask begins, which costs more than all of this.
 """
 
 import sqlite3
@@ -10,24 +11,29 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from flask import Flask, current_app, request
 from sqlalchemy import make_url, text
+from werkzeug.http import HTTP_STATUS_CODES
 
 from callytics.db import db
 
 PATHS = ("/recordings", "/calls", "/live", "/queues")
 # What changes by time alone, such as a worker that falls silent, is this late at most.
 KEPT_SECONDS = 2.0
-# Of some 50 kB each.
-MOST_KEPT = 200
+# Pages are some 50 kB each.
+MOST_KEPT = 400
 # All that an answer depends on, besides the database and the time.
 ASKED = ("PATH_INFO", "QUERY_STRING", "HTTP_COOKIE", "HTTP_HX_REQUEST", "HTTP_X_CALLYTICS_POLL")
 ASKED += ("HTTP_HX_HISTORY_RESTORE_REQUEST", "HTTP_HX_CURRENT_URL", "wsgi.url_scheme", "HTTP_HOST")
 
-# Where a request finds what state of the database it began with.
-VERSION = "callytics.version"
+# Where a request finds what state of the database it began with, and leaves what answers the
+# next one like it.
+VERSION, ALIKE = "callytics.version", "callytics.alike"
+OF_CONTENT = {"Content-Type", "Content-Length", "Content-Range", "Content-Disposition"}
+OF_CONTENT |= {"Accept-Ranges", "ETag", "Last-Modified", "X-Accel-Redirect"}
+_STATUS_LINES = {code: f"{code} {phrase.upper()}" for code, phrase in HTTP_STATUS_CODES.items()}
 # Answers of `unless_written`, a few for each person.
 MOST_READ = 1000
 
@@ -35,16 +41,57 @@ Start = Callable[..., Any]
 Result = TypeVar("Result")
 
 
+class Answer(NamedTuple):
+    """What a request gets."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: Iterable[bytes]
+
+
+class Alike(Protocol):
+    """What answers requests that are the same as one before, without Flask."""
+
+    def again(self, environ: dict[str, Any]) -> Answer | None:
+        """The answer; None where it has to be made anew."""
+
+
 @dataclass(frozen=True)
 class Kept:
-    """An answer, and until when it may be given (monotonic seconds) if the version is the same."""
+    """What may answer until then (monotonic seconds), if the version is the same."""
 
     version: Any
     until: float
+    alike: Alike
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page as it was made."""
+
     headers: list[tuple[str, str]]
     # None where whoever asked had it already.
     body: bytes | None
     etag: str
+
+    def again(self, environ: dict[str, Any]) -> Answer | None:
+        """The page, or that it is the same."""
+        if self.etag and environ.get("HTTP_IF_NONE_MATCH") == self.etag:
+            return Answer(304, [h for h in self.headers if h[0] != "Content-Length"], [])
+        return None if self.body is None else Answer(200, self.headers, [self.body])
+
+
+@dataclass(frozen=True)
+class Headed:
+    """The answers of another, with headers that do not depend on what is asked for."""
+
+    alike: Alike
+    headers: list[tuple[str, str]]
+
+    def again(self, environ: dict[str, Any]) -> Answer | None:
+        """The other's answer, with the headers."""
+        answer = self.alike.again(environ)
+        return answer and answer._replace(headers=answer.headers + self.headers)
 
 
 class KeptAnswers:
@@ -62,47 +109,72 @@ class KeptAnswers:
             return self._inner(environ, start)
         # Before the page is made: what is written meanwhile makes it old.
         version = environ[VERSION] = self._version()
-        if environ["PATH_INFO"] not in PATHS:
-            return self._inner(environ, start)
         key = tuple(environ.get(name) for name in ASKED)
         kept = self._kept.get(key)
-        if kept and kept.version == version and time.monotonic() < kept.until:
-            if kept.etag and environ.get("HTTP_IF_NONE_MATCH") == kept.etag:
-                start("304 NOT MODIFIED", [h for h in kept.headers if h[0] != "Content-Length"])
-                return [b""]
-            if kept.body is not None:
-                start("200 OK", kept.headers)
-                return [kept.body]
-        return self._make(key, version, environ, start)
+        is_new = kept and kept.version == version and time.monotonic() < kept.until
+        if kept and is_new and (answer := kept.alike.again(environ)):
+            start(_STATUS_LINES[answer.status], answer.headers)
+            return answer.body
+        return self._make(key, environ, start)
 
-    def _make(
-        self, key: tuple[Any, ...], version: Any, environ: dict[str, Any], start: Start
-    ) -> Iterable[bytes]:
+    def _make(self, key: tuple[Any, ...], environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         said: list[Any] = []
 
         def note(status: str, headers: list[tuple[str, str]], *failure: Any) -> Any:
             said[:] = status, headers
             return start(status, headers, *failure)
 
-        answer = self._inner(environ, note)
+        body = self._inner(environ, note)
         status, headers = said
         # A new cookie is for one answer alone.
-        if version is None or status[:3] not in ("200", "304") or "Set-Cookie" in dict(headers):
-            return answer
-        body = b"".join(answer)
-        if close := getattr(answer, "close", None):
-            close()
+        if status[:3] in ("200", "206", "304") and "Set-Cookie" not in dict(headers):
+            if alike := environ.get(ALIKE):
+                rest = [header for header in headers if header[0] not in OF_CONTENT]
+                self._keep(key, environ, Headed(alike, rest))
+            elif environ["PATH_INFO"] in PATHS:
+                body = [_whole(body)]
+                self._keep(key, environ, self._page(key, environ, status, headers, body[0]))
+        return body
+
+    def _page(
+        self,
+        key: tuple[Any, ...],
+        environ: dict[str, Any],
+        status: str,
+        headers: list[tuple[str, str]],
+        body: bytes,
+    ) -> Page:
         etag = dict(headers).get("ETag", "") if environ.get("HTTP_HX_REQUEST") else ""
-        until = time.monotonic() + KEPT_SECONDS
-        known = None if status.startswith("304") else body
-        if known is None and (before := self._kept.get(key)) and before.etag == etag:
-            # The same as it was made for somebody who had it not.
-            headers, known = before.headers, before.body
-        self._kept[key] = Kept(version, until, headers, known, etag)
+        page = Page(headers, None if status.startswith("304") else body, etag)
+        before = self._kept.get(key)
+        if page.body is None and before and isinstance(before.alike, Page):
+            # The same as it was made for somebody who had it not?
+            return before.alike if before.alike.etag == etag else page
+        return page
+
+    def _keep(self, key: tuple[Any, ...], environ: dict[str, Any], alike: Alike) -> None:
+        if environ[VERSION] is None:
+            return
+        self._kept[key] = Kept(environ[VERSION], time.monotonic() + KEPT_SECONDS, alike)
         self._kept.move_to_end(key)
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
-        return [body]
+
+
+def answer_with(alike: Alike) -> None:
+    """Let `alike` answer the next requests that are the same as this one.
+
+    It gives all headers that are of content; those that every answer has are added.
+    """
+    request.environ[ALIKE] = alike
+
+
+def _whole(body: Iterable[bytes]) -> bytes:
+    try:
+        return b"".join(body)
+    finally:
+        if close := getattr(body, "close", None):
+            close()
 
 
 def unless_written(read: Callable[..., Result], *args: Any) -> Result:
