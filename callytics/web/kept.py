@@ -226,7 +226,9 @@ class _SqliteVersion:
 def _postgresql_version(app: Flask) -> Any:
     """How much was ever written. Some of it is PostgreSQL's own business, and does no harm."""
     try:
+        # Without a transaction, which would be two more ways to the server and back.
         with app.app_context(), db.engine.connect() as connection:
-            return connection.scalar(text("SELECT pg_current_wal_insert_lsn()"))
+            alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+            return alone.scalar(text("SELECT pg_current_wal_insert_lsn()"))
     except Exception:  # the page itself says what is wrong with the database
         return None

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import abort, make_response, redirect, render_template, request, session, url_for
 from flask_login import current_user
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from callytics import library
@@ -16,9 +17,11 @@ from callytics.paging import CursorError, Listing, Page
 from callytics.web.kept import unless_written
 from callytics.web.notices import worker_notice
 
-# Of some 70 kB each.
-MOST_MADE = 100
-_made: OrderedDict[tuple[str, ...], str] = OrderedDict()
+# Of some 20 kB each.
+MOST_FRAMES = 200
+_frames: OrderedDict[tuple[str, ...], tuple[str, str]] = OrderedDict()
+# Where the table comes; no text that is shown can hold it.
+PLACE = Markup("<table-comes-here>")
 
 
 def asked_page(listing: Listing) -> Page:
@@ -44,7 +47,8 @@ def answer(
     """A page of the list `name`; for htmx only its table, or 304 when nothing in it has changed.
 
     `page` is a Page or like one; `filters` are what its address says besides the place; `shown`
-    is what else the table shows, `whole` gives what only the whole page does.
+    is what else the table shows, `whole` gives what the page shows around it, whose `repr` tells
+    it apart from anything else that it may be.
     """
     if page.is_newest and "before" in request.args:
         return redirect(url_for(f"{name}.index", **filters))
@@ -53,38 +57,38 @@ def answer(
     if is_htmx() and version in request.if_none_match:
         response = Response(status=304)
     else:
-        template = f"{name}/_table.html" if is_htmx() else f"{name}/index.html"
         parts = {"page": page, "notice": notice, "version": version, "filters": filters, **shown}
-        around = {} if is_htmx() else whole()
-        response = make_response(_html(template, parts, around))
+        html = render_template(f"{name}/_table.html", **parts)
+        if not is_htmx():
+            before, after = _frame(
+                name, {"filters": filters, "any_rows": bool(page.rows), **whole()}
+            )
+            html = before + html + after
+        response = make_response(html)
     response.set_etag(version)
     return varied(response)
 
 
-def _html(template: str, parts: dict[str, Any], around: dict[str, Any]) -> str:
-    """The page, made anew only where something that it shows has changed.
+def _frame(name: str, parts: dict[str, Any]) -> tuple[str, str]:
+    """What stands before and after the table; made anew only where something in it has changed.
 
-    Rendering takes longer than all the rest, and most of what people look at stays as it is for
-    a while; what the database holds was asked for all the same.
+    Making it takes longer than all the rest of a page.
     """
     token = session.get("csrf_token")
     # What is flashed is shown once; who has no token yet is given one by the page.
     if "_flashes" in session or token is None:
-        return render_template(template, **parts, **around)
-    key = (
-        template,
-        repr(vars(current_user._get_current_object())),
-        token,
-        # What is said by the clock, such as for how long, is a minute late at most.
-        f"{utc_now():%H:%M}",
-        repr((parts["filters"], around)),
-    )
-    made = _made.get((*key, parts["version"]))
-    if made is None:
-        made = _made[(*key, parts["version"])] = render_template(template, **parts, **around)
-        while len(_made) > MOST_MADE:
-            _made.popitem(last=False)
-    return made
+        return _made_frame(name, parts)
+    key = (name, repr(vars(current_user._get_current_object())), token, repr(parts))
+    if key not in _frames:
+        _frames[key] = _made_frame(name, parts)
+        while len(_frames) > MOST_FRAMES:
+            _frames.popitem(last=False)
+    return _frames[key]
+
+
+def _made_frame(name: str, parts: dict[str, Any]) -> tuple[str, str]:
+    before, after = render_template(f"{name}/index.html", table=PLACE, **parts).split(PLACE)
+    return before, after
 
 
 def is_htmx() -> bool:

@@ -63,21 +63,24 @@ def index() -> Response:
         return redirect(url_for("recordings.index", **wish.query))
     page = _found(wish)
     shown = {"wish": wish, "loosen": _loosen(wish) if _is_nothing(page, wish) else ()}
-    response = answer("recordings", page, wish.query, whole=_form_parts, **shown)
+    response = answer("recordings", page, wish.query, lambda: _form_parts(wish), **shown)
     return _with_address(response, wish) if is_htmx() else response
 
 
 def _found(wish: Wish) -> Found:
-    after, before = request.args.get("after"), request.args.get("before")
+    places = request.args.get("after"), request.args.get("before")
     try:
-        if not wish.narrowing:
-            return find(wish.filters, after, before)
-        # A search may wait for the disk, and nobody else shall wait with it.
-        return aside(find, wish.filters, after, before, seconds=PATIENCE_SECONDS)
+        # Several people look at the same newest page; it is looked for once.
+        return unless_written(_find_aside if wish.narrowing else find, wish.filters, *places)
     except CursorError:
         abort(400, "There is no such place in the list. Begin with the newest.")
     except TimeoutError:
         abort(503, "The search took too long. Choose fewer days, or try again in a minute.")
+
+
+def _find_aside(*asked: Any) -> Found:
+    """A search may wait for the disk, and nobody else shall wait with it."""
+    return aside(find, *asked, seconds=PATIENCE_SECONDS)
 
 
 def _is_nothing(page: Found, wish: Wish) -> bool:
@@ -99,13 +102,14 @@ def _unusable(wish: Wish) -> Response:
     """400 with all that was typed, and at each field what is wrong with it."""
     if is_htmx():
         abort(400, " ".join(f"{LABELS[k]}: {text}." for k, text in wish.problems.items()))
-    html = render_template("recordings/unusable.html", wish=wish, **_form_parts())
+    html = render_template("recordings/unusable.html", **_form_parts(wish))
     return make_response(html, 400)
 
 
-def _form_parts() -> dict[str, Any]:
-    """What the form offers besides what is typed in it."""
+def _form_parts(wish: Wish) -> dict[str, Any]:
+    """What is typed in the form, and what else it offers."""
     return {
+        "wish": wish,
         "names": _names(int(time.monotonic() // NAMES_SECONDS), db.engine.url),
         "saved": unless_written(saved_searches.saved_searches, current_user.id),
     }

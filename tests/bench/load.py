@@ -3,20 +3,26 @@
 import re
 import subprocess
 from collections.abc import Callable, Sequence
+from itertools import product
 from pathlib import Path
 from statistics import median
 
 import requests
 
-# One after the other from a list, so that an answer that is kept is not all that is measured.
+# One after the other from a list, so that an answer that is kept is not all that is measured; each
+# with the cookie of who asks.
 CYCLE = """
-local paths, at = {}, 0
+local asked, at = {}, 0
 function init(arguments)
-    for line in io.lines(arguments[1]) do paths[#paths + 1] = wrk.format("GET", line) end
+    for line in io.lines(arguments[1]) do
+        local path, cookie = line:match("^(%S+)\\t(.*)$")
+        if cookie ~= "" then wrk.headers["Cookie"] = cookie end
+        asked[#asked + 1] = wrk.format("GET", path)
+    end
 end
 function request()
-    at = at % #paths + 1
-    return paths[at]
+    at = at % #asked + 1
+    return asked[at]
 end
 """
 CONNECTIONS = 16
@@ -29,31 +35,35 @@ class Load:
 
     def __init__(self, folder: Path, seconds: float = SECONDS) -> None:
         self._seconds = max(1, round(seconds))
-        self._script, self._paths = folder / "cycle.lua", folder / "paths"
+        self._script, self._asked = folder / "cycle.lua", folder / "asked"
         self._script.write_text(CYCLE)
 
     def of(
         self,
         url: str,
         paths: Sequence[str],
-        person: requests.Session | None = None,
+        people: Sequence[requests.Session] = (),
         connections: int = CONNECTIONS,
         **headers: str,
     ) -> float:
-        """Answers in a second to requests for `paths` in turn; any that is an error ends it."""
-        self._paths.write_text("".join(f"{path}\n" for path in paths))
-        if person:
-            headers["Cookie"] = "; ".join(f"{c.name}={c.value}" for c in person.cookies)
+        """Answers in a second to requests for `paths` by people in turn; an error ends it."""
+        cookies = [_cookie(person) for person in people] or [""]
+        self._asked.write_text("".join(f"{p}\t{c}\n" for p, c in product(paths, cookies)))
+        for person in people:
             # The browser that signed in: another one's cookie is written anew with each answer.
             headers["User-Agent"] = str(person.headers["User-Agent"])
         said = [f"-H{name}: {value}" for name, value in headers.items()]
         command = ["wrk", "-t1", f"-c{connections}", f"-d{self._seconds}s", "--timeout", "30s"]
-        command += ["-s", str(self._script), *said, url, "--", str(self._paths)]
+        command += ["-s", str(self._script), *said, url, "--", str(self._asked)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         rate = re.search(r"Requests/sec: +([0-9.]+)", done.stdout)
         if rate is None or re.search(r"Non-2xx|Socket errors", done.stdout):
             raise SystemExit(f"{url}{paths[0]} is not answered well:\n{done.stdout}{done.stderr}")
         return float(rate[1])
+
+
+def _cookie(person: requests.Session) -> str:
+    return "; ".join(f"{cookie.name}={cookie.value}" for cookie in person.cookies)
 
 
 def in_turn(measured: dict[str, Callable[[], float]]) -> dict[str, float]:

@@ -1,12 +1,18 @@
 """Pages of the library a second, beside those of an empty view under the same gunicorn."""
 
 import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
+
+import requests
 
 from callytics.filters import Filters
 from callytics.finding import find
 from tests.asterisk import free_port
-from tests.bench.filling import ADMIN
+from tests.bench.filling import ADDED_FROM, ADMIN
 from tests.bench.load import Load, in_turn
 from tests.bench.printing import figure
 from tests.processes import Web
@@ -14,6 +20,9 @@ from tests.shelf import Shelf, signed_in
 
 # More than are kept by far: each time one is asked for again, its answer is forgotten.
 DIFFERENT = 5000
+PEOPLE = 4
+# A busy telephone system: 3,600 recordings an hour.
+EVERY_SECONDS = 1.0
 
 
 class EmptyView(Web):
@@ -28,40 +37,68 @@ def measure(shelf: Shelf, folder: Path, seconds: float) -> None:
     beside = {**shelf.environment, "PORT": str(free_port())}
     load = Load(folder, seconds)
     with Web(shelf.environment, folder) as web, EmptyView(beside, folder) as empty:
-        ada = signed_in(web.url, ADMIN)
-        poll = {"HX-Request": "true", "X-Callytics-Poll": "1"}
-        etag = ada.get(f"{web.url}/recordings", headers=poll, timeout=60).headers["ETag"]
-        known = {**poll, "If-None-Match": etag}
-        assert ada.get(f"{web.url}/recordings", headers=known, timeout=60).status_code == 304
-        anew = [f"/recordings?anew={number}" for number in range(DIFFERENT)]
-        anywhere = [f"/recordings?after={place}" for place in _places(shelf)]
+        people = [signed_in(web.url, ADMIN) for _ in range(PEOPLE)]
+        known = {"HX-Request": "true", "X-Callytics-Poll": "1"}
+        known["If-None-Match"] = _get(web, people[0], **known).headers["ETag"]
+        assert _get(web, people[0], **known).status_code == 304
+        newest, oldest = _ends(shelf)
+        chance = random.Random(1)
+        # Looked for anew each time; with rows that were shown before, and with any rows.
+        anew = [f"/recordings?after={newest + n}" for n in range(1, DIFFERENT)]
+        anywhere = [f"/recordings?after={chance.randrange(oldest, newest)}" for _ in anew]
 
-        def rate(paths: list[str], **headers: str) -> float:
-            # As a browser does, it keeps the cookie that a page brings each minute.
-            ada.get(f"{web.url}/recordings", headers={"Connection": "close"}, timeout=60)
-            return load.of(web.url, paths, ada, **headers)
+        def rate(paths: list[str], *who: requests.Session, **headers: str) -> float:
+            for person in who:  # as a browser does, they keep the cookie that comes each minute
+                _get(web, person)
+            return load.of(web.url, paths, who, **headers)
 
-        rate(["/recordings"])
+        def rate_on_a_busy_day() -> float:
+            with _recorded_meanwhile(shelf):
+                return rate(["/recordings"], *people)
+
         rates = in_turn(
             {
                 "empty_view": lambda: load.of(empty.url, ["/"]),
-                # Made for each request, by the code that also serves who comes first.
-                "page": lambda: rate(anew),
-                "page_kept": lambda: rate(["/recordings"]),
-                "page_anywhere": lambda: rate(anywhere),
-                "unchanged_page": lambda: rate(["/recordings"], **known),
+                "page": rate_on_a_busy_day,
+                "page_anew": lambda: rate(anew, people[0]),
+                "page_anywhere": lambda: rate(anywhere, people[0]),
+                "unchanged_page": lambda: rate(["/recordings"], people[0], **known),
             }
         )
-    empty_rate = rates["empty_view"]
-    for name, rate in rates.items():
-        figure(f"{name}_per_second", rate, 0)
-    for name in ("page", "unchanged_page", "page_kept", "page_anywhere"):
-        figure(f"{name}_vs_empty_view", rates[name] / empty_rate)
+    for name, measured in rates.items():
+        figure(f"{name}_per_second", measured, 0)
+    for name in ("page", "page_anew", "page_anywhere", "unchanged_page"):
+        figure(f"{name}_vs_empty_view", rates[name] / rates["empty_view"])
 
 
-def _places(shelf: Shelf) -> list[int]:
-    """Places all over the library, whose rows nobody has seen for a while."""
-    chance = random.Random(1)
+def _get(web: Web, person: requests.Session, **headers: str) -> requests.Response:
+    # gunicorn closes an idle connection, and perhaps in the very moment it is used again.
+    headers["Connection"] = "close"
+    return person.get(f"{web.url}/recordings", headers=headers, timeout=60)
+
+
+@contextmanager
+def _recorded_meanwhile(shelf: Shelf) -> Iterator[None]:
+    """A new recording each second, at the top of the first page."""
+    over = threading.Event()
+
+    def record() -> None:
+        number = 0
+        while not over.wait(EVERY_SECONDS):
+            number += 1
+            shelf.add(None, started_at=ADDED_FROM + timedelta(seconds=number))
+
+    recording = threading.Thread(target=record)
+    recording.start()
+    try:
+        yield
+    finally:
+        over.set()
+        recording.join()
+
+
+def _ends(shelf: Shelf) -> tuple[int, int]:
+    """The places of the newest and of the oldest recording."""
     with shelf.app.app_context():
         newest, oldest = (find(Filters(ascending=up)).rows[0].id for up in (False, True))
-    return [chance.randrange(oldest, newest) for _ in range(DIFFERENT)]
+        return newest, oldest

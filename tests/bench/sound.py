@@ -33,7 +33,7 @@ def measure(shelf: Shelf, folder: Path, seconds: float) -> None:
         parts = {"head": f"bytes=0-{PART - 1}", "tail": f"bytes=-{PART}"}
         rates = in_turn(
             {
-                name: lambda part=part: load.of(web.url, sound, ada, Range=part)
+                name: lambda part=part: load.of(web.url, sound, [ada], Range=part)
                 for name, part in parts.items()
             }
         )
@@ -57,7 +57,7 @@ def _beside_nginx(shelf: Shelf, folder: Path, load: Load) -> None:
         rates = in_turn(
             {
                 "nginx": lambda: load.of(nginx.url, plain, connections=CONNECTIONS),
-                "audio": lambda: load.of(web.url, ours, ada, CONNECTIONS),
+                "audio": lambda: load.of(web.url, ours, [ada], CONNECTIONS),
             }
         )
     _tell(rates, "audio")
@@ -66,7 +66,7 @@ def _beside_nginx(shelf: Shelf, folder: Path, load: Load) -> None:
         rates = in_turn(
             {
                 "nginx": lambda: load.of(nginx.url, plain, connections=CONNECTIONS),
-                "audio_accel": lambda: load.of(nginx.url, ours, ada, CONNECTIONS),
+                "audio_accel": lambda: load.of(nginx.url, ours, [ada], CONNECTIONS),
             }
         )
     _tell(rates, "audio_accel")
