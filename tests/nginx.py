@@ -39,6 +39,7 @@ class Nginx:
             (r"listen 80;", f"listen 127.0.0.1:{self.port};"),
             (r"server 127\.0\.0\.1:8000", f"server {urlsplit(web_url).netloc}"),
             (r"/var/lib/asterisk/recording/", f"{recordings}/"),
+            (r"/var/lib/nginx/callytics", f"{self.folder}/callytics"),
             # For comparison: the same files without Callytics.
             (r"\}\s*$", f"location /plain/ {{ alias {recordings}/; }}\n}}\n"),
         ):
