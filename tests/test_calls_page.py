@@ -126,9 +126,11 @@ def test_a_filter_is_chosen_by_a_link_and_kept_over_the_pages(shelf, reviewer):
     page, shown = reviewer.get("/calls?disposition=busy&problem=1"), []
     assert 'disposition=busy&amp;problem=1" aria-current="true"' in page.get_data(as_text=True)
     shown += uids(page)
+    assert "Here end the newest 1,000 problems" not in text_of(page)
     older = re.search(r'rel="next" href="([^"]+)"', page.get_data(as_text=True))
     page = reviewer.get(older[1].replace("&amp;", "&"))
     shown += uids(page)
+    assert "Here end the newest 1,000 problems" in text_of(page)
     assert shown == [f"b{number}" for number in reversed(range(PAGE_SIZE + 2))]
     newer = re.search(r'rel="prev" href="([^"]+)"', page.get_data(as_text=True))
     first = reviewer.get(newer[1].replace("&amp;", "&"))

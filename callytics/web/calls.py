@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from callytics import call_library, library
 from callytics.ari import AriError
-from callytics.call_library import IN_PROGRESS
+from callytics.call_library import IN_PROGRESS, MOST_WITH_PROBLEM
 from callytics.facts import utc_now
 from callytics.placing import place_test_call
 from callytics.web.access import admin_required
@@ -33,7 +33,8 @@ def index() -> Response:
     page = asked_page(listing)
     recordings = _by_call(library.recordings_of_calls([row.uid for row in page.rows]))
     problems = {row.uid: problems_of(row, recordings[row.uid]) for row in page.rows}
-    return answer("calls", page, filters, recordings=recordings, problems=problems)
+    shown = {"recordings": recordings, "problems": problems, "most": MOST_WITH_PROBLEM}
+    return answer("calls", page, filters, **shown)
 
 
 @blueprint.get("/calls/<uid>")
