@@ -131,8 +131,9 @@ def row_html(row: Any, is_admin: bool) -> Markup:
 
 @lru_cache(maxsize=MOST_ROWS)
 def _row_html(row: Any, is_admin: bool, templates: Environment) -> Markup:
-    template = templates.get_template("recordings/_row.html")
-    return Markup(template.render(row=row, is_admin=is_admin))
+    # A macro costs a quarter less than a template, which gathers all that templates may use.
+    macros: Any = templates.get_template("recordings/_row.html").module
+    return Markup(macros.html_of(row, is_admin))
 
 
 def _with_address(response: Response, wish: Wish) -> Response:
