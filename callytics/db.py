@@ -86,6 +86,8 @@ def init_db(app: Flask) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _serve_many_processes(db.engine)
+        else:
+            _end_with_us(db.engine)
 
 
 def _serve_many_processes(engine: Engine) -> None:
@@ -111,6 +113,20 @@ def _serve_many_processes(engine: Engine) -> None:
             return
         writes = options.get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _end_with_us(engine: Engine) -> None:
+    """Let PostgreSQL look whether we still wait for an answer. What a request has given up, or a
+    process that has died, would otherwise be computed to its end, or wait for a lock for ever."""
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        try:
+            connection.execute("SET client_connection_check_interval = '1s'")
+            connection.commit()
+        except connection.Error:
+            # Before version 14, and on some systems, it cannot.
+            connection.rollback()
 
 
 @dataclass

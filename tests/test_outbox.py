@@ -114,12 +114,11 @@ def test_a_part_whose_error_somebody_caught_is_not_left_out_of_the_whole(app: Fl
         assert list(seen()) == ["b2"]
 
 
+@pytest.mark.parametrize("any_env", ["postgresql"], indirect=True)
 def test_postgresql_that_goes_away_in_the_middle_has_all_of_it_when_it_is_back(
-    postgres: Postgres, postgres_env: dict[str, str]
+    postgres: Postgres, app: Flask, outbox: Outbox
 ) -> None:
-    app = Shelf.of(postgres_env).app
-    outbox, away = Outbox(app), gevent.get_hub().loop.async_()
-    gone = Event()
+    away, gone = gevent.get_hub().loop.async_(), Event()
     away.start(gone.set)
 
     def go_away() -> None:
@@ -160,20 +159,20 @@ def test_sqlite_that_somebody_locks_has_all_of_it_afterwards(
     assert seen_in(app) == {"a1": "available", "b2": "requested"}
 
 
-def test_who_writes_rows_of_the_same_group_meanwhile_and_it_do_not_wait_for_each_other(
-    postgres_env: dict[str, str],
+@pytest.mark.parametrize("any_env", ["postgresql"], indirect=True)
+def test_a_group_and_who_changes_a_row_of_it_do_not_wait_for_each_other(
+    any_env: dict[str, str], app: Flask, outbox: Outbox
 ) -> None:
     """Each would have what the other wants, had the group not taken its turn first of all."""
-    app, calls = Shelf.of(postgres_env).app, []
+    calls: list[str] = []
     with app.app_context():
         ledger.save_recording(facts("a1"))
-    outbox = Outbox(app)
     outbox.put(ledger.save_peaks, "a1", b"peaks")
     outbox.put(calls.append, "once")
     put_states(outbox, "b2", "requested")
     with app.app_context(), ledger.adding_recordings() as connection:
         gevent.spawn(outbox.run)
-        with psycopg.connect(postgres_env["DATABASE_URL"], autocommit=True) as looking:
+        with psycopg.connect(any_env["DATABASE_URL"], autocommit=True) as looking:
             while not looking.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
                 gevent.sleep(0.02)
         connection.execute(Recording.__table__.update().values(state="available"))
