@@ -1,7 +1,9 @@
 """The database: one engine, and what SQLite needs to serve several processes at once."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -84,6 +86,8 @@ def init_db(app: Flask) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _serve_many_processes(db.engine)
+        else:
+            _end_with_us(db.engine)
 
 
 def _serve_many_processes(engine: Engine) -> None:
@@ -111,11 +115,66 @@ def _serve_many_processes(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def _end_with_us(engine: Engine) -> None:
+    """Let PostgreSQL look whether we still wait for an answer. What a request has given up, or a
+    process that has died, would otherwise be computed to its end, or wait for a lock for ever."""
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        try:
+            connection.execute("SET client_connection_check_interval = '1s'")
+            connection.commit()
+        except connection.Error:
+            # Before version 14, and on some systems, it cannot.
+            connection.rollback()
+
+
+@dataclass
+class _Group:
+    connection: Connection
+    failed: bool = False
+
+    @contextmanager
+    def part(self) -> Iterator[Connection]:
+        try:
+            yield self.connection
+        except BaseException:
+            self.failed = True
+            raise
+
+
+_group: ContextVar[_Group | None] = ContextVar("callytics.db.group", default=None)
+
+
 @contextmanager
 def writing() -> Iterator[Connection]:
-    """A transaction that writes, committed at the end of the block. Needs an app context."""
+    """A transaction that writes, committed at the end of the block. Needs an app context.
+
+    In a block of `together`, a part of its transaction.
+    """
+    if group := _group.get():
+        with group.part() as connection:
+            yield connection
+        return
     with db.engine.connect().execution_options(writes=True) as connection, connection.begin():
         yield connection
+
+
+@contextmanager
+def together() -> Iterator[Connection]:
+    """One transaction for all that is written in the block: either all of it is kept or nothing.
+
+    Nothing also where one part failed and somebody caught its error.
+    """
+    with writing() as connection:
+        group = _Group(connection)
+        token = _group.set(group)
+        try:
+            yield connection
+        finally:
+            _group.reset(token)
+        if group.failed:
+            raise RuntimeError("a part of what was to be written together failed")
 
 
 def alone(connection: Connection, *tables: type[Base]) -> None:
@@ -128,38 +187,42 @@ def alone(connection: Connection, *tables: type[Base]) -> None:
         connection.exec_driver_sql(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
 
 
-def upsert(
-    connection: Connection,
-    table: type[Base],
-    key: str,
-    values: Mapping[str, Any],
-    new: Mapping[str, Any] | None = None,
-) -> None:
-    """Insert a row, or bring the one that has the same `key` to `values`. Safe to repeat.
+def upsert(connection: Connection, table: type[Base], key: str, values: Mapping[str, Any]) -> None:
+    """Insert a row, or bring the one that has the same `key` to `values`. Safe to repeat."""
+    statement = _upsert_statement(table, key, tuple(values), connection.dialect.name)
+    connection.execute(statement, values)
 
-    `new` are values that only a row that was not there gets.
+
+def insert_missing(
+    connection: Connection, table: type[Base], values: Mapping[str, Any], *key: str
+) -> bool:
+    """Insert a row unless one with the same `key` is there, or with any that must be its own.
+
+    Says whether it was inserted.
     """
-    new = new or {}
-    statement = _upsert_statement(table, key, tuple(values), tuple(new), connection.dialect.name)
-    connection.execute(statement, {**values, **new})
+    statement = _insert_statement(table, tuple(values), key, connection.dialect.name)
+    return connection.execute(statement, values).rowcount == 1
 
 
-def insert_missing(connection: Connection, table: type[Base], values: Mapping[str, Any]) -> None:
-    """Insert a row unless one with the same key is there."""
-    statement = _insert(connection.dialect.name)(table.__table__).values(**values)
-    connection.execute(statement.on_conflict_do_nothing())
-
-
-def _insert(dialect: str) -> Callable[..., Any]:
-    return sqlite.insert if dialect == "sqlite" else postgresql.insert
+# Both are built once: building one takes longer than running it, and a call waits for that.
 
 
 @lru_cache
 def _upsert_statement(
-    table: type[Base], key: str, columns: tuple[str, ...], new: tuple[str, ...], dialect: str
+    table: type[Base], key: str, columns: tuple[str, ...], dialect: str
 ) -> Insert:
-    """Built once: building it takes longer than running it, and a call waits for that."""
-    insert = _insert(dialect)(table.__table__)
+    insert = _insert(table, columns, dialect)
     changed = {name: insert.excluded[name] for name in columns if name != key}
-    bound = insert.values({name: bindparam(name) for name in (*columns, *new)})
-    return bound.on_conflict_do_update(index_elements=[key], set_=changed)
+    return insert.on_conflict_do_update(index_elements=[key], set_=changed)
+
+
+@lru_cache
+def _insert_statement(
+    table: type[Base], columns: tuple[str, ...], key: tuple[str, ...], dialect: str
+) -> Insert:
+    return _insert(table, columns, dialect).on_conflict_do_nothing(index_elements=key or None)
+
+
+def _insert(table: type[Base], columns: tuple[str, ...], dialect: str) -> Any:
+    insert = (sqlite if dialect == "sqlite" else postgresql).insert(table.__table__)
+    return insert.values({name: bindparam(name) for name in columns})

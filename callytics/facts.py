@@ -3,7 +3,7 @@
 import json
 import re
 import secrets
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Self, get_args
 
@@ -84,7 +84,7 @@ class Facts:
 
     def to_row(self) -> dict[str, Any]:
         """Column names and values for the ledger."""
-        return {**asdict(self), "path": self.path, "pauses": self.pauses}
+        return {**vars(self), "path": self.path}
 
     def to_json(self) -> str:
         """The text of the file beside the audio."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    bindparam,
     delete,
     func,
     insert,
@@ -30,6 +31,21 @@ _NEXT = text(
     "SELECT coalesce(max(id) + 1, :first) FROM recordings"
     f" WHERE id >= :first AND id < :first + {PER_SECOND}"
 )
+# What the facts say of a recording whose row is there. All three are built once, as in `db`.
+_SAID = [field.name for field in fields(Facts) if field.name != "uid"] + ["path"]
+_CHANGE = (
+    update(Recording)
+    .where(Recording.uid == bindparam("changed"))
+    .values({name: bindparam(name) for name in _SAID})
+    .returning(Recording.search_text)
+)
+_WORDS = union_all(
+    select(Tag.tag).where(Tag.recording_uid == bindparam("uid")),
+    select(Note.text).where(Note.recording_uid == bindparam("uid")),
+)
+_KEEP_PEAKS = (
+    update(Recording).where(Recording.uid == bindparam("changed")).values(peaks=bindparam("peaks"))
+)
 
 # How an audit entry begins that says why an action was not carried out.
 FAILED = "failed: "
@@ -48,19 +64,44 @@ class Change:
 
 def save_recording(facts: Facts) -> None:
     """Write the row of a recording as its facts say, whether it was there or not."""
-    with adding_recordings() as connection:
-        place = {"id": next_place(connection, facts.started_at)}
-        upsert(connection, Recording, "uid", recording_values(facts), place)
-        _keep_words(connection, facts)
+    values = recording_values(facts)
+    with writing() as connection:
+        if not _change_recording(connection, values):
+            _add_recording(connection, values)
+
+
+def _change_recording(connection: Connection, values: Mapping[str, Any]) -> bool:
+    """Bring a row to `values`; False when there is none.
+
+    The text to search in is left as it is while the facts in it are the same: it is the most
+    expensive of all to write, and may hold what people wrote on the recording.
+    """
+    said = {name: values[name] for name in _SAID}
+    kept = connection.scalar(_CHANGE, {**said, "changed": values["uid"]})
+    if kept is not None and kept != values["search_text"]:
+        _index(connection, values, _words(connection, values["uid"]))
+    return kept is not None
+
+
+def _add_recording(connection: Connection, values: Mapping[str, Any]) -> None:
+    _take_turn(connection)
+    place = next_place(connection, values["started_at"])
+    if not insert_missing(connection, Recording, {**values, "id": place}, "uid"):
+        # Somebody else has added it meanwhile.
+        _change_recording(connection, values)
 
 
 @contextmanager
 def adding_recordings() -> Iterator[Connection]:
     """A transaction that may add recordings; only one at a time, since each takes a place."""
     with writing() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(_TAKE_TURNS)
+        _take_turn(connection)
         yield connection
+
+
+def _take_turn(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(_TAKE_TURNS)
 
 
 def next_place(connection: Connection, started_at: datetime) -> int:
@@ -90,16 +131,14 @@ def index_words(connection: Connection, uid: str) -> None:
         _index(connection, row, _words(connection, uid))
 
 
-def _keep_words(connection: Connection, facts: Facts) -> None:
+def _keep_words(connection: Connection, row: Mapping[str, Any]) -> None:
     """What people wrote on a recording is found also after its facts were written anew."""
-    if words := _words(connection, facts.uid):
-        _index(connection, facts.to_row(), words)
+    if words := _words(connection, row["uid"]):
+        _index(connection, row, words)
 
 
 def _words(connection: Connection, uid: str) -> list[str]:
-    tags = select(Tag.tag).where(Tag.recording_uid == uid)
-    notes = select(Note.text).where(Note.recording_uid == uid)
-    return list(connection.scalars(union_all(tags, notes)))
+    return list(connection.scalars(_WORDS, {"uid": uid}))
 
 
 def _index(connection: Connection, row: Mapping[str, Any], words: Sequence[str]) -> None:
@@ -136,7 +175,7 @@ def mark_recording(uid: str, state: str, reason: str) -> None:
 def save_peaks(uid: str, peaks: bytes) -> None:
     """Keep the shape of a recording, as `peaks.Shape` writes it."""
     with writing() as connection:
-        connection.execute(update(Recording).where(Recording.uid == uid).values(peaks=peaks))
+        connection.execute(_KEEP_PEAKS, {"changed": uid, "peaks": peaks})
 
 
 def change_recordings(changes: Sequence[Change]) -> None:
@@ -147,14 +186,14 @@ def change_recordings(changes: Sequence[Change]) -> None:
     new = [c.facts for c in changes if c.was is None and c.facts is not None]
     with adding_recordings() as connection:
         for facts in new:
-            place = {"id": next_place(connection, facts.started_at)}
-            insert_missing(connection, Recording, {**recording_values(facts), **place})
+            values = {**recording_values(facts), "id": next_place(connection, facts.started_at)}
+            insert_missing(connection, Recording, values, "uid")
         for change in changes:
             same = (Recording.uid == change.uid, Recording.state == change.was)
             if change.was is not None and change.facts is not None:
                 values = recording_values(change.facts)
                 connection.execute(update(Recording).where(*same).values(**values))
-                _keep_words(connection, change.facts)
+                _keep_words(connection, values)
             elif change.was is not None:
                 _forget(connection, change.uid, Recording.state == change.was)
 

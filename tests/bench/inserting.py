@@ -1,25 +1,16 @@
-"""New recordings a second while people search: each with all that the worker writes of it.
-
-    python -m tests.bench.inserting SECONDS
-
-writes, in the installation of its environment, and says how many it wrote.
-"""
+"""New recordings a second while people search: each with all that the worker writes of it."""
 
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from itertools import count, cycle
 from pathlib import Path
 from time import monotonic
 
-from callytics import create_app, ledger
-from callytics.config import load_config, read_environment
-from callytics.facts import Facts, new_uid
 from tests.asterisk import PROJECT
-from tests.bench.filling import ADDED_FROM, ADMIN
+from tests.bench.filling import ADMIN
 from tests.bench.printing import figure
 from tests.processes import Web
 from tests.shelf import Shelf, signed_in
@@ -34,7 +25,7 @@ def measure(shelf: Shelf, folder: Path, seconds: float) -> None:
     with Web(shelf.environment, folder) as web, _people_search(web) as answered:
         began, before = monotonic(), len(answered)
         done = subprocess.run(
-            [sys.executable, "-m", "tests.bench.inserting", str(seconds)],
+            [sys.executable, "-m", "tests.bench.writing", str(seconds)],
             cwd=PROJECT,
             env=shelf.environment,
             stdout=subprocess.PIPE,
@@ -73,41 +64,3 @@ def _people_search(web: Web) -> Iterator[list[str]]:
         for person in people:
             person.join()
     assert set(answered) <= set(ASKED), set(answered) - set(ASKED)
-
-
-def write(seconds: float) -> float:
-    """Recordings that are new each second, over so many seconds. Needs an app context."""
-    began, number = monotonic(), 0
-    while (took := monotonic() - began) < seconds:
-        _one_recording(number)
-        number += 1
-    return number / took
-
-
-def _one_recording(number: int) -> None:
-    """What the worker tells the ledger of one recording, from the first to the last."""
-    at = ADDED_FROM + timedelta(milliseconds=5 * number)
-    facts = Facts(
-        uid=new_uid(),
-        call_uid=new_uid(),
-        kind="transfer",
-        direction="inbound",
-        state="requested",
-        started_at=at,
-        format="wav",
-        caller_number=f"+4930{number % 9000 + 1000}",
-        caller_name="Karl Miller",
-        dialed_number="1000",
-        callee="PJSIP/anna1",
-        flow="flow1",
-    )
-    ledger.save_recording(facts)
-    ledger.save_recording(facts.but(state="recording"))
-    ended = {"ended_at": at + timedelta(minutes=1), "duration_ms": 60_000, "size_bytes": 960_044}
-    ledger.save_recording(facts.but(state="available", sha256="0" * 64, **ended))
-    ledger.save_peaks(facts.uid, b"\x7f" * 200)
-
-
-if __name__ == "__main__":
-    with create_app(load_config(read_environment())).app_context():
-        print(write(float(sys.argv[1])))

@@ -1,0 +1,129 @@
+"""A query that takes long: whoever asked is told so, and nobody else waits for it."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+import requests
+
+from callytics.db import db
+from tests.processes import Web
+from tests.shelf import Shelf, signed_in, wav_bytes
+from tests.waiting import wait_until
+
+SOUND = wav_bytes(bytes(1000))
+# Each row of the library is shown with its tags. Nothing of this needs them.
+OTHERS = ("/healthz", "/calls", "/live", "/queues", "/users", "/settings")
+# Whoever reads the tags lets SQLite count for longer than anybody's patience.
+COUNT_LONG = """
+    ALTER TABLE tags RENAME TO tags_kept;
+    CREATE VIEW tags AS
+        SELECT id, recording_uid, tag FROM tags_kept
+        UNION ALL
+        SELECT 0, '', '' FROM (
+            WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1000000000)
+            SELECT max(n) AS most FROM n
+        ) WHERE most < 0;
+"""
+
+
+@pytest.fixture
+def web(any_env: dict[str, str], tmp_path: Path) -> Iterator[Web]:
+    """A server with one process, which all must share. What still counts in it ends with it."""
+    with Web(any_env, tmp_path) as web:
+        yield web
+        web.kill()
+
+
+@pytest.fixture
+def shelf(web: Web) -> Iterator[Shelf]:
+    shelf = Shelf.of(web.environment)
+    yield shelf
+    with shelf.app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def rita(web: Web, shelf: Shelf) -> Iterator[requests.Session]:
+    shelf.add_person("rita", "admin")
+    with signed_in(web.url, "rita") as session:
+        yield session
+
+
+@pytest.fixture
+def ask_others(web: Web, shelf: Shelf, rita: requests.Session) -> Callable[[], None]:
+    """Asks for what needs nothing that a search waits for, as often as it is called."""
+    sound = shelf.add(SOUND, caller_name="Anna")
+
+    def ask() -> None:
+        for path in (*OTHERS, f"/recordings/{sound.uid}/audio"):
+            answer = rita.get(f"{web.url}{path}", timeout=60)
+            assert answer.ok, path
+        assert answer.content == SOUND
+
+    # What a server makes at its first request is made by now.
+    ask()
+    return ask
+
+
+@contextmanager
+def searching(web: Web, rita: requests.Session) -> Iterator[Future[requests.Response]]:
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(rita.get, f"{web.url}/recordings?q=anna", timeout=120)
+
+
+def check_refused(answer: requests.Response) -> None:
+    assert answer.status_code == 503
+    assert "The search took too long. Choose fewer days, or try again in a minute." in answer.text
+
+
+def somebody_waits(lock: psycopg.Connection) -> bool:
+    query = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'tags'::regclass"
+    return lock.execute(query).fetchone() is not None
+
+
+@pytest.mark.parametrize("any_env", ["postgresql"], indirect=True)
+def test_nobody_waits_for_a_search_that_waits_for_a_lock(web, rita, ask_others) -> None:
+    with psycopg.connect(web.environment["DATABASE_URL"]) as lock:
+        lock.execute("LOCK TABLE tags IN ACCESS EXCLUSIVE MODE")
+        with searching(web, rita) as slow:
+            wait_until(lambda: somebody_waits(lock), "the search waits")
+            ask_others()
+            check_refused(slow.result())
+        wait_until(lambda: not somebody_waits(lock), "it is broken off")
+        with searching(web, rita) as slow:
+            wait_until(lambda: somebody_waits(lock), "another search waits")
+            ask_others()
+            lock.rollback()
+            assert slow.result().ok
+            assert "Anna" in slow.result().text
+
+
+def counted(web: Web) -> int:
+    """The hundredths of a second that the busiest thread beside that of all requests took."""
+    assert web.process
+    children = Path(f"/proc/{web.process.pid}/task/{web.process.pid}/children").read_text()
+    worker = Path(f"/proc/{int(children)}/task")
+    beside = [task for task in worker.iterdir() if int(task.name) != int(children)]
+    times = [(task / "stat").read_text().rpartition(")")[2].split()[11:13] for task in beside]
+    return max((sum(map(int, both)) for both in times), default=0)
+
+
+@pytest.mark.parametrize("any_env", ["sqlite"], indirect=True)
+def test_nobody_waits_for_a_search_that_counts_for_long(web, rita, ask_others) -> None:
+    path = web.environment["DATABASE_URL"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(COUNT_LONG)
+    before = counted(web)
+    with searching(web, rita) as slow:
+        wait_until(lambda: counted(web) > before + 20, "the search is at work")
+        ask_others()
+        assert not slow.done()
+        check_refused(slow.result())
+    before = counted(web)
+    wait_until(lambda: counted(web) > before + 20, "it goes on beside")
+    ask_others()
