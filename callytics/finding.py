@@ -8,11 +8,11 @@ for; a page that is not full by then says so, and the next one goes on from ther
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from callytics.briefly import Briefly
 from callytics.db import db
 from callytics.filters import Filters
 from callytics.paging import PAGE_SIZE, CursorError
@@ -20,8 +20,6 @@ from callytics.reaching import Reach, Reaching, rows_statement, statement
 from callytics.statements import Key
 
 COUNTED = 10_000
-# What was more than that is so for a while; it need not be counted for each page.
-MANY_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ class _Search:
         """What comes after a place in the list, or before it; from its beginning for None."""
         reach = self._reaching.reach(key, forward)
         # What must be looked at for a page that may not become full is counted on the way.
-        at_once = counted and key is None and reach.steps is not None
+        at_once = counted and key is None and not self._sql.tells_all(reach.way)
         rows = self._rows(reach, key, forward, COUNTED + 1 if at_once else 0)
         count = NOT_COUNTED
         if at_once:
@@ -114,16 +112,15 @@ class _Search:
         return self._reaching.run(rows_statement(sql), reach.way, key, reach.end, forward)
 
     def _counted(self) -> Count:
-        now = monotonic()
-        if now < _many.get(self._of, 0):
+        if _many.get(self._of):
             return Count(COUNTED, False)
         reach = self._reaching.reach(None, True)
+        if self._reaching.is_counted(reach):
+            return _count(reach.steps, reach)
         sql = statement(self._sql.count(reach.way, reach.end, COUNTED + 1))
         count = _count(self._reaching.run(sql, reach.way, None, reach.end)[0][0], reach)
         if count.number == COUNTED and not count.exact:
-            for old in [f for f, until in list(_many.items()) if until <= now]:
-                _many.pop(old, None)
-            _many[self._of] = now + MANY_SECONDS
+            _many.keep(self._of, True)
         return count
 
 
@@ -131,8 +128,8 @@ def _count(number: int, reach: Reach) -> Count:
     return Count(min(number, COUNTED), number <= COUNTED and reach.end is None)
 
 
-# Until when (monotonic seconds) there are more than are counted.
-_many: dict[tuple[Any, Filters], float] = {}
+# Of which there are more than are counted: they will not be few for a while.
+_many: Briefly[bool] = Briefly()
 
 
 def _cursor(key: Key | None) -> str | None:

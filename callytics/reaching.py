@@ -21,8 +21,8 @@ class Reach:
 
     way: Way
     end: Key | None = None
-    # How many places that are; None where nothing need be looked at that is not asked for.
-    steps: int | None = None
+    # How many places that are, where it matters.
+    steps: int = 0
 
 
 class Reaching:
@@ -57,6 +57,11 @@ class Reaching:
         ended = (reach for reach in reaches if reach.end is None)
         return next(ended, None) or pick(reaches, key=lambda reach: reach.end or ())
 
+    def is_counted(self, reach: Reach) -> bool:
+        """Whether the steps of a way, from its beginning to its end, are all that is asked for."""
+        by_time, ended = self._filters.sort == "time", reach.steps and reach.end is None
+        return by_time and bool(ended) and self._is_told_by(reach.way)
+
     def run(
         self,
         statement: Any,
@@ -90,7 +95,7 @@ class Reaching:
         ended = [reach for reach in reaches if reach.end is None]
         if not ended and "search" in self._conditions and not self._sqlite:
             return self._hits()
-        return min(ended, key=lambda reach: reach.steps or 0, default=None)
+        return min(ended, key=lambda reach: reach.steps, default=None)
 
     def _hits(self) -> Reach | None:
         """What PostgreSQL's index of parts of three characters finds, if that is not too much."""
@@ -108,8 +113,7 @@ class Reaching:
         return bool(self._filters.since or self._filters.until)
 
     def _is_told_by(self, way: Way) -> bool:
-        in_range = way.order == "time" or not self._has_range
-        return in_range and self._conditions.keys() <= way.tells
+        return (way.order == "time" or not self._has_range) and self.sql.tells_all(way)
 
     def _reaches(self, some: Sequence[Way], key: Key | None, forward: bool) -> list[Reach]:
         """How far each way leads from `key` on; of one in another order only whether it ends."""

@@ -19,7 +19,7 @@ from tests.shelf import STARTED_AT, Shelf
 
 MANY = 12_000
 # As few as make each of the fields too much to be looked at.
-SCANNED, FETCHED, COUNTED = 200, 50, 100
+SCANNED, FETCHED, INDEXED, COUNTED = 200, 50, 400, 100
 # What SQLite's machine does for what is looked at, by far; a look at all takes 150,000 steps.
 MOST_STEPS = 30_000
 APART = timedelta(seconds=10)
@@ -63,6 +63,7 @@ def steps_of(app_env, monkeypatch) -> Iterator[Callable[..., int]]:
     """In a library where each of the fields is too much to be looked at."""
     monkeypatch.setattr(statements, "SCANNED", SCANNED)
     monkeypatch.setattr(statements, "FETCHED", FETCHED)
+    monkeypatch.setattr(statements, "INDEXED", INDEXED)
     monkeypatch.setattr(finding, "COUNTED", COUNTED)
     taken = [0]
 
