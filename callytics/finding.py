@@ -8,29 +8,18 @@ for; a page that is not full by then says so, and the next one goes on from ther
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from time import monotonic
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, TextClause, column, text
+from sqlalchemy import Connection, Row
 
-from callytics import statements, trigrams, ways
+from callytics.briefly import Briefly
 from callytics.db import db
 from callytics.filters import Filters
 from callytics.paging import PAGE_SIZE, CursorError
-from callytics.searching import grams
-from callytics.statements import COLUMNS, Key, Statements
-from callytics.ways import Way
+from callytics.reaching import Reach, Reaching, rows_statement, statement
+from callytics.statements import Key
 
 COUNTED = 10_000
-# What was more than that is so for a while; it need not be counted for each page.
-MANY_SECONDS = 10
-# So many hits of three characters tell how rare they are, for 0.05 ms each.
-SAMPLED = 300
-MOST_SAMPLES = 16
-# The rarest of them leave hardly anything that is not found. With the common ones SQLite would
-# read these as well, all of them: a second for "agent 299" among ten million.
-GRAMS_USED = 3
 
 
 @dataclass(frozen=True)
@@ -83,23 +72,25 @@ class _Search:
     """One look into the library over one connection."""
 
     def __init__(self, connection: Connection, filters: Filters) -> None:
-        self._connection = connection
+        self._of = (connection.engine.url, filters)
         self._filters = filters
-        self._sqlite = connection.dialect.name == "sqlite"
-        self._conditions = ways.conditions(filters, self._sqlite)
-        self._sql = Statements(filters, self._sqlite, self._conditions)
-        self._parameters = ways.parameters(filters)
-        if self._sqlite and "search" in self._conditions:
-            self._parameters["grams"] = self._rarest_grams()
-        self._small, self._large = self._choose()
+        self._reaching = Reaching(connection, filters)
+        self._sql = self._reaching.sql
 
     def page(self, key: Key | None, forward: bool, counted: bool = True) -> Found:
         """What comes after a place in the list, or before it; from its beginning for None."""
-        way, end = self._bounded(key, forward)
-        rows = self._rows(way, key, end, forward)
+        reach = self._reaching.reach(key, forward)
+        # What must be looked at for a page that may not become full is counted on the way.
+        at_once = counted and key is None and not self._sql.tells_all(reach.way)
+        rows = self._rows(reach, key, forward, COUNTED + 1 if at_once else 0)
+        count = NOT_COUNTED
+        if at_once:
+            count = _count(rows[0].number if rows else 0, reach)
+        elif counted:
+            count = self._counted()
         full = len(rows) > PAGE_SIZE
         rows = rows[:PAGE_SIZE]
-        far = self._key_of(rows[-1]) if full else end
+        far = self._key_of(rows[-1]) if full else reach.end
         near = self._key_of(rows[0]) if rows else key
         if key is None:
             near = None
@@ -107,137 +98,38 @@ class _Search:
             # So that what stands at the place itself is the first of the next page.
             near = (*key[:-1], key[-1] + (-1 if self._filters.ascending else 1))
         newer, older = (near, far) if forward else (far, near)
+        cut_short = not full and reach.end is not None
         cursors = (_cursor(newer), _cursor(older))
-        count = self._counted(way, end, key) if counted else NOT_COUNTED
-        return Found(rows[:: 1 if forward else -1], *cursors, count, not full and end is not None)
+        return Found(rows[:: 1 if forward else -1], *cursors, count, cut_short)
 
     def _key_of(self, row: Row[Any]) -> Key:
         return (row.duration_ms, row.id) if self._filters.sort == "duration" else (row.id,)
 
-    # Which way, and how far.
-
-    def _choose(self) -> tuple[Way | None, list[Way]]:
-        """A way that can be walked to its end, or those that must be broken off."""
-        found = ways.narrowing(self._filters, self._sqlite)
-        if self._filters.sort == "duration" and self._has_range:
-            found.append(ways.by_time())
-        in_order = [way for way in found if way.order == self._filters.sort]
-        whole = not found and not self._conditions
-        if whole or (len(found) == 1 and in_order and self._is_told_by(found[0])):
-            # In order and without exception: a page is 26 steps, wherever it is.
-            return (*in_order, self._base())[0], []
-        sizes = [(self._size(way), number, way) for number, way in enumerate(found)]
-        size, _, smallest = min(sizes, default=(statements.FETCHED + 1, 0, None))
-        if size > statements.FETCHED and "search" in self._conditions and not self._sqlite:
-            within = self._sql.range(ways.by_time())
-            found_ids = trigrams.hits(
-                self._connection, self._parameters, within, statements.FETCHED
-            )
-            if found_ids is not None:
-                self._parameters["found"] = found_ids
-                return ways.by_ids(), []
-        if size <= statements.FETCHED:
-            return smallest, []
-        # Where little is read of each, much of the time that is looked at is often the best.
-        return None, in_order + [self._base()] * (self._filters.sort == "time" or not in_order)
-
-    def _base(self) -> Way:
-        by_duration = self._filters.sort == "duration"
-        return ways.by_duration(self._filters, self._sqlite) if by_duration else ways.by_time()
-
-    @property
-    def _has_range(self) -> bool:
-        return bool(self._filters.since or self._filters.until)
-
-    def _is_told_by(self, way: Way) -> bool:
-        in_range = way.order == "time" or not self._has_range
-        return in_range and self._conditions.keys() <= way.tells
-
-    def _bounded(self, key: Key | None, forward: bool) -> tuple[Way, Key | None]:
-        """The way to go from `key`, and the last place to look at, None for the end of the way.
-
-        Of those that must be broken off, the one that comes furthest in as many steps.
-        """
-        if self._small:
-            return self._small, None
-        ends = [(self._end(way, key, forward), way) for way in self._large]
-        for end, way in ends:
-            if end is None:
-                return way, None
-        pick = min if self._sql.descends(forward) else max
-        end, way = pick(ends, key=lambda found: found[0] or ())
-        return way, end
-
-    # Statements.
-
     def _rows(
-        self, way: Way, key: Key | None, end: Key | None, forward: bool
+        self, reach: Reach, key: Key | None, forward: bool, counted: int
     ) -> Sequence[Row[Any]]:
-        sql = self._sql.rows(way, key, end, forward, PAGE_SIZE + 1)
-        return self._run(_rows_statement(sql), key, end)
+        sql = self._sql.rows(reach.way, key, reach.end, forward, PAGE_SIZE + 1, counted)
+        return self._reaching.run(rows_statement(sql), reach.way, key, reach.end, forward)
 
-    def _end(self, way: Way, key: Key | None, forward: bool) -> Key | None:
-        rows = self._run(_statement(self._sql.end(way, key, forward)), key)
-        return tuple(rows[0]) if rows else None
-
-    def _size(self, way: Way) -> int:
-        return int(self._run(_statement(self._sql.size(way)))[0][0])
-
-    def _counted(self, way: Way, end: Key | None, key: Key | None) -> Count:
-        of, now = (self._connection.engine.url, self._filters), monotonic()
-        if now < _many.get(of, 0):
+    def _counted(self) -> Count:
+        if _many.get(self._of):
             return Count(COUNTED, False)
-        count = self._count(way, end if key is None else self._bounded(None, True)[1])
+        reach = self._reaching.reach(None, True)
+        if self._reaching.is_counted(reach):
+            return _count(reach.steps, reach)
+        sql = statement(self._sql.count(reach.way, reach.end, COUNTED + 1))
+        count = _count(self._reaching.run(sql, reach.way, None, reach.end)[0][0], reach)
         if count.number == COUNTED and not count.exact:
-            for old in [f for f, until in list(_many.items()) if until <= now]:
-                _many.pop(old, None)
-            _many[of] = now + MANY_SECONDS
+            _many.keep(self._of, True)
         return count
 
-    def _count(self, way: Way, end: Key | None) -> Count:
-        number = self._run(_statement(self._sql.count(way, end, COUNTED + 1)), end=end)[0][0]
-        return Count(min(number, COUNTED), number <= COUNTED and end is None)
 
-    def _run(
-        self, statement: Any, key: Key | None = None, end: Key | None = None
-    ) -> Sequence[Row[Any]]:
-        places = {
-            f"{name}_{part}": value
-            for name, place in (("key", key), ("end", end))
-            for part, value in zip(("id", "ms"), (place or ())[::-1], strict=False)
-        }
-        return self._connection.execute(statement, {**self._parameters, **places}).all()
-
-    # Searches.
-
-    def _rarest_grams(self) -> str:
-        """What FTS5 is asked for: the runs of three characters whose newest hits are the oldest."""
-        found = []
-        for gram in grams(self._parameters["needle"])[:MOST_SAMPLES]:
-            quoted = '"' + gram.replace('"', '""') + '"'
-            number, oldest = self._connection.execute(_SAMPLE, {"gram": quoted}).one()
-            found.append((number == SAMPLED, oldest or 0, quoted))
-        return " AND ".join(quoted for _, _, quoted in sorted(found)[:GRAMS_USED])
+def _count(number: int, reach: Reach) -> Count:
+    return Count(min(number, COUNTED), number <= COUNTED and reach.end is None)
 
 
-_SAMPLE = text(
-    f"""SELECT count(*), min(rowid) FROM (SELECT rowid FROM recordings_search
-        WHERE recordings_search MATCH :gram ORDER BY rowid DESC LIMIT {SAMPLED})"""
-)
-
-
-# Until when (monotonic seconds) there are more than are counted.
-_many: dict[tuple[Any, Filters], float] = {}
-
-
-@lru_cache(maxsize=1000)
-def _statement(sql: str) -> TextClause:
-    return text(sql)
-
-
-@lru_cache(maxsize=1000)
-def _rows_statement(sql: str) -> Any:
-    return text(sql).columns(*COLUMNS, column("tags", Text))
+# Of which there are more than are counted: they will not be few for a while.
+_many: Briefly[bool] = Briefly()
 
 
 def _cursor(key: Key | None) -> str | None:

@@ -4,13 +4,13 @@ SQL as text: it depends on which filters are given, never on their values, so th
 and SQLAlchemy know each statement from the time before. Table `r` is recordings.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 from callytics.facts import DIRECTIONS, KINDS, STATES
 from callytics.filters import Filters
-from callytics.places import place_of
 from callytics.searching import GRAM, needle
 
 SORTS = {"state": STATES, "kind": KINDS, "direction": DIRECTIONS}
@@ -30,6 +30,8 @@ class Way:
     place: str = "r.id"
     # What is enough to count its steps, where nothing is asked of the rows themselves.
     alone: str = ""
+    # The ids that it is made of, where it is not an index.
+    found: tuple[int, ...] | None = None
 
 
 def conditions(filters: Filters, sqlite: bool) -> dict[str, str]:
@@ -57,8 +59,6 @@ def parameters(filters: Filters) -> dict[str, Any]:
     return {
         **{name: getattr(filters, name) for name in names},
         "needle": needle(filters.search),
-        "since": place_of(filters.since) if filters.since else None,
-        "until": place_of(filters.until) if filters.until else None,
     }
 
 
@@ -93,10 +93,12 @@ def narrowing(filters: Filters, sqlite: bool) -> list[Way]:
     return found
 
 
-def by_ids() -> Way:
-    """Those that an index of PostgreSQL has found already, in no order."""
+def by_ids(found: Sequence[int], tells: Iterable[str], sqlite: bool) -> Way:
+    """Those that an index has found already."""
     source = "unnest(CAST(:found AS bigint[])) AS r(id)"
-    return Way(source, ("1 = 1",), frozenset(("search",)), "none")
+    if sqlite:
+        source = "json_each(:found) f CROSS JOIN recordings r ON r.id = f.value"
+    return Way(source, ("1 = 1",), frozenset(tells), found=tuple(found))
 
 
 def _by_sort(filters: Filters, sqlite: bool) -> Way:

@@ -91,6 +91,7 @@ def library(any_env: dict[str, str]) -> Iterator[Shelf]:
 
 def fill(library: list[dict[str, Any]]) -> None:
     finding._many.clear()
+    trigrams._chosen.clear()
     with db.engine.connect().execution_options(writes=True) as connection, connection.begin():
         connection.execute(delete(Recording))
     with ledger.adding_recordings() as connection:
@@ -153,6 +154,7 @@ def test_every_page_forth_and_back_is_what_a_plain_look_finds(
 ):
     monkeypatch.setattr(statements, "SCANNED", scanned)
     monkeypatch.setattr(statements, "FETCHED", fetched)
+    monkeypatch.setattr(statements, "INDEXED", 2 * fetched)
     # So few that PostgreSQL's index is asked as in a large library, and by parts that many hold.
     monkeypatch.setattr(trigrams, "SAMPLED", 1 if scanned < 20_000 else trigrams.SAMPLED)
     monkeypatch.setattr(finding, "COUNTED", counted)
