@@ -21,7 +21,7 @@ class SelectionError(ValueError):
 # More checkboxes than any page has.
 _MOST_CHOSEN = 1000
 
-Look = Callable[[Filters, str | None], Found]
+Look = Callable[..., Found]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Selection:
         if after is None and self.until_id is not None:
             after = str(self.until_id + 1)
         while True:
-            page = look(self.filters, after)
+            page = look(self.filters, after, counted=False)
             yield Part(page.rows, page.older)
             if page.older is None:
                 return

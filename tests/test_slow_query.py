@@ -51,6 +51,8 @@ def shelf(web: Web) -> Iterator[Shelf]:
 def rita(web: Web, shelf: Shelf) -> Iterator[requests.Session]:
     shelf.add_person("rita", "admin")
     with signed_in(web.url, "rita") as session:
+        # gunicorn closes an idle connection, and perhaps in the very moment it is used again.
+        session.headers["Connection"] = "close"
         yield session
 
 
@@ -72,8 +74,29 @@ def ask_others(web: Web, shelf: Shelf, rita: requests.Session) -> Callable[[], N
 
 @contextmanager
 def searching(web: Web, rita: requests.Session) -> Iterator[Future[requests.Response]]:
-    with ThreadPoolExecutor(1) as pool:
-        yield pool.submit(rita.get, f"{web.url}/recordings?q=anna", timeout=120)
+    with all_searching(web, rita, 1) as slow:
+        yield slow[0]
+
+
+@contextmanager
+def all_searching(
+    web: Web, rita: requests.Session, number: int
+) -> Iterator[list[Future[requests.Response]]]:
+    def search(which: int) -> requests.Response:
+        url = f"{web.url}/recordings?q=anna&from=2026-01-{which + 1:02}"
+        # A connection of its own, as another browser has.
+        headers = {"User-Agent": str(rita.headers["User-Agent"])}
+        return requests.get(url, cookies=rita.cookies.get_dict(), headers=headers, timeout=120)
+
+    with ThreadPoolExecutor(number) as pool:
+        yield [pool.submit(search, which) for which in range(number)]
+
+
+def check_a_new_listening(web: Web, shelf: Shelf, rita: requests.Session) -> None:
+    """The one thing that others write: it has its place, however many search."""
+    new = shelf.add(SOUND)
+    assert rita.get(f"{web.url}/recordings/{new.uid}/audio", timeout=60).content == SOUND
+    assert shelf.accesses(new) == [("rita", "play")]
 
 
 def check_refused(answer: requests.Response) -> None:
@@ -103,6 +126,24 @@ def test_nobody_waits_for_a_search_that_waits_for_a_lock(web, rita, ask_others) 
             assert "Anna" in slow.result().text
 
 
+@pytest.mark.parametrize("any_env", ["postgresql"], indirect=True)
+def test_many_searches_leave_connections_for_others(web, shelf, rita, ask_others) -> None:
+    with psycopg.connect(web.environment["DATABASE_URL"]) as lock:
+        lock.execute("LOCK TABLE tags IN ACCESS EXCLUSIVE MODE")
+        with all_searching(web, rita, 20) as slow:
+            wait_until(lambda: somebody_waits(lock), "they wait")
+            ask_others()
+            assert not any(search.done() for search in slow)
+        assert {search.result().status_code for search in slow} == {503}
+
+
+@pytest.mark.parametrize("any_env", ["postgresql"], indirect=True)
+def test_the_library_itself_says_that_it_takes_too_long(web, rita) -> None:
+    with psycopg.connect(web.environment["DATABASE_URL"]) as lock:
+        lock.execute("LOCK TABLE tags IN ACCESS EXCLUSIVE MODE")
+        check_refused(rita.get(f"{web.url}/recordings", timeout=60))
+
+
 def counted(web: Web) -> int:
     """The hundredths of a second that the busiest thread beside that of all requests took."""
     assert web.process
@@ -127,3 +168,17 @@ def test_nobody_waits_for_a_search_that_counts_for_long(web, rita, ask_others) -
     before = counted(web)
     wait_until(lambda: counted(web) > before + 20, "it goes on beside")
     ask_others()
+
+
+@pytest.mark.parametrize("any_env", ["sqlite"], indirect=True)
+def test_many_searches_leave_threads_for_others(web, shelf, rita, ask_others) -> None:
+    path = web.environment["DATABASE_URL"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(COUNT_LONG)
+    before = counted(web)
+    with all_searching(web, rita, 12) as slow:
+        wait_until(lambda: counted(web) > before + 20, "they are at work")
+        ask_others()
+        check_a_new_listening(web, shelf, rita)
+        assert not any(search.done() for search in slow)
+    assert {search.result().status_code for search in slow} == {503}

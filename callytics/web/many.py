@@ -31,7 +31,7 @@ from callytics.finding import find
 from callytics.selection import MOST, Part, Selection, SelectionError, chosen, matching
 from callytics.web import audit
 from callytics.web.access import admin_required
-from callytics.web.aside import aside
+from callytics.web.aside import aside, searches
 from callytics.web.file_names import attachment, file_name
 from callytics.web.filters import understand
 
@@ -159,7 +159,8 @@ def _all_rows(selection: Selection) -> list[Any]:
 
 def _parts(selection: Selection, after: str | None = None) -> Iterator[Part]:
     """The parts; each is looked for aside, and others have their turn after it."""
-    for part in selection.parts(after, partial(aside, find, seconds=PATIENCE_SECONDS)):
+    look = partial(aside, find, seconds=PATIENCE_SECONDS, turns=searches)
+    for part in selection.parts(after, look):
         yield part
         gevent.sleep(0)
 

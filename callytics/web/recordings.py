@@ -25,11 +25,12 @@ from callytics import call_library, library, notes, saved_searches
 from callytics.db import db
 from callytics.deletion import DeletionError, delete_recording
 from callytics.facts import utc_now
+from callytics.filters import Filters
 from callytics.finding import Count, Found, find
 from callytics.paging import CursorError
 from callytics.web import words
 from callytics.web.access import POLL_HEADER, admin_required
-from callytics.web.aside import aside
+from callytics.web.aside import aside, searches
 from callytics.web.filters import LABELS, NAMES, Wish, understand
 from callytics.web.kept import unless_written
 from callytics.web.lists import answer, is_htmx, varied
@@ -71,16 +72,18 @@ def _found(wish: Wish) -> Found:
     places = request.args.get("after"), request.args.get("before")
     try:
         # Several people look at the same newest page; it is looked for once.
-        return unless_written(_find_aside if wish.narrowing else find, wish.filters, *places)
+        return unless_written(_look, wish.filters, *places)
     except CursorError:
         abort(400, "There is no such place in the list. Begin with the newest.")
     except TimeoutError:
         abort(503, "The search took too long. Choose fewer days, or try again in a minute.")
 
 
-def _find_aside(*asked: Any) -> Found:
-    """A search may wait for the disk, and nobody else shall wait with it."""
-    return aside(find, *asked, seconds=PATIENCE_SECONDS)
+def _look(filters: Filters, after: str | None, before: str | None) -> Found:
+    if not filters.narrow and db.engine.dialect.name == "sqlite":
+        # A page of all is 26 steps, for which a thread is not worth its while.
+        return find(filters, after, before)
+    return aside(find, filters, after, before, seconds=PATIENCE_SECONDS, turns=searches)
 
 
 def _is_nothing(page: Found, wish: Wish) -> bool:
@@ -88,11 +91,15 @@ def _is_nothing(page: Found, wish: Wish) -> bool:
 
 
 def _loosen(wish: Wish) -> list[tuple[str, Count]]:
-    """The filters without which something would be found, and how many."""
-    found = []
+    """The filters without which something would be found, and how many; none after a while."""
+    until, found = time.monotonic() + PATIENCE_SECONDS, []
     for name in wish.narrowing:
         less = understand(wish.without(name), utc_now())
-        count = aside(find, less.filters, seconds=PATIENCE_SECONDS).count
+        try:
+            seconds = max(0.001, until - time.monotonic())
+            count = aside(find, less.filters, seconds=seconds, turns=searches).count
+        except TimeoutError:
+            return found
         if count.number:
             found.append((name, count))
     return found

@@ -6,17 +6,16 @@ Within this process and without gunicorn: the time that is the program's own.
 import time
 from collections.abc import Callable
 from functools import partial
-from itertools import combinations, count
+from itertools import combinations
 from statistics import median
 from urllib.parse import urlencode
 
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from callytics import ledger
 from callytics.db import db
 from callytics.paging import PAGE_SIZE
-from tests.bench.filling import ADMIN
+from tests.bench.filling import ADMIN, somebody_writes
 from tests.bench.printing import figure
 from tests.shelf import Shelf
 
@@ -38,15 +37,13 @@ EACH = {
     "sort": "longest",
 }
 NOT_TOGETHER = [(("min_seconds", "1800"), ("max_seconds", "3"))]
-# So that an answer that is kept is never given again.
-_anew = count()
 
 Query = dict[str, str]
 
 
 def measure(small: Shelf, large: Shelf) -> None:
     """Print each figure; and in ms the slowest page, and the most that any took longer."""
-    clients = [shelf.client(ADMIN) for shelf in (small, large)]
+    asking = [partial(_seconds, shelf, shelf.client(ADMIN)) for shelf in (small, large)]
     pairs = [dict(pair) for pair in combinations(EACH.items(), 2) if pair not in NOT_TOGETHER]
     asked: dict[str, list[list[Query]]] = {
         "page_first": [[{}, {}]],
@@ -55,13 +52,11 @@ def measure(small: Shelf, large: Shelf) -> None:
         "filters": [[query] * 2 for query in ([{k: v} for k, v in EACH.items()] + pairs)],
     }
     for name, queries in asked.items():
-        _tell(name, [_both(clients, both) for both in queries], [both[1] for both in queries])
+        _tell(name, [_both(asking, both) for both in queries], [both[1] for both in queries])
 
 
-def _both(clients: list[FlaskClient], queries: list[Query]) -> tuple[float, float]:
-    small, large = (
-        partial(_seconds, client, query) for client, query in zip(clients, queries, strict=True)
-    )
+def _both(asking: list[Callable[[Query], float]], queries: list[Query]) -> tuple[float, float]:
+    small, large = (partial(seconds, q) for seconds, q in zip(asking, queries, strict=True))
     return _median(small), _median(large)
 
 
@@ -91,13 +86,10 @@ def _median(measure: Callable[[], float]) -> float:
     return median(measure() for _ in range(TIMES))
 
 
-def _seconds(client: FlaskClient, query: Query) -> float:
-    address = f"/recordings?{urlencode({**query, 'anew': str(next(_anew))})}"
-    # And nothing that was found before.
-    with client.application.app_context():
-        ledger.note_access(ADMIN, "measure", "")
+def _seconds(shelf: Shelf, client: FlaskClient, query: Query) -> float:
+    somebody_writes(shelf)
     began = time.perf_counter()
-    answer = client.get(address)
+    answer = client.get(f"/recordings?{urlencode(query)}")
     taken = time.perf_counter() - began
     assert answer.status_code == 200, answer.get_data(as_text=True)
     return taken
