@@ -34,8 +34,8 @@ VERSION, ALIKE = "callytics.version", "callytics.alike"
 OF_CONTENT = {"Content-Type", "Content-Length", "Content-Range", "Content-Disposition"}
 OF_CONTENT |= {"Accept-Ranges", "ETag", "Last-Modified", "X-Accel-Redirect"}
 _STATUS_LINES = {code: f"{code} {phrase.upper()}" for code, phrase in HTTP_STATUS_CODES.items()}
-# Answers of `unless_written`, a few for each person.
-MOST_READ = 1000
+# Answers of `unless_written`: a few for each person, and what is on a page, of some 40 kB each.
+MOST_READ = 500
 
 Start = Callable[..., Any]
 Result = TypeVar("Result")
@@ -111,8 +111,8 @@ class KeptAnswers:
         version = environ[VERSION] = self._version()
         key = tuple(environ.get(name) for name in ASKED)
         kept = self._kept.get(key)
-        is_new = kept and kept.version == version and time.monotonic() < kept.until
-        if kept and is_new and (answer := kept.alike.again(environ)):
+        holds = kept and kept.version == version and time.monotonic() < kept.until
+        if kept and holds and (answer := kept.alike.again(environ)):
             start(_STATUS_LINES[answer.status], answer.headers)
             return answer.body
         return self._make(key, environ, start)
@@ -180,8 +180,8 @@ def _whole(body: Iterable[bytes]) -> bytes:
 def unless_written(read: Callable[..., Result], *args: Any) -> Result:
     """What `read` says; asked again only after somebody has written to the database.
 
-    For what each page of a list needs and what hardly ever changes, and for the recording of which
-    a player asks for one part after the other.
+    For what each page of a list needs and what hardly ever changes, for a page that several people
+    look at, and for the recording of which a player asks for one part after the other.
     """
     version = request.environ.get(VERSION)
     if version is None:
