@@ -17,7 +17,7 @@ test: .venv/installed-for-tests
 	@deploy/asterisk/install >/dev/null
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
-	$(PYTHON) -m pytest -c .pytest.ini --rootdir . -n 3 --dist loadfile --reruns 2
+	$(PYTHON) -m pytest -c .pytest.ini --rootdir . -n 3 --dist loadfile --reruns 2 -rfER
 
 bench: .venv/installed-for-tests .venv/peers/installed
 	@deploy/apt_install nginx-light wrk
