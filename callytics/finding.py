@@ -8,6 +8,7 @@ for; a page that is not full by then says so, and the next one goes on from ther
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -28,6 +29,13 @@ class Count:
 
     number: int
     exact: bool
+    # Whether they were counted for as long as anybody waits.
+    at_length: bool = False
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether `count_on` may say more."""
+        return not (self.exact or self.at_length) and self.number < COUNTED
 
 
 NOT_COUNTED = Count(0, False)
@@ -68,6 +76,19 @@ def find(
         return search.page(places.get("a"), True, counted)
 
 
+def count_on(filters: Filters, seconds: float) -> Count:
+    """How many there are, also where a page looks at too few to know: in as many steps of the same
+    bounded work as are done in so many seconds. Pages tell it for a while. Needs an app context.
+    """
+    with db.engine.connect() as connection:
+        return _Search(connection, filters).count_on(monotonic() + seconds)
+
+
+def known_count(filters: Filters) -> Count | None:
+    """What was counted lately, if it took long. Needs an app context."""
+    return _counts.get((db.engine.url, filters))
+
+
 class _Search:
     """One look into the library over one connection."""
 
@@ -81,13 +102,11 @@ class _Search:
         """What comes after a place in the list, or before it; from its beginning for None."""
         reach = self._reaching.reach(key, forward)
         # What must be looked at for a page that may not become full is counted on the way.
-        at_once = counted and key is None and not self._sql.tells_all(reach.way)
+        count = _counts.get(self._of) if counted else NOT_COUNTED
+        at_once = not count and key is None and not self._sql.tells_all(reach.way)
         rows = self._rows(reach, key, forward, COUNTED + 1 if at_once else 0)
-        count = NOT_COUNTED
         if at_once:
             count = _count(rows[0].number if rows else 0, reach)
-        elif counted:
-            count = self._counted()
         full = len(rows) > PAGE_SIZE
         rows = rows[:PAGE_SIZE]
         far = self._key_of(rows[-1]) if full else reach.end
@@ -100,7 +119,18 @@ class _Search:
         newer, older = (near, far) if forward else (far, near)
         cut_short = not full and reach.end is not None
         cursors = (_cursor(newer), _cursor(older))
-        return Found(rows[:: 1 if forward else -1], *cursors, count, cut_short)
+        return Found(rows[:: 1 if forward else -1], *cursors, count or self._counted(), cut_short)
+
+    def count_on(self, until: float) -> Count:
+        """How many there are, as far as that is known by then (monotonic seconds)."""
+        number, key = 0, None
+        while True:
+            reach = self._reaching.reach(key, True)
+            number += self._number(reach, key, COUNTED + 1 - number)
+            if reach.end is None or number > COUNTED or monotonic() > until:
+                exact = reach.end is None and number <= COUNTED
+                return _counts.keep(self._of, Count(min(number, COUNTED), exact, at_length=True))
+            key = reach.end
 
     def _key_of(self, row: Row[Any]) -> Key:
         return (row.duration_ms, row.id) if self._filters.sort == "duration" else (row.id,)
@@ -112,24 +142,26 @@ class _Search:
         return self._reaching.run(rows_statement(sql), reach.way, key, reach.end, forward)
 
     def _counted(self) -> Count:
-        if _many.get(self._of):
-            return Count(COUNTED, False)
         reach = self._reaching.reach(None, True)
         if self._reaching.is_counted(reach):
             return _count(reach.steps, reach)
-        sql = statement(self._sql.count(reach.way, reach.end, COUNTED + 1))
-        count = _count(self._reaching.run(sql, reach.way, None, reach.end)[0][0], reach)
+        count = _count(self._number(reach, None, COUNTED + 1), reach)
         if count.number == COUNTED and not count.exact:
-            _many.keep(self._of, True)
+            _counts.keep(self._of, count)
         return count
+
+    def _number(self, reach: Reach, key: Key | None, most: int) -> int:
+        sql = statement(self._sql.count(reach.way, key, reach.end, most))
+        return int(self._reaching.run(sql, reach.way, key, reach.end)[0][0])
 
 
 def _count(number: int, reach: Reach) -> Count:
     return Count(min(number, COUNTED), number <= COUNTED and reach.end is None)
 
 
-# Of which there are more than are counted: they will not be few for a while.
-_many: Briefly[bool] = Briefly()
+# What need not be counted anew for each page: more than are counted will not be few for a while,
+# and what was counted at length takes too long.
+_counts: Briefly[Count] = Briefly()
 
 
 def _cursor(key: Key | None) -> str | None:

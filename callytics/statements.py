@@ -55,9 +55,9 @@ class Statements:
             f" ORDER BY r.{order.replace(', ', ', r.')}"
         )
 
-    def count(self, way: Way, end: Key | None, most: int) -> str:
-        """How many fulfil all conditions up to a place, at most `most`."""
-        ids = self._ids(way, f"LIMIT {most}", None, end, True)
+    def count(self, way: Way, key: Key | None, end: Key | None, most: int) -> str:
+        """How many between two places fulfil all conditions, at most `most`."""
+        ids = self._ids(way, f"LIMIT {most}", key, end, True)
         return f"SELECT count(*) FROM ({ids}) i"
 
     def reaches(self, some: Sequence[Way], key: Key | None, forward: bool) -> str:

@@ -248,7 +248,10 @@ function replaceIfChanged(selector, shown, news) {
   const [before, after] = [shown.querySelector(selector), news.querySelector(selector)];
   if (!before && after) shown.append(after);
   else if (before && !after) before.remove();
-  else if (before && before.innerHTML !== after.innerHTML) before.replaceWith(after);
+  else if (before && before.innerHTML !== after.innerHTML) {
+    before.replaceWith(after);
+    htmx.process(after);
+  }
 }
 
 // --- Begin.

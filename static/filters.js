@@ -39,11 +39,13 @@ function choose(query) {
 }
 
 function afterArrival(event) {
-  const library = event.detail.elt;
-  if (library.id !== "library") return;
-  choose(library.dataset.query);
-  document.getElementById("view").value = library.dataset.query;
-  const count = document.getElementById("count");
+  const arrived = event.detail.elt;
+  if (arrived.id === "library") {
+    choose(arrived.dataset.query);
+    document.getElementById("view").value = arrived.dataset.query;
+  }
+  if (arrived.id !== "library" && arrived.id !== "count") return;
+  const count = document.querySelector("#count span");
   document.getElementById("found").textContent = count ? count.textContent : "";
 }
 

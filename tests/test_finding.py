@@ -14,7 +14,7 @@ from callytics import finding, ledger, statements, trigrams
 from callytics.db import db
 from callytics.facts import DIRECTIONS, KINDS, STATES, Facts
 from callytics.filters import Filters
-from callytics.finding import Count, Found, find
+from callytics.finding import Count, Found, count_on, find
 from callytics.models import Recording
 from callytics.paging import PAGE_SIZE
 from callytics.searching import needle, searchable
@@ -90,7 +90,7 @@ def library(any_env: dict[str, str]) -> Iterator[Shelf]:
 
 
 def fill(library: list[dict[str, Any]]) -> None:
-    finding._many.clear()
+    finding._counts.clear()
     trigrams._chosen.clear()
     with db.engine.connect().execution_options(writes=True) as connection, connection.begin():
         connection.execute(delete(Recording))
@@ -172,8 +172,26 @@ def test_every_page_forth_and_back_is_what_a_plain_look_finds(
             behind = [uid for page in back[::-1] for uid in uids(page)]
             assert behind[-len(expected) :] == expected or uids(back[-1]) == uids(forth[0])
             check_count(forth[0].count, len(expected), counted)
+            number = count_on(filters, seconds=60)
+            exact = len(expected) <= counted
+            assert (number.number, number.exact) == (min(len(expected), counted), exact)
+            # Which pages then tell too.
+            assert find(filters).count == number
 
     check()
+
+
+def test_counting_ends_in_time_and_says_how_far_it_came(library, monkeypatch) -> None:
+    for name in ("SCANNED", "FETCHED", "INDEXED"):
+        monkeypatch.setattr(statements, name, 5)
+    facts = {"kind": "queue", "direction": "inbound", "state": "failed", "duration_ms": 1000}
+    names = {"caller_number": "", "dialed_number": "", "callee": "", "flow": ""}
+    fill([facts | names | {"caller_name": "Ann", "started_at": STARTED_AT}] * 20)
+    filters = Filters(search="ann", min_ms=1000)
+    assert find(filters).count == Count(5, False)
+    ended = count_on(filters, seconds=0)
+    assert (ended.number, ended.exact, ended.may_go_on) == (5, False, False)
+    assert count_on(filters, seconds=60).number == 20
 
 
 def check_count(count: Count, number: int, counted: int) -> None:

@@ -71,7 +71,7 @@ def steps_of(app_env, monkeypatch) -> Iterator[Callable[..., int]]:
         taken[0] += 1
 
     def find_steps(filters: Filters, after: str | None, before: str | None) -> int:
-        finding._many.clear()
+        finding._counts.clear()
         taken[0] = 0
         finding.find(filters, after, before)
         return 100 * taken[0]

@@ -18,6 +18,8 @@ Result = TypeVar("Result")
 # A process has ten threads, and fifteen connections to PostgreSQL. Searches that take long, be it
 # after nobody waits for them any more, leave some of them for what is quick.
 searches = BoundedSemaphore(6)
+# Beside them, what nobody waits for in order to go on.
+counts = BoundedSemaphore(2)
 
 
 def aside(

@@ -6,7 +6,6 @@ of the very same session, for as long as nobody has written to the database. It 
 before Flask begins, which costs more than all of this.
 """
 
-import sqlite3
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -14,10 +13,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from flask import Flask, current_app, request
-from sqlalchemy import make_url, text
 from werkzeug.http import HTTP_STATUS_CODES
 
-from callytics.db import db
+from callytics.web.version import version_of
 
 PATHS = ("/recordings", "/calls", "/live", "/queues")
 # What changes by time alone, such as a worker that falls silent, is this late at most.
@@ -99,7 +97,7 @@ class KeptAnswers:
 
     def __init__(self, app: Flask) -> None:
         self._inner = app.wsgi_app
-        self._version = _version_of(app)
+        self._version = version_of(app)
         app.extensions[__name__] = OrderedDict()
         self._kept: OrderedDict[tuple[Any, ...], Kept] = OrderedDict()
 
@@ -193,42 +191,3 @@ def unless_written(read: Callable[..., Result], *args: Any) -> Result:
         while len(known) > MOST_READ:
             known.popitem(last=False)
     return known[key][1]  # type: ignore[no-any-return]
-
-
-def _version_of(app: Flask) -> Callable[[], Any]:
-    """Tells one state of the database of `app` from another; None where that is not known."""
-    url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
-    if url.get_backend_name() == "sqlite":
-        return _SqliteVersion(url.database or "")
-    return lambda: _postgresql_version(app)
-
-
-class _SqliteVersion:
-    """SQLite's own counter of what other connections have written; asking it takes 5 µs."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._connection: sqlite3.Connection | None = None
-
-    def __call__(self) -> Any:
-        try:
-            if self._connection is None:
-                # Only one thread, that of all greenlets, comes here.
-                self._connection = sqlite3.connect(
-                    f"file:{self._path}?mode=rw", uri=True, check_same_thread=False
-                )
-            return self._connection.execute("PRAGMA data_version").fetchone()[0]
-        except sqlite3.Error:
-            self._connection = None
-            return None
-
-
-def _postgresql_version(app: Flask) -> Any:
-    """How much was ever written. Some of it is PostgreSQL's own business, and does no harm."""
-    try:
-        # Without a transaction, which would be two more ways to the server and back.
-        with app.app_context(), db.engine.connect() as connection:
-            alone = connection.execution_options(isolation_level="AUTOCOMMIT")
-            return alone.scalar(text("SELECT pg_current_wal_insert_lsn()"))
-    except Exception:  # the page itself says what is wrong with the database
-        return None

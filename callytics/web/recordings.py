@@ -1,6 +1,7 @@
 """The library: the list of recordings, one recording, and deleting one."""
 
 import time
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -26,11 +27,11 @@ from callytics.db import db
 from callytics.deletion import DeletionError, delete_recording
 from callytics.facts import utc_now
 from callytics.filters import Filters
-from callytics.finding import Count, Found, find
+from callytics.finding import Count, Found, count_on, find, known_count
 from callytics.paging import CursorError
 from callytics.web import words
 from callytics.web.access import POLL_HEADER, admin_required
-from callytics.web.aside import aside, searches
+from callytics.web.aside import aside, counts, searches
 from callytics.web.filters import LABELS, NAMES, Wish, understand
 from callytics.web.kept import unless_written
 from callytics.web.lists import answer, is_htmx, varied
@@ -40,6 +41,8 @@ blueprint = Blueprint("recordings", __name__)
 
 # Far longer than any search takes by its bounds; a disk that hangs is told of.
 PATIENCE_SECONDS = 10.0
+# Counting comes after the page, and says how far it came.
+COUNTING_SECONDS = 4.0
 # Some 3 kB each.
 MOST_ROWS = 2000
 NAMES_SECONDS = 60
@@ -72,7 +75,8 @@ def _found(wish: Wish) -> Found:
     places = request.args.get("after"), request.args.get("before")
     try:
         # Several people look at the same newest page; it is looked for once.
-        return unless_written(_look, wish.filters, *places)
+        page = unless_written(_look, wish.filters, *places)
+        return replace(page, count=_better(page.count, wish.filters))
     except CursorError:
         abort(400, "There is no such place in the list. Begin with the newest.")
     except TimeoutError:
@@ -84,6 +88,18 @@ def _look(filters: Filters, after: str | None, before: str | None) -> Found:
         # A page of all is 26 steps, for which a thread is not worth its while.
         return find(filters, after, before)
     return aside(find, filters, after, before, seconds=PATIENCE_SECONDS, turns=searches)
+
+
+def _better(count: Count, filters: Filters) -> Count:
+    """The count as it is known by now, or counted on for who asks for that."""
+    if not count.may_go_on:
+        return count
+    if request.args.get("count") != "all":
+        return known_count(filters) or count
+    try:
+        return aside(count_on, filters, COUNTING_SECONDS, seconds=PATIENCE_SECONDS, turns=counts)
+    except TimeoutError:
+        return replace(count, at_length=True)
 
 
 def _is_nothing(page: Found, wish: Wish) -> bool:
