@@ -1,9 +1,11 @@
 """One command that Asterisk refuses, fails or never answers: the call ends politely or goes on."""
 
 from collections.abc import Iterator
+from time import monotonic
 
 import pytest
 
+from callytics.ari_http import ANSWER_SECONDS
 from tests.ledger import facts_of, rows
 from tests.stage import Stage, set_stage
 from tests.stand_in import BROKEN, GONE, REFUSED, UNANSWERED, Answer, StandInCall
@@ -79,14 +81,20 @@ def test_a_bridge_that_cannot_be_heard_from_its_beginning_is_used_all_the_same(
 
 def test_a_command_that_is_never_answered_harms_no_other_call(stage: Stage) -> None:
     calls: dict[str, StandInCall] = {}
+    given_up_from = monotonic() + ANSWER_SECONDS
     for command in BECOMES:
         stage.ari.fault(command, UNANSWERED, done=True)
         calls[command] = stage.ari.place_call(f"2{len(calls)}")
         lead_into_silence(stage, calls[command])
     beside = stage.ari.place_call("29")
     assert stage.talk(beside)["disposition"] == "answered"
-    for command, call in calls.items():
-        assert stage.has_ended(call) is None or command in (HANG_UP, REMOVE_BRIDGE), command
+    waiting = {command: stage.has_ended(call) is None for command, call in calls.items()}
+    # On a machine that took longer for all of this, the worker may have given them up.
+    if monotonic() < given_up_from:
+        assert {command for command, waits in waiting.items() if not waits} <= {
+            HANG_UP,
+            REMOVE_BRIDGE,
+        }
     for command, call in calls.items():
         row = stage.talk(call)
         assert row["disposition"] in ("answered", "failed"), command
