@@ -1,6 +1,7 @@
 """One command that Asterisk refuses, fails or never answers: the call ends politely or goes on."""
 
 from collections.abc import Iterator
+from itertools import count
 from time import monotonic
 
 import pytest
@@ -36,6 +37,9 @@ BECOMES = {
     HANG_UP: ("answered", ["available"]),
     REMOVE_BRIDGE: ("answered", ["available"]),
 }
+
+# A call is known by its number, also to a test that is tried again.
+NUMBERS = count(20_000)
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +88,9 @@ def test_a_command_that_is_never_answered_harms_no_other_call(stage: Stage) -> N
     given_up_from = monotonic() + ANSWER_SECONDS
     for command in BECOMES:
         stage.ari.fault(command, UNANSWERED, done=True)
-        calls[command] = stage.ari.place_call(f"2{len(calls)}")
+        calls[command] = stage.ari.place_call(str(next(NUMBERS)))
         lead_into_silence(stage, calls[command])
-    beside = stage.ari.place_call("29")
+    beside = stage.ari.place_call(str(next(NUMBERS)))
     assert stage.talk(beside)["disposition"] == "answered"
     waiting = {command: stage.has_ended(call) is None for command, call in calls.items()}
     # On a machine that took longer for all of this, the worker may have given them up.
