@@ -23,8 +23,8 @@ class SendingSocket(socket.socket):
 
     def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
         """Send `count` bytes of `file` from `offset`; return how many. Raises OSError."""
-        size = os.fstat(file.fileno()).st_size
-        at, stop = offset, size if count is None else offset + count
+        stop = os.fstat(file.fileno()).st_size if count is None else offset + count
+        at = offset
         while at < stop:
             try:
                 sent = os.sendfile(self.fileno(), file.fileno(), at, min(MOST_AT_ONCE, stop - at))

@@ -123,3 +123,9 @@ def signed_in(url: str, name: str) -> requests.Session:
     done = session.post(f"{url}/login", data=form, timeout=60, allow_redirects=False)
     assert done.status_code == 303
     return session
+
+
+def without_keeping(person: requests.Session) -> requests.Session:
+    """A connection for each request: gunicorn closes an idle one in the very moment it is used."""
+    person.headers["Connection"] = "close"
+    return person

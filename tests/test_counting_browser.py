@@ -18,7 +18,7 @@ from callytics.web.filters import understand
 from tests.bench import filling
 from tests.browser import complaints, new_page, sign_in
 from tests.processes import Web
-from tests.shelf import Shelf, signed_in
+from tests.shelf import Shelf, signed_in, without_keeping
 
 pytest_plugins = "tests.browser_fixtures"
 
@@ -82,8 +82,7 @@ def test_what_one_types_is_counted_too_and_said(page: Page, number: str) -> None
 
 
 def test_without_javascript_a_link_counts_them(web: Web, number: str) -> None:
-    with signed_in(web.url, filling.ADMIN) as ada:
-        ada.headers["Connection"] = "close"
+    with without_keeping(signed_in(web.url, filling.ADMIN)) as ada:
         page = ada.get(f"{web.url}/recordings?{ASKED}", timeout=60).text
         assert "More than" in page and number not in page
         address = f"/recordings?{ASKED}&count=all"

@@ -12,13 +12,12 @@ import requests
 
 from callytics.db import db
 from tests.processes import Web
-from tests.shelf import Shelf, signed_in, wav_bytes
+from tests.shelf import Shelf, signed_in, wav_bytes, without_keeping
 from tests.waiting import wait_until
 
 SOUND = wav_bytes(bytes(1000))
 # Each row of the library is shown with its tags. Nothing of this needs them.
 OTHERS = ("/healthz", "/calls", "/live", "/queues", "/users", "/settings")
-# Whoever reads the tags lets SQLite count for longer than anybody's patience.
 COUNT_LONG = """
     ALTER TABLE tags RENAME TO tags_kept;
     CREATE VIEW tags AS
@@ -50,9 +49,7 @@ def shelf(web: Web) -> Iterator[Shelf]:
 @pytest.fixture
 def rita(web: Web, shelf: Shelf) -> Iterator[requests.Session]:
     shelf.add_person("rita", "admin")
-    with signed_in(web.url, "rita") as session:
-        # gunicorn closes an idle connection, and perhaps in the very moment it is used again.
-        session.headers["Connection"] = "close"
+    with without_keeping(signed_in(web.url, "rita")) as session:
         yield session
 
 
@@ -104,6 +101,21 @@ def check_refused(answer: requests.Response) -> None:
     assert "The search took too long. Choose fewer days, or try again in a minute." in answer.text
 
 
+@contextmanager
+def tags_locked(web: Web) -> Iterator[psycopg.Connection]:
+    """Whoever reads the tags in PostgreSQL waits, until what this yields is rolled back."""
+    with psycopg.connect(web.environment["DATABASE_URL"]) as lock:
+        lock.execute("LOCK TABLE tags IN ACCESS EXCLUSIVE MODE")
+        yield lock
+
+
+def let_tags_take_long(web: Web) -> None:
+    """Whoever reads the tags in SQLite counts, for longer than anybody's patience."""
+    path = web.environment["DATABASE_URL"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(COUNT_LONG)
+
+
 def somebody_waits(lock: psycopg.Connection) -> bool:
     query = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'tags'::regclass"
     return lock.execute(query).fetchone() is not None
@@ -111,8 +123,7 @@ def somebody_waits(lock: psycopg.Connection) -> bool:
 
 @pytest.mark.parametrize("any_env", ["postgresql"], indirect=True)
 def test_nobody_waits_for_a_search_that_waits_for_a_lock(web, rita, ask_others) -> None:
-    with psycopg.connect(web.environment["DATABASE_URL"]) as lock:
-        lock.execute("LOCK TABLE tags IN ACCESS EXCLUSIVE MODE")
+    with tags_locked(web) as lock:
         with searching(web, rita) as slow:
             wait_until(lambda: somebody_waits(lock), "the search waits")
             ask_others()
@@ -128,8 +139,7 @@ def test_nobody_waits_for_a_search_that_waits_for_a_lock(web, rita, ask_others) 
 
 @pytest.mark.parametrize("any_env", ["postgresql"], indirect=True)
 def test_many_searches_leave_connections_for_others(web, shelf, rita, ask_others) -> None:
-    with psycopg.connect(web.environment["DATABASE_URL"]) as lock:
-        lock.execute("LOCK TABLE tags IN ACCESS EXCLUSIVE MODE")
+    with tags_locked(web) as lock:
         with all_searching(web, rita, 20) as slow:
             wait_until(lambda: somebody_waits(lock), "they wait")
             ask_others()
@@ -139,8 +149,7 @@ def test_many_searches_leave_connections_for_others(web, shelf, rita, ask_others
 
 @pytest.mark.parametrize("any_env", ["postgresql"], indirect=True)
 def test_the_library_itself_says_that_it_takes_too_long(web, rita) -> None:
-    with psycopg.connect(web.environment["DATABASE_URL"]) as lock:
-        lock.execute("LOCK TABLE tags IN ACCESS EXCLUSIVE MODE")
+    with tags_locked(web):
         check_refused(rita.get(f"{web.url}/recordings", timeout=60))
 
 
@@ -156,9 +165,7 @@ def counted(web: Web) -> int:
 
 @pytest.mark.parametrize("any_env", ["sqlite"], indirect=True)
 def test_nobody_waits_for_a_search_that_counts_for_long(web, rita, ask_others) -> None:
-    path = web.environment["DATABASE_URL"].removeprefix("sqlite:///")
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.executescript(COUNT_LONG)
+    let_tags_take_long(web)
     before = counted(web)
     with searching(web, rita) as slow:
         wait_until(lambda: counted(web) > before + 20, "the search is at work")
@@ -172,9 +179,7 @@ def test_nobody_waits_for_a_search_that_counts_for_long(web, rita, ask_others) -
 
 @pytest.mark.parametrize("any_env", ["sqlite"], indirect=True)
 def test_many_searches_leave_threads_for_others(web, shelf, rita, ask_others) -> None:
-    path = web.environment["DATABASE_URL"].removeprefix("sqlite:///")
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.executescript(COUNT_LONG)
+    let_tags_take_long(web)
     before = counted(web)
     with all_searching(web, rita, 12) as slow:
         wait_until(lambda: counted(web) > before + 20, "they are at work")

@@ -1,14 +1,13 @@
 """What a request may wait for, but not for long, and never in the way of other requests."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from functools import partial
 from typing import Any, TypeVar
 
 import gevent
 from flask import Flask, current_app
 from gevent.event import AsyncResult
-from gevent.lock import BoundedSemaphore
+from gevent.lock import BoundedSemaphore, DummySemaphore
 
 from callytics.db import db
 
@@ -20,13 +19,14 @@ Result = TypeVar("Result")
 searches = BoundedSemaphore(6)
 # Beside them, what nobody waits for in order to go on.
 counts = BoundedSemaphore(2)
+_no_limit = DummySemaphore()
 
 
 def aside(
     function: Callable[..., Result],
     *args: Any,
     seconds: float,
-    turns: BoundedSemaphore | None = None,
+    turns: BoundedSemaphore | DummySemaphore = _no_limit,
     **options: Any,
 ) -> Result:
     """Call `function` and wait at most `seconds` for its result. Needs an app context.
@@ -42,7 +42,7 @@ def aside(
         with timeout:
             if db.engine.dialect.name == "sqlite":
                 return _in_thread(partial(function, *args, **options), turns).get()
-            with turns or nullcontext():
+            with turns:
                 return function(*args, **options)
     except gevent.Timeout as error:
         if error is not timeout:
@@ -50,19 +50,18 @@ def aside(
         raise TimeoutError(f"not within {seconds} s") from error
 
 
-def _in_thread(function: Callable[[], Any], turns: BoundedSemaphore | None) -> AsyncResult:
+def _in_thread(
+    function: Callable[[], Any], turns: BoundedSemaphore | DummySemaphore
+) -> AsyncResult:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    if turns:
-        turns.acquire()
+    turns.acquire()
     try:
         result = gevent.get_hub().threadpool.spawn(_within, app, function)
     except BaseException:
-        if turns:
-            turns.release()
+        turns.release()
         raise
-    if turns:
-        # When the thread is done, which may be long after the time-out.
-        result.rawlink(lambda _: turns.release())
+    # When the thread is done, which may be long after the time-out.
+    result.rawlink(lambda _: turns.release())
     return result
 
 

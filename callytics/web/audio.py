@@ -83,7 +83,6 @@ def _serve(row: Any, action: str, form: str, headers: dict[str, str]) -> Respons
     listening = (current_user.username, action, row.uid)
     if request.method == "GET" and answer.status in (200, 206, 304):
         audit.note(*listening)
-
     answer_with(Listening(served, listening))
     return Response(answer.body, answer.status, answer.headers, direct_passthrough=True)
 

@@ -153,10 +153,8 @@ class KeptAnswers:
     def _keep(self, key: tuple[Any, ...], environ: dict[str, Any], alike: Alike) -> None:
         if environ[VERSION] is None:
             return
-        self._kept[key] = Kept(environ[VERSION], time.monotonic() + KEPT_SECONDS, alike)
-        self._kept.move_to_end(key)
-        while len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
+        kept = Kept(environ[VERSION], time.monotonic() + KEPT_SECONDS, alike)
+        keep_newest(self._kept, key, kept, MOST_KEPT)
 
 
 def answer_with(alike: Alike) -> None:
@@ -165,6 +163,14 @@ def answer_with(alike: Alike) -> None:
     It gives all headers that are of content; those that every answer has are added.
     """
     request.environ[ALIKE] = alike
+
+
+def keep_newest(known: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:
+    """Put `value` in, and let those go that were put in first, so that `most` are left."""
+    known[key] = value
+    known.move_to_end(key)
+    while len(known) > most:
+        known.popitem(last=False)
 
 
 def _whole(body: Iterable[bytes]) -> bytes:
@@ -187,7 +193,5 @@ def unless_written(read: Callable[..., Result], *args: Any) -> Result:
     known: OrderedDict[Any, tuple[Any, Any]] = current_app.extensions[__name__]
     key = (read, args)
     if key not in known or known[key][0] != version:
-        known[key] = version, read(*args)
-        while len(known) > MOST_READ:
-            known.popitem(last=False)
+        keep_newest(known, key, (version, read(*args)), MOST_READ)
     return known[key][1]  # type: ignore[no-any-return]

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from callytics import library
 from callytics.facts import utc_now
 from callytics.paging import CursorError, Listing, Page
-from callytics.web.kept import unless_written
+from callytics.web.kept import keep_newest, unless_written
 from callytics.web.notices import worker_notice
 
 # Of some 20 kB each.
@@ -80,9 +80,7 @@ def _frame(name: str, parts: dict[str, Any]) -> tuple[str, str]:
         return _made_frame(name, parts)
     key = (name, repr(vars(current_user._get_current_object())), token, repr(parts))
     if key not in _frames:
-        _frames[key] = _made_frame(name, parts)
-        while len(_frames) > MOST_FRAMES:
-            _frames.popitem(last=False)
+        keep_newest(_frames, key, _made_frame(name, parts), MOST_FRAMES)
     return _frames[key]
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
@@ -76,7 +76,7 @@ class Served:
     form: str
     # Where nginx finds the files, if it is to send them.
     accel_redirect: str
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str]
 
     def answer(self, environ: dict[str, Any]) -> Answer:
         """What a request gets; its file is closed with the body, also when the client goes away.

@@ -56,14 +56,13 @@ class PostgresqlVersion:
         if self._next is None:
             self._next = AsyncResult()
         mine = self._next
-        if not self._is_asked:
-            self._ask()
+        self._ask()
         return mine.get()
 
     def _ask(self) -> None:
-        asked, self._next = self._next, None
-        if asked is None:
+        if self._is_asked or self._next is None:
             return
+        asked, self._next = self._next, None
         self._is_asked, said = True, None
         try:
             said = self._read()
@@ -72,11 +71,7 @@ class PostgresqlVersion:
             asked.set(said)
             if self._next:
                 # Not by the request that asked, which has its answer.
-                gevent.spawn(self._ask_for_next)
-
-    def _ask_for_next(self) -> None:
-        if not self._is_asked:
-            self._ask()
+                gevent.spawn(self._ask)
 
     def _read(self) -> Any:
         try:

@@ -24,7 +24,7 @@ from tests.bench.filling import ADMIN, somebody_writes
 from tests.bench.growth import DEEP, deep_place
 from tests.bench.printing import figure
 from tests.processes import Process, Web
-from tests.shelf import Shelf, signed_in
+from tests.shelf import Shelf, signed_in, without_keeping
 
 # Whoever takes longer than this counts as taking this long.
 PATIENCE_SECONDS = 60.0
@@ -224,12 +224,6 @@ def _beside(
         ratios[figure_name] = min(ratio, ratios.get(figure_name, ratio))
     for name, ratio in ratios.items():
         figure(f"{name}_vs_{kind.name}", ratio, 1)
-
-
-def without_keeping(person: requests.Session) -> requests.Session:
-    """A connection for each request: gunicorn closes an idle one in the very moment it is used."""
-    person.headers["Connection"] = "close"
-    return person
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from tests.asterisk import PROJECT
 from tests.bench.filling import ADMIN
 from tests.bench.printing import figure
 from tests.processes import Web
-from tests.shelf import Shelf, signed_in
+from tests.shelf import Shelf, signed_in, without_keeping
 
 SEARCHING = 2
 ASKED = ("q=karl", "q=kramov+petersen", "kind=voicemail&q=anna", "min_seconds=1800", "q=zzzzz")
@@ -44,9 +44,7 @@ def _people_search(web: Web) -> Iterator[list[str]]:
     numbers = count()
 
     def search() -> None:
-        with signed_in(web.url, ADMIN) as ada:
-            # gunicorn closes an idle connection, and perhaps in the very moment it is used again.
-            ada.headers["Connection"] = "close"
+        with without_keeping(signed_in(web.url, ADMIN)) as ada:
             for query in cycle(ASKED):
                 if over.is_set():
                     return

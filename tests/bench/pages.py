@@ -16,7 +16,7 @@ from tests.bench.filling import ADDED_FROM, ADMIN
 from tests.bench.load import Load, in_turn
 from tests.bench.printing import figure
 from tests.processes import Web
-from tests.shelf import Shelf, signed_in
+from tests.shelf import Shelf, signed_in, without_keeping
 
 # More than are kept by far: each time one is asked for again, its answer is forgotten.
 DIFFERENT = 5000
@@ -37,7 +37,7 @@ def measure(shelf: Shelf, folder: Path, seconds: float) -> None:
     beside = {**shelf.environment, "PORT": str(free_port())}
     load = Load(folder, seconds)
     with Web(shelf.environment, folder) as web, EmptyView(beside, folder) as empty:
-        people = [signed_in(web.url, ADMIN) for _ in range(PEOPLE)]
+        people = [without_keeping(signed_in(web.url, ADMIN)) for _ in range(PEOPLE)]
         known = {"HX-Request": "true", "X-Callytics-Poll": "1"}
         known["If-None-Match"] = _get(web, people[0], **known).headers["ETag"]
         assert _get(web, people[0], **known).status_code == 304
@@ -72,8 +72,6 @@ def measure(shelf: Shelf, folder: Path, seconds: float) -> None:
 
 
 def _get(web: Web, person: requests.Session, **headers: str) -> requests.Response:
-    # gunicorn closes an idle connection, and perhaps in the very moment it is used again.
-    headers["Connection"] = "close"
     return person.get(f"{web.url}/recordings", headers=headers, timeout=60)
 
 
