@@ -5,7 +5,7 @@ from typing import Any
 from flask import Flask
 
 from callytics.config import PROJECT_DIR, Config, load_config, read_environment
-from callytics.storage import Storage
+from callytics.storage.folder import Storage
 
 # A database server that takes a connection and then says nothing must not be waited for.
 DATABASE_CONNECT_SECONDS = 5
@@ -16,7 +16,8 @@ def create_app(config: Config | None = None) -> Flask:
 
     Raises ConfigError when a variable cannot be used.
     """
-    from callytics import cli, db, web
+    from callytics import cli, web
+    from callytics.database import engine as db
 
     config = config or load_config(read_environment())
     app = Flask(

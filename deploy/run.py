@@ -19,9 +19,11 @@ from honcho.environ import parse_procfile
 from honcho.manager import Manager
 from sqlalchemy.exc import OperationalError
 
-from callytics import create_app, flow_document, users
+from callytics import create_app
 from callytics.config import PROJECT_DIR, Config, ConfigError, load_config, read_environment
-from callytics.db import db
+from callytics.database.engine import db
+from callytics.flows import document as flow_document
+from callytics.people import users
 from deploy.asterisk.installation import LaunchError, find_installation
 from deploy.asterisk.launch import port_is_free
 

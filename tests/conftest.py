@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.asterisk import AsteriskServer
-from tests.postgres import Postgres
-from tests.processes import Web, Worker, fresh_environment, run_flask
-from tests.sipp import Phones
+from tests.support.asterisk import AsteriskServer
+from tests.support.postgres import Postgres
+from tests.support.processes import Web, Worker, fresh_environment, run_flask
+from tests.support.sipp import Phones
 
 UPGRADE = ("db", "upgrade")
 

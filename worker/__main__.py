@@ -16,21 +16,21 @@ from flask import Flask  # noqa: E402
 from gevent.event import AsyncResult  # noqa: E402
 
 from callytics import create_app  # noqa: E402
-from callytics.ari import Ari  # noqa: E402
+from callytics.ari.commands import Ari  # noqa: E402
 from callytics.config import Config, ConfigError, load_config, read_environment  # noqa: E402
-from callytics.storage import Storage  # noqa: E402
-from worker.board import Board  # noqa: E402
-from worker.events import Listener, Replaced  # noqa: E402
-from worker.journal import Journal  # noqa: E402
-from worker.outbox import Outbox  # noqa: E402
-from worker.presence import Presence  # noqa: E402
-from worker.recorder import Recorder  # noqa: E402
-from worker.recovery import Recovery  # noqa: E402
-from worker.routes import Routes  # noqa: E402
-from worker.rules import Rules  # noqa: E402
-from worker.runner import Runner  # noqa: E402
-from worker.session import Services  # noqa: E402
-from worker.upkeep import Upkeep  # noqa: E402
+from callytics.storage.folder import Storage  # noqa: E402
+from worker.asterisk.event_stream import Listener, Replaced  # noqa: E402
+from worker.calls.queue_board import Board  # noqa: E402
+from worker.calls.registry import Routes  # noqa: E402
+from worker.calls.session import Services  # noqa: E402
+from worker.dispatcher import Runner  # noqa: E402
+from worker.housekeeping import Upkeep  # noqa: E402
+from worker.persistence.heartbeat import Presence  # noqa: E402
+from worker.persistence.journal import Journal  # noqa: E402
+from worker.persistence.outbox import Outbox  # noqa: E402
+from worker.persistence.rules_cache import Rules  # noqa: E402
+from worker.recording.recorder import Recorder  # noqa: E402
+from worker.recovery.reconnect import Recovery  # noqa: E402
 
 log = logging.getLogger("worker")
 

@@ -2,11 +2,11 @@
 
 import logging
 
-from callytics.numbers import NumberError, check_number
-from worker import ear
-from worker.conversation import connect
+from callytics.telephony.numbers import NumberError, check_number
+from worker.calls import caller_audio as ear
+from worker.calls.conversation import connect
+from worker.calls.session import Session
 from worker.nodes.play_audio import play
-from worker.session import Session
 
 log = logging.getLogger(__name__)
 

@@ -5,11 +5,12 @@ from typing import Any
 import click
 from flask import current_app
 
-from callytics import call_library, placing
-from callytics.ari import AriError
+from callytics.ari.commands import AriError
+from callytics.calls import library as call_library
+from callytics.calls import originate as placing
 from callytics.cli.commands import Commands
 from callytics.cli.printing import json_lines, length, text_line, when
-from callytics.numbers import NumberError
+from callytics.telephony.numbers import NumberError
 
 group = Commands("calls", help="List calls, and place them.")
 

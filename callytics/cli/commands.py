@@ -5,7 +5,7 @@ from typing import Any
 import click
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from callytics.checks import database_away
+from callytics.database.health import database_away
 
 
 class Commands(click.Group):

@@ -13,13 +13,14 @@ import click
 from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from callytics import audio, library
-from callytics.ari import Ari, AriError
-from callytics.checks import database_problem, folder_problem, worker_problem
+from callytics.ari.commands import Ari, AriError
+from callytics.audio import wav as audio
 from callytics.config import Config
-from callytics.settings import all_settings
-from callytics.storage import Storage, StorageError
-from callytics.walk import PROBE_PREFIX
+from callytics.database.health import database_problem, folder_problem, worker_problem
+from callytics.recordings import library
+from callytics.settings.settings import all_settings
+from callytics.storage.folder import Storage, StorageError
+from callytics.storage.folder_walk import PROBE_PREFIX
 
 OLDEST_ASTERISK = 20
 LEAST_KEY_LENGTH = 16

@@ -6,8 +6,8 @@ from typing import BinaryIO
 
 import click
 
-from callytics import flow_document
 from callytics.cli.commands import Commands
+from callytics.flows import document as flow_document
 
 group = Commands("flows", help="What happens to a call, step by step.")
 

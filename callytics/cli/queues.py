@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import click
 
-from callytics import flow_document, queues
+from callytics.flows import document as flow_document
+from callytics.queues import queues
 
 group = click.Group("queues", help="Who waits, and who takes calls.")
 

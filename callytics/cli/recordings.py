@@ -9,13 +9,15 @@ from typing import Any
 import click
 from flask import current_app
 
-from callytics import library, reconcile, survey
-from callytics.ari import Ari, AriError
-from callytics.checks import worker_problem
+from callytics.ari.commands import Ari, AriError
 from callytics.cli.commands import Commands
 from callytics.cli.printing import json_lines, length, one_line, text_line, when
-from callytics.facts import Facts
-from callytics.verdict import Circumstances
+from callytics.database.health import worker_problem
+from callytics.integrity import inventory as survey
+from callytics.integrity import reconcile
+from callytics.integrity.inspection import Circumstances
+from callytics.recordings import library
+from callytics.recordings.facts import Facts
 
 group = Commands("recordings", help="The recordings in the library.")
 

@@ -5,7 +5,7 @@ import getpass
 import click
 
 from callytics.cli.commands import Commands
-from callytics.settings import SettingError, all_settings, set_setting
+from callytics.settings.settings import SettingError, all_settings, set_setting
 
 group = Commands("settings", help="What may be changed while Callytics runs.")
 

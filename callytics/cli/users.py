@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from callytics import users
 from callytics.cli.commands import Commands
+from callytics.people import users
 
 group = Commands("users", help="Who may sign in.")
 

@@ -6,7 +6,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy.exc import OperationalError
 
-from callytics.checks import database_away
+from callytics.database.health import database_away
 
 db = current_app.extensions["migrate"].db
 

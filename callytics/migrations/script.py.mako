@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from callytics.db import UtcDateTime
+from callytics.database.engine import UtcDateTime
 ${imports if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

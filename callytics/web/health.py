@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, current_app, jsonify
 
-from callytics import library
-from callytics.checks import database_problem, folder_problem, worker_problem
-from callytics.web.aside import aside
+from callytics.database.health import database_problem, folder_problem, worker_problem
+from callytics.recordings import library
+from callytics.web.http.offload import aside
 
 blueprint = Blueprint("health", __name__)
 

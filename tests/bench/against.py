@@ -17,14 +17,14 @@ from urllib.parse import urlencode
 import requests
 from sqlalchemy import text
 
-from callytics.db import db
-from callytics.paging import PAGE_SIZE
-from tests.asterisk import PROJECT, free_port
+from callytics.database.engine import db
+from callytics.database.paging import PAGE_SIZE
 from tests.bench.filling import ADMIN, somebody_writes
 from tests.bench.growth import DEEP, deep_place
 from tests.bench.printing import figure
-from tests.processes import Process, Web
-from tests.shelf import Shelf, signed_in, without_keeping
+from tests.support.asterisk import PROJECT, free_port
+from tests.support.processes import Process, Web
+from tests.support.shelf import Shelf, signed_in, without_keeping
 
 # Whoever takes longer than this counts as taking this long.
 PATIENCE_SECONDS = 60.0

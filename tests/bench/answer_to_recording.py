@@ -16,10 +16,10 @@ from time import monotonic
 
 import websocket
 
-from tests.asterisk import PASSWORD, PROJECT, AsteriskServer
-from tests.ledger import use_flow
-from tests.processes import Worker, fresh_environment, run_flask
-from tests.waiting import wait_until
+from tests.support.asterisk import PASSWORD, PROJECT, AsteriskServer
+from tests.support.processes import Worker, fresh_environment, run_flask
+from tests.support.rows import use_flow
+from tests.support.waiting import wait_until
 
 CALLS = 30
 # Rings for a second, as a person does not answer at once either.

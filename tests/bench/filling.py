@@ -13,15 +13,15 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import delete
 
-from callytics import ledger
-from callytics.db import db, writing
-from callytics.models import AuditEntry, Recording
-from callytics.places import place_of
+from callytics.database.engine import db, writing
+from callytics.recordings import ledger
+from callytics.recordings.models import AuditEntry, Recording
+from callytics.recordings.sort_key import place_of
 from tests.bench import rows as made
 from tests.bench.rows import COLUMNS, NEWEST, rows
-from tests.postgres import Postgres
-from tests.processes import fresh_environment, run_flask
-from tests.shelf import PASSWORD, Shelf
+from tests.support.postgres import Postgres
+from tests.support.processes import fresh_environment, run_flask
+from tests.support.shelf import PASSWORD, Shelf
 
 ADMIN = "ada"
 # What a measurement adds begins here, after all that is filled in, and is removed after it.

@@ -13,11 +13,11 @@ from urllib.parse import urlencode
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from callytics.db import db
-from callytics.paging import PAGE_SIZE
+from callytics.database.engine import db
+from callytics.database.paging import PAGE_SIZE
 from tests.bench.filling import ADMIN, somebody_writes
 from tests.bench.printing import figure
-from tests.shelf import Shelf
+from tests.support.shelf import Shelf
 
 TIMES = 5
 DEEP = 20_000

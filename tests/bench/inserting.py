@@ -9,11 +9,11 @@ from itertools import count, cycle
 from pathlib import Path
 from time import monotonic
 
-from tests.asterisk import PROJECT
 from tests.bench.filling import ADMIN
 from tests.bench.printing import figure
-from tests.processes import Web
-from tests.shelf import Shelf, signed_in, without_keeping
+from tests.support.asterisk import PROJECT
+from tests.support.processes import Web
+from tests.support.shelf import Shelf, signed_in, without_keeping
 
 SEARCHING = 2
 ASKED = ("q=karl", "q=kramov+petersen", "kind=voicemail&q=anna", "min_seconds=1800", "q=zzzzz")

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import requests
 
-from callytics.filters import Filters
-from callytics.finding import find
-from tests.asterisk import free_port
+from callytics.search.engine import find
+from callytics.search.filters import Filters
 from tests.bench.filling import ADDED_FROM, ADMIN
 from tests.bench.load import Load, in_turn
 from tests.bench.printing import figure
-from tests.processes import Web
-from tests.shelf import Shelf, signed_in, without_keeping
+from tests.support.asterisk import free_port
+from tests.support.processes import Web
+from tests.support.shelf import Shelf, signed_in, without_keeping
 
 # More than are kept by far: each time one is asked for again, its answer is forgotten.
 DIFFERENT = 5000

@@ -7,9 +7,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from callytics.facts import KINDS
-from callytics.places import PER_SECOND
-from callytics.searching import searchable
+from callytics.recordings.facts import KINDS
+from callytics.recordings.search_text import searchable
+from callytics.recordings.sort_key import PER_SECOND
 
 COLUMNS = (
     *("id", "uid", "call_uid", "kind", "direction", "state", "state_reason", "caller_number"),

@@ -20,7 +20,7 @@ from tests.bench import (
     verify,
 )
 from tests.bench.load import SECONDS
-from tests.shelf import Shelf
+from tests.support.shelf import Shelf
 
 SMALL = 10_000
 # Of the program itself, then of a library, the quickest first.

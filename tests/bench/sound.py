@@ -8,9 +8,9 @@ from pathlib import Path
 from tests.bench.filling import ADDED_FROM, ADMIN
 from tests.bench.load import Load, in_turn
 from tests.bench.printing import figure
-from tests.nginx import Nginx
-from tests.processes import Web
-from tests.shelf import Shelf, signed_in, wav_bytes
+from tests.support.nginx import Nginx
+from tests.support.processes import Web
+from tests.support.shelf import Shelf, signed_in, wav_bytes
 
 MEGABYTE = 1_000_000
 LONG_MEGABYTES = 100

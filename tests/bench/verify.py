@@ -15,13 +15,14 @@ from itertools import islice
 from pathlib import Path
 from time import monotonic
 
-from callytics import create_app, ledger
+from callytics import create_app
 from callytics.config import load_config
-from callytics.db import db
-from callytics.facts import Facts
-from tests.asterisk import PROJECT
-from tests.processes import fresh_environment, run_flask
-from tests.shelf import wav_bytes
+from callytics.database.engine import db
+from callytics.recordings import ledger
+from callytics.recordings.facts import Facts
+from tests.support.asterisk import PROJECT
+from tests.support.processes import fresh_environment, run_flask
+from tests.support.shelf import wav_bytes
 
 SIZES = (10_000, 100_000)
 # A busy office; a folder is sorted in memory, and so a day is what is held at once.

@@ -19,11 +19,12 @@ import gevent
 from flask import Flask
 from gevent.event import AsyncResult
 
-from callytics import create_app, ledger
+from callytics import create_app
 from callytics.config import load_config, read_environment
-from callytics.facts import Facts, new_uid
+from callytics.recordings import ledger
+from callytics.recordings.facts import Facts, new_uid
 from tests.bench.filling import ADDED_FROM
-from worker.outbox import Outbox
+from worker.persistence.outbox import Outbox
 
 # Writes that are queued at most: who tells more than can be written shall wait, not be counted.
 MOST_QUEUED = 500

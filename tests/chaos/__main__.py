@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tests.chaos.run import Report, run
 from tests.chaos.scene import WatchedAsterisk
-from tests.postgres import Postgres
-from tests.processes import fresh_environment, run_flask
+from tests.support.postgres import Postgres
+from tests.support.processes import fresh_environment, run_flask
 
 # As many calls as this for each fault.
 CALLS_A_FAULT = 6

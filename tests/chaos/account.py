@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.chaos.plan import UNRECORDED, Call
 from tests.chaos.witness import Talk
-from tests.tones import seconds_heard
+from tests.support.tones import seconds_heard
 
 Row = Mapping[str, Any]
 

@@ -13,7 +13,7 @@ RESTARTABLE = ("worker", "asterisk", "database")
 
 
 def party(name: str) -> str:
-    """The dial string of somebody in tests/dialplan."""
+    """The dial string of somebody in tests/support/dialplan."""
     return f"Local/{name}@party/n"
 
 

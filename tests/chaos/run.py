@@ -12,9 +12,9 @@ from tests.chaos import plan
 from tests.chaos.account import OUTCOMES, Books, Outcome
 from tests.chaos.scene import Scene, WatchedAsterisk, query
 from tests.chaos.witness import read_events, talks
-from tests.postgres import Postgres
-from tests.processes import run_flask
-from tests.waiting import wait_until
+from tests.support.postgres import Postgres
+from tests.support.processes import run_flask
+from tests.support.waiting import wait_until
 
 AT_ONCE = 6
 

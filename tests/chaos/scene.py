@@ -11,11 +11,11 @@ import psycopg
 import requests
 from psycopg.rows import dict_row
 
-from tests.asterisk import PROJECT, AsteriskServer
 from tests.chaos import plan
-from tests.postgres import Postgres
-from tests.processes import Worker, run_flask
-from tests.waiting import wait_until
+from tests.support.asterisk import PROJECT, AsteriskServer
+from tests.support.postgres import Postgres
+from tests.support.processes import Worker, run_flask
+from tests.support.waiting import wait_until
 
 # The account is written by cel_custom; newer releases of it need the first.
 MODULES = ("res_cdrel_custom", "cel_custom", "app_celgenuserevent", "app_waitforsilence")

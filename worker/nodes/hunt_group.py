@@ -2,9 +2,9 @@
 
 import random
 
-from callytics.flow_document import HuntGroup
-from worker.conversation import connect
-from worker.session import Session
+from callytics.flows.document import HuntGroup
+from worker.calls.conversation import connect
+from worker.calls.session import Session
 
 
 def hunt_group(session: Session, node: HuntGroup) -> str:

@@ -1,10 +1,10 @@
 """The Play Audio node: a prompt for the caller, never recorded."""
 
-from callytics.ari import AriError
-from callytics.facts import new_uid
-from callytics.flow_document import PlayAudio
-from worker import ear
-from worker.session import Session
+from callytics.ari.commands import AriError
+from callytics.flows.document import PlayAudio
+from callytics.recordings.facts import new_uid
+from worker.calls import caller_audio as ear
+from worker.calls.session import Session
 
 # A prompt longer than this is a mistake, and a lost PlaybackFinished must not hold a call for ever.
 LONGEST_SECONDS = 600.0

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from time import monotonic
 
-from callytics.facts import utc_now
-from callytics.flow_document import Queue, QueueNode
-from worker import ear
-from worker.board import NUDGE, Waiter
-from worker.conversation import converse, make_bridge
-from worker.dialing import ring_until_answer
-from worker.leg import Leg
-from worker.session import Session
+from callytics.flows.document import Queue, QueueNode
+from callytics.recordings.facts import utc_now
+from worker.calls import caller_audio as ear
+from worker.calls.conversation import converse, make_bridge
+from worker.calls.dialing import ring_until_answer
+from worker.calls.leg import Leg
+from worker.calls.queue_board import NUDGE, Waiter
+from worker.calls.session import Session
 
 # What nobody tells us (a phone that comes back, a pause, another worker) is looked for so often.
 LOOK_SECONDS = 1.0

@@ -1,8 +1,8 @@
 """The Transfer node: rings one destination and joins it with the caller."""
 
-from callytics.flow_document import Transfer
-from worker.conversation import connect
-from worker.session import Session
+from callytics.flows.document import Transfer
+from worker.calls.conversation import connect
+from worker.calls.session import Session
 
 
 def transfer(session: Session, node: Transfer) -> str:

@@ -1,11 +1,11 @@
 """The Voicemail node: a greeting, a beep, and what the caller says after it."""
 
-from callytics.flow_document import Voicemail
-from worker import ear
-from worker.leg import CallerGone
-from worker.live_recording import LiveRecording
+from callytics.flows.document import Voicemail
+from worker.calls import caller_audio as ear
+from worker.calls.leg import CallerGone
+from worker.calls.session import Session
 from worker.nodes.play_audio import play
-from worker.session import Session
+from worker.recording.live_recording import LiveRecording
 
 # How long after its own limits Asterisk may take to tell that a message has ended.
 GRACE_SECONDS = 10.0

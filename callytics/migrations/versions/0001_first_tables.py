@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from callytics.db import UtcDateTime
+from callytics.database.engine import UtcDateTime
 
 revision = "0001"
 down_revision = None

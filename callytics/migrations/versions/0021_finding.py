@@ -12,8 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from callytics.places import PER_SECOND, place_of
-from callytics.searching import searchable
+from callytics.recordings.search_text import searchable
+from callytics.recordings.sort_key import PER_SECOND, place_of
 
 revision = "0021"
 down_revision = "0020"
@@ -201,7 +201,7 @@ def _next_rows(connection: sa.Connection) -> Sequence[Any]:
     columns = ", ".join(("id", "started_at", *NAMES))
     query = f"""SELECT {columns} FROM recordings WHERE id < {COUNTED_IDS}
                 ORDER BY started_at, id LIMIT {STEP}"""
-    from callytics.db import UtcDateTime
+    from callytics.database.engine import UtcDateTime
 
     return connection.execute(sa.text(query).columns(started_at=UtcDateTime)).all()
 

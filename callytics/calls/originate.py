@@ -1,0 +1,57 @@
+"""Calls that Callytics itself places."""
+
+from callytics.ari.commands import Ari, AriError
+from callytics.config import Config
+from callytics.flows import document as flow_document
+from callytics.flows.document import is_destination
+from callytics.recordings.facts import new_uid
+from callytics.settings.settings import all_settings
+from callytics.telephony.numbers import check_number
+
+TEST_NUMBER = "1000"
+# How long a person has to take the phone up.
+RING_SECONDS = 60
+
+
+def place_test_call(config: Config) -> None:
+    """Let the sample caller call the sample flow. Needs an app context.
+
+    Raises AriError with what to do when it cannot be placed.
+    """
+    if flow_document.current().flow_for(TEST_NUMBER) is None:
+        raise AriError(
+            f"No flow has the number {TEST_NUMBER}: import the sample with "
+            "`flask flows import deploy/sample_flow.json`"
+        )
+    Ari(config).originate_to_dialplan(
+        endpoint=f"Local/{TEST_NUMBER}@from-trunk/n",
+        channel_id=f"callytics-test-{new_uid()}",
+        context="parties",
+        extension="caller",
+        caller_id='"Test caller" <5550100>',
+    )
+
+
+def place_call(config: Config, endpoint: str, number: str, placed_by: str = "") -> None:
+    """Ring a person's own `endpoint`, then call `number` as a direct outbound call.
+
+    The call's row tells who placed it. Needs an app context. Raises NumberError, and AriError with
+    what to do when the endpoint cannot be rung or the number could not be called then.
+    """
+    check_number(number)
+    if not is_destination(endpoint):
+        raise AriError(f"{endpoint!r} must be a dial string such as PJSIP/alice")
+    if not all_settings()["outbound_endpoint"]:
+        raise AriError("No number outside can be called: outbound_endpoint is not set in Settings")
+    try:
+        Ari(config).originate(
+            endpoint,
+            channel_id=f"callytics-placed-{new_uid()}",
+            app_args=",".join(filter(None, ("outbound", number, endpoint, placed_by))),
+            ring_seconds=RING_SECONDS,
+            caller_id=number,
+        )
+    except AriError as error:
+        if error.status == 500:
+            raise AriError(f"Asterisk knows no {endpoint}; see pjsip.conf", 500) from error
+        raise

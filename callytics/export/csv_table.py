@@ -1,0 +1,73 @@
+"""The facts of recordings as a table for other programs: CSV, as RFC 4180 describes it."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from callytics.recordings import notes, pauses
+
+# As `flask recordings list --json` names them, then what people added.
+FACTS = (
+    *("uid", "kind", "direction", "state", "state_reason", "caller_number", "caller_name"),
+    *("dialed_number", "callee", "flow", "node", "started_at", "ended_at", "duration_ms"),
+    *("format", "size_bytes", "path", "sha256"),
+)
+COLUMNS = (*FACTS, "pauses", "tags", "notes")
+# Spreadsheets take a file for UTF-8 only when it begins with this.
+BEGIN = "\ufeff"
+
+# What a spreadsheet would compute. A caller chooses their own name, and could have it computed
+# on the computer of whoever opens the table. A number with its sign is only a number.
+_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
+_NUMBER = re.compile(r"[+-]?[0-9]+", re.ASCII)
+
+
+def head(columns: Sequence[str]) -> bytes:
+    """The first line."""
+    return (BEGIN + _line(columns)).encode()
+
+
+def line(values: Iterable[Any]) -> bytes:
+    """A line; a value that a spreadsheet would take for a formula is marked as text."""
+    return _line([_cell(value) for value in values]).encode(errors="replace")
+
+
+def facts(row: Any, checksums: Mapping[str, str | None]) -> list[Any]:
+    """The values of FACTS of a recording's row and its checksum, and its pauses in words."""
+    known = (getattr(row, name) for name in FACTS[:-1])
+    return [*known, checksums.get(row.uid), "\n".join(map(_pause, pauses.placed(row.pauses)))]
+
+
+def added(uid: str, known: Mapping[str, notes.Added]) -> list[str]:
+    """What people added to a recording, as two values."""
+    said = known.get(uid, notes.Added())
+    lines = [" ".join((*_mark(n.at_ms), n.text, f"({n.username})")) for n in said.notes]
+    return [", ".join(tag.tag for tag in said.tags), "\n".join(lines)]
+
+
+def _pause(span: pauses.PausedSpan) -> str:
+    long = "" if span.duration_ms is None else f" for {notes.mark(span.duration_ms)}"
+    return f"{notes.mark(span.at_ms or 0)} paused{long} by {span.by or 'somebody'}"
+
+
+def _mark(at_ms: int | None) -> list[str]:
+    return [] if at_ms is None else [notes.mark(at_ms)]
+
+
+def _line(values: Sequence[Any]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow(values)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    text = value.isoformat() if isinstance(value, datetime) else str(value)
+    text = text.replace("\0", "")
+    if _FORMULA.match(text) and not _NUMBER.fullmatch(text):
+        return f"'{text}"
+    return text

@@ -1,0 +1,108 @@
+"""Many recordings as one zip, made while it is sent: neither the disk nor the memory holds it.
+
+Sound does not become smaller in a zip, so it is only stored. That also tells the whole length
+beforehand, by which a browser shows how far it is.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import PurePosixPath
+from typing import Any
+
+from zipstream import ZipStream
+
+from callytics.export import csv_table as sheets
+from callytics.recordings import notes
+from callytics.storage.folder import Storage, StorageError
+
+MANIFEST = "manifest.csv"
+_COLUMNS = ("file", *sheets.COLUMNS)
+_CHUNK_BYTES = 128 * 1024
+_NO_DIGEST = "0" * 64
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A recording and its name in the zip; no size where there is no audio to put in."""
+
+    row: Any
+    name: str
+    size_bytes: int | None
+
+
+def entries(storage: Storage, rows: Sequence[Any], name_of: Callable[[Any], str]) -> list[Entry]:
+    """What goes into the zip, each under a name of its own. Raises OSError."""
+    taken: set[str] = set()
+    found = []
+    for row in rows:
+        size = _size(storage, row)
+        found.append(Entry(row, _free_name(name_of(row), taken) if size else "", size))
+    return found
+
+
+def _size(storage: Storage, row: Any) -> int | None:
+    if row.state != "available":
+        return None
+    try:
+        return storage.size(row.path)
+    except StorageError:
+        return None
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    path, number = PurePosixPath(name), 1
+    # Without case, as Windows and macOS compare names.
+    while name.casefold() in taken:
+        number += 1
+        name = f"{path.stem}_{number}{path.suffix}"
+    taken.add(name.casefold())
+    return name
+
+
+@dataclass
+class Bundle:
+    """The zip. Iterate it once; `len` is how many bytes it has.
+
+    `begin` is called for each recording before its first byte leaves. A file that became shorter
+    meanwhile, or is gone, ends the iteration with an error: the length was promised.
+    """
+
+    storage: Storage
+    entries: Sequence[Entry]
+    added: Mapping[str, notes.Added]
+    begin: Callable[[Any], None]
+    _digests: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._zip = ZipStream(sized=True)
+        for entry in self.entries:
+            if entry.name:
+                self._zip.add(self._sound(entry), entry.name, size=entry.size_bytes)
+        # The last, since the checksums are known only when all has been read.
+        size = sum(len(part) for part in self._manifest())
+        self._zip.add(self._manifest(), MANIFEST, size=size)
+
+    def __len__(self) -> int:
+        return len(self._zip)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._zip)
+
+    def _sound(self, entry: Entry) -> Iterator[bytes]:
+        self.begin(entry.row)
+        digest, left = sha256(), entry.size_bytes or 0
+        with self.storage.open(entry.row.path) as file:
+            while left and (piece := file.read(min(_CHUNK_BYTES, left))):
+                digest.update(piece)
+                left -= len(piece)
+                yield piece
+        self._digests[entry.row.uid] = digest.hexdigest()
+
+    def _manifest(self) -> Iterator[bytes]:
+        yield sheets.head(_COLUMNS)
+        for entry in self.entries:
+            uid = entry.row.uid
+            digest = self._digests.get(uid, _NO_DIGEST) if entry.name else None
+            facts = sheets.facts(entry.row, {uid: digest})
+            yield sheets.line((entry.name, *facts, *sheets.added(uid, self.added)))

@@ -1,0 +1,135 @@
+"""What differs between two flow documents, in words.
+
+Both are plain values as `Document.model_dump()` gives them; a draft may be unfinished.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callytics.flows.wording import FIELDS, TYPES, count, listed, value
+
+Values = Mapping[str, Any]
+KINDS = ("flows", "queues")
+
+
+def changes(before: Values, after: Values) -> list[str]:
+    """A sentence for each change; none where the two say the same."""
+    return [*_parts("Flow", before, after), *_parts("Queue", before, after)]
+
+
+def said(before: Values, after: Values) -> str:
+    """The same as one text, a line for each, as it is kept with a version."""
+    return "\n".join(changes(before, after)) or "Nothing changed."
+
+
+def _parts(kind: str, before: Values, after: Values) -> Iterator[str]:
+    key, describe = ("flows", _in_flow) if kind == "Flow" else ("queues", _in_queue)
+    old, new = before.get(key, {}), after.get(key, {})
+    renamed = _renamed(old, new)
+    for name, part in old.items():
+        if name in renamed:
+            yield f"{kind} {name} is now called {renamed[name]}."
+        elif name not in new:
+            yield f"{kind} {name} is gone."
+        else:
+            yield from (f"{kind} {name}: {change}" for change in describe(part, new[name]))
+    for name, part in new.items():
+        if name not in old and name not in renamed.values():
+            yield f"{kind} {name} is new: {_summary(kind, part)}."
+
+
+def _summary(kind: str, part: Values) -> str:
+    if kind == "Queue":
+        return count(len(part["members"]), "member")
+    numbers = count(len(part["numbers"]), "number") if part["numbers"] else "no number"
+    return f"{numbers}, {count(len(part['nodes']), 'node')}"
+
+
+def _renamed(old: Values, new: Values) -> dict[str, str]:
+    """By its old name, the new one of whatever is called differently and otherwise the same."""
+    gone = [name for name in old if name not in new]
+    come = [name for name in new if name not in old]
+    found: dict[str, str] = {}
+    for name in gone:
+        same = (n for n in come if new[n] == old[name] and n not in found.values())
+        if (match := next(same, None)) is not None:
+            found[name] = match
+    return found
+
+
+def _in_flow(before: Values, after: Values) -> Iterator[str]:
+    if before["numbers"] != after["numbers"]:
+        now, was = (", ".join(flow["numbers"]) or "none" for flow in (after, before))
+        yield f"its numbers are {now} (before: {was})."
+    renamed = _renamed_nodes(before["nodes"], after["nodes"])
+    for name, new in renamed.items():
+        yield f"node {name} is now called {new}."
+    if renamed.get(before["start"], before["start"]) != after["start"]:
+        now, was = (flow["start"] or "nothing" for flow in (after, before))
+        yield f"it starts with {now} (before: {was})."
+    old = {
+        renamed.get(name, name): _leading(node, renamed) for name, node in before["nodes"].items()
+    }
+    for name, node in old.items():
+        if name not in after["nodes"]:
+            yield f"node {name} is gone."
+        else:
+            yield from (f"node {name}: {text}" for text in _in_node(node, after["nodes"][name]))
+    for name, node in after["nodes"].items():
+        if name not in old:
+            yield f"node {name} is new: {TYPES[node['type']][0].lower()}{_then(node)}."
+
+
+def _renamed_nodes(before: Values, after: Values) -> dict[str, str]:
+    """Nodes that are called differently: all else is the same, or at least type and next are."""
+    # Where they lead to may have been renamed as well, so that is not compared at first.
+    alone = [{n: {**node, "next": None} for n, node in nodes.items()} for nodes in (before, after)]
+    found = _renamed(*alone)
+    rest = [
+        {n: (node["type"], node.get("next")) for n, node in nodes.items() if n not in known}
+        for nodes, known in ((before, found), (after, found.values()))
+    ]
+    return found | _renamed(*rest)
+
+
+def _leading(node: Values, renamed: Mapping[str, str]) -> Values:
+    leads = node.get("next")
+    return {**node, "next": renamed.get(leads, leads) if leads else None}
+
+
+def _then(node: Values) -> str:
+    return f", then {node['next']}" if node.get("next") else ", then the call is hung up"
+
+
+def _in_node(before: Values, after: Values) -> Iterator[str]:
+    if before["type"] != after["type"]:
+        now, was = (TYPES[node["type"]][0].lower() for node in (after, before))
+        yield f"it is a {now} now (before: {was})."
+    yield from _in_fields(before, after, ("type", "next", "record_call"))
+    if before.get("record_call", False) != after.get("record_call", False):
+        yield f"its conversations are {'' if after.get('record_call') else 'not '}recorded now."
+    if before.get("next") != after.get("next"):
+        now, was = (node.get("next") or "the call is hung up" for node in (after, before))
+        yield f"then {now} (before: {was})."
+
+
+def _in_queue(before: Values, after: Values) -> Iterator[str]:
+    old, new = before["members"], after["members"]
+    come, gone = ([m for m in a if m not in b] for a, b in ((new, old), (old, new)))
+    if come:
+        yield f"{listed(come)} joined."
+    if gone:
+        yield f"{listed(gone)} left."
+    if old != new and not come and not gone:
+        yield "the order of its members is another."
+    yield from _in_fields(before, after, ("members",))
+
+
+def _in_fields(before: Values, after: Values, without: tuple[str, ...]) -> Iterator[str]:
+    for field in {**before, **after}:
+        if field in without or before.get(field) == after.get(field):
+            continue
+        # What only a node of another type has says nothing here.
+        if field in before and field in after:
+            now, was = value(field, after[field]), value(field, before[field])
+            yield f"{FIELDS.get(field, field)}: {now} (before: {was})."

@@ -1,0 +1,136 @@
+"""Drafts: what one administrator has changed in the flow document and not yet put in force."""
+
+import copy
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from callytics.database.engine import alone, db, upsert, writing
+from callytics.flows.document import Document, Overtaken, add_version, check
+from callytics.flows.merge import merged
+from callytics.recordings.facts import utc_now
+from callytics.recordings.models import FlowDocument, FlowDraft
+
+Values = dict[str, Any]
+
+
+class NoDraftError(Exception):
+    """There is no draft: it was discarded or put in force, perhaps in another window."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What somebody looks at and changes: their draft, or else what is in force."""
+
+    values: Values
+    # The version that it was made from, 0 before the first.
+    base_id: int
+    changed_at: datetime | None = None
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether anything is changed and not yet in force."""
+        return self.changed_at is not None
+
+
+def work_of(user_id: int) -> Work:
+    """What this administrator works on."""
+    with db.engine.connect() as connection:
+        return _work_of(connection, user_id)
+
+
+def edit(user_id: int, change: Callable[[Values], None]) -> None:
+    """Change the draft, which is begun where there is none. `change` alters the values."""
+    with writing() as connection:
+        alone(connection, FlowDraft)
+        work = _work_of(connection, user_id)
+        values = copy.deepcopy(work.values)
+        change(values)
+        _keep(connection, user_id, values, work.base_id)
+
+
+def replace(user_id: int, document: Document, seen: int) -> None:
+    """Make a checked document the draft, as a change of version `seen`. Raises Overtaken."""
+    with writing() as connection:
+        _check_seen(connection, seen)
+        _keep(connection, user_id, document.model_dump(), seen)
+
+
+def discard(user_id: int) -> None:
+    """Forget the draft."""
+    with writing() as connection:
+        _forget(connection, user_id)
+
+
+def put_in_force(user_id: int, username: str, seen: int) -> int:
+    """Put the draft in force for the next call; return its version.
+
+    `seen` is the version that it may replace. Raises DocumentError, Overtaken or NoDraftError,
+    and changes nothing.
+    """
+    with writing() as connection:
+        alone(connection, FlowDraft, FlowDocument)
+        work = _draft(connection, user_id)
+        version = add_version(connection, check(work.values), username, seen)
+        _forget(connection, user_id)
+        return version
+
+
+def keep_both(user_id: int, seen: int, mine: Collection[tuple[str, str]]) -> None:
+    """Bring what came in force since the draft began into the draft.
+
+    `seen` is the newest version that was looked at; `mine` are the flows and queues that both
+    sides changed and of which the draft's is wanted. Raises NoDraftError or Overtaken.
+    """
+    with writing() as connection:
+        alone(connection, FlowDraft)
+        work = _draft(connection, user_id)
+        _check_seen(connection, seen)
+        base, theirs = (_document(connection, number) for number in (work.base_id, seen))
+        values = merged(base, work.values, theirs, mine)
+        _keep(connection, user_id, values, seen)
+
+
+def _work_of(connection: Connection, user_id: int) -> Work:
+    wanted = select(FlowDraft.document, FlowDraft.base_id, FlowDraft.changed_at)
+    row = connection.execute(wanted.where(FlowDraft.user_id == user_id)).first()
+    if row:
+        return Work(row.document, row.base_id, row.changed_at)
+    newest = select(FlowDocument.document, FlowDocument.id).order_by(FlowDocument.id.desc())
+    found = connection.execute(newest.limit(1)).first()
+    return Work(found.document, found.id) if found else Work({"queues": {}, "flows": {}}, 0)
+
+
+def _draft(connection: Connection, user_id: int) -> Work:
+    work = _work_of(connection, user_id)
+    if not work.is_draft:
+        raise NoDraftError
+    return work
+
+
+def _document(connection: Connection, number: int) -> Values:
+    wanted = select(FlowDocument.document).where(FlowDocument.id == number)
+    return connection.execute(wanted).scalar() or {}
+
+
+def _check_seen(connection: Connection, seen: int) -> None:
+    """Refuse what was made from a version that there is not."""
+    wanted = select(FlowDocument.id).where(FlowDocument.id == seen)
+    if seen and connection.execute(wanted).scalar() is None:
+        raise Overtaken(seen)
+
+
+def _keep(connection: Connection, user_id: int, values: Values, base_id: int) -> None:
+    # What says the same as what it was made from is no draft.
+    if values == _document(connection, base_id):
+        return _forget(connection, user_id)
+    row = {"user_id": user_id, "document": values, "base_id": base_id, "changed_at": utc_now()}
+    upsert(connection, FlowDraft, "user_id", row)
+    return None
+
+
+def _forget(connection: Connection, user_id: int) -> None:
+    connection.execute(delete(FlowDraft).where(FlowDraft.user_id == user_id))

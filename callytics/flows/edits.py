@@ -1,0 +1,129 @@
+"""Changes of a flow as a person means them: insert between, move earlier, remove, rename.
+
+Each alters plain values of a draft. A node leads to one next at most, so what can be reached from
+the start is one chain; its end hangs up or leads back into it.
+"""
+
+from itertools import pairwise
+from typing import Any
+
+from callytics.flows.document import check
+from callytics.flows.errors import DocumentError, Wrong
+
+Values = dict[str, Any]
+
+
+def chain(flow: Values) -> list[str]:
+    """The nodes that a call can come to, in order."""
+    found: list[str] = []
+    name = flow["start"]
+    while name in flow["nodes"] and name not in found:
+        found.append(name)
+        name = flow["nodes"][name].get("next")
+    return found
+
+
+def unreached(flow: Values) -> list[str]:
+    """The nodes that no call comes to, each before the one that it leads to where that can be."""
+    seen, found = set(chain(flow)), []
+    lost = [name for name in flow["nodes"] if name not in seen]
+    heads = [name for name in lost if not any(n in lost for n in leading_to(flow, name))]
+    # Those of a ring that nothing leads into have no head.
+    for name in (*heads, *lost):
+        at: str | None = name
+        while at in flow["nodes"] and at not in seen:
+            seen.add(at)
+            found.append(at)
+            at = flow["nodes"][at].get("next")
+    return found
+
+
+def insert(flow: Values, name: str, node: Values, after: str | None) -> None:
+    """Put a node behind another; at the beginning where `after` is None."""
+    if after is None:
+        flow["nodes"][name] = {**node, "next": flow["start"] or None}
+        flow["start"] = name
+    else:
+        before = flow["nodes"][after]
+        flow["nodes"][name] = {**node, "next": before.get("next")}
+        before["next"] = name
+
+
+def leading_to(flow: Values, name: str) -> list[str]:
+    """The other nodes that go on with this one."""
+    return [n for n, node in flow["nodes"].items() if node.get("next") == name and n != name]
+
+
+def remove(flow: Values, name: str) -> None:
+    """Take a node away; whatever led to it leads to its next."""
+    then = flow["nodes"].pop(name).get("next")
+    then = None if then == name else then
+    for other in leading_to(flow, name):
+        flow["nodes"][other]["next"] = then
+    if flow["start"] == name:
+        flow["start"] = then or next(iter(flow["nodes"]), "")
+
+
+def move(flow: Values, name: str, by: int) -> bool:
+    """Swap a node with its neighbour in the chain, -1 earlier or 1 later; whether there is one."""
+    order = chain(flow)
+    if name not in order or not 0 <= order.index(name) + by < len(order):
+        return False
+    back_to = flow["nodes"][order[-1]].get("next")
+    # The place that the end leads back to stays the same, whoever stands there.
+    back_at = order.index(back_to) if back_to in order else None
+    at = order.index(name)
+    order[at], order[at + by] = order[at + by], order[at]
+    for here, then in pairwise(order):
+        flow["nodes"][here]["next"] = then
+    flow["nodes"][order[-1]]["next"] = None if back_at is None else order[back_at]
+    flow["start"] = order[0]
+    return True
+
+
+def rename_node(flow: Values, old: str, new: str) -> None:
+    """Call a node differently, also where others lead to it."""
+    flow["nodes"] = _renamed(flow["nodes"], old, new)
+    for node in flow["nodes"].values():
+        if node.get("next") == old:
+            node["next"] = new
+    if flow["start"] == old:
+        flow["start"] = new
+
+
+def rename_flow(document: Values, old: str, new: str) -> None:
+    """Call a flow differently."""
+    document["flows"] = _renamed(document["flows"], old, new)
+
+
+def rename_queue(document: Values, old: str, new: str) -> None:
+    """Call a queue differently, also where nodes use it."""
+    document["queues"] = _renamed(document["queues"], old, new)
+    for flow in document["flows"].values():
+        for node in flow["nodes"].values():
+            if node.get("queue") == old:
+                node["queue"] = new
+
+
+def users_of(document: Values, queue: str) -> list[tuple[str, str]]:
+    """Flow and node of each node in which callers wait for this queue."""
+    return [
+        (flow_name, node_name)
+        for flow_name, flow in document["flows"].items()
+        for node_name, node in flow["nodes"].items()
+        if node.get("queue") == queue
+    ]
+
+
+def wrong_in(document: Values) -> list[Wrong]:
+    """All that keeps a draft from coming in force."""
+    try:
+        check(document)
+    except DocumentError as error:
+        return error.wrong
+    return []
+
+
+def _renamed(parts: Values, old: str, new: str) -> Values:
+    """The same parts in the same order."""
+    return {new if name == old else name: part for name, part in parts.items()}

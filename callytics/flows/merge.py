@@ -1,0 +1,45 @@
+"""Brings the changes of two people together, flow by flow and queue by queue."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from callytics.flows.diff import KINDS
+
+Values = Mapping[str, Any]
+
+
+def both_changed(base: Values, mine: Values, theirs: Values) -> list[tuple[str, str]]:
+    """Kind and name of each flow and queue that the two sides changed, and differently."""
+    found = []
+    for kind, name in _names(base, mine, theirs):
+        was, my, their = (_part(document, kind, name) for document in (base, mine, theirs))
+        if was not in (my, their) and my != their:
+            found.append((kind, name))
+    return found
+
+
+def merged(
+    base: Values, mine: Values, theirs: Values, wanted: Collection[tuple[str, str]] = ()
+) -> dict[str, Any]:
+    """What either changed in `base`; where both changed the same, theirs, or mine if `wanted`."""
+    both = both_changed(base, mine, theirs)
+    result: dict[str, Any] = {kind: {} for kind in KINDS}
+    for kind, name in _names(theirs, mine, base):
+        was, my, their = (_part(document, kind, name) for document in (base, mine, theirs))
+        if (kind, name) in both:
+            chosen = my if (kind, name) in wanted else their
+        else:
+            chosen = their if my == was else my
+        if chosen is not None:
+            result[kind][name] = chosen
+    return result
+
+
+def _names(*documents: Values) -> list[tuple[str, str]]:
+    """Each flow and queue that any of them has, once, in their order."""
+    found = [(kind, name) for kind in KINDS for each in documents for name in each.get(kind, {})]
+    return list(dict.fromkeys(found))
+
+
+def _part(document: Values, kind: str, name: str) -> Any:
+    return document.get(kind, {}).get(name)

@@ -1,0 +1,197 @@
+"""Row, audio and facts of each recording side by side, however many recordings there are.
+
+The folder is walked once and the rows are read once, both in the order of their paths, so that
+neither has to be kept in memory to be compared with the other.
+"""
+
+import heapq
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select, tuple_
+
+from callytics.database.engine import db
+from callytics.recordings.facts import OPEN_STATES, Facts
+from callytics.recordings.ledger import FAILED
+from callytics.recordings.models import AuditEntry, Recording
+from callytics.storage.folder import Storage
+from callytics.storage.folder_walk import Found
+
+ROWS_AT_ONCE = 1000
+ENDINGS = ("json", "ulaw", "wav")
+
+_OURS = re.compile(r"\d{1,4}/\d\d/\d\d/[A-Za-z0-9_-]{1,64}\.(json|ulaw|wav)", re.ASCII)
+_FACTS = [getattr(Recording, f.name) for f in fields(Facts)]
+_LONGEST_MS = (1 << 31) - 1
+
+
+@dataclass(frozen=True)
+class Group:
+    """All there is of one recording: its row, and its files by their ending."""
+
+    # Its place in the folder without an ending, as Asterisk is told.
+    name: str
+    row: Facts | None = None
+    files: Mapping[str, Found] = field(default_factory=dict)
+    # Where the row says that its audio is.
+    row_path: str | None = None
+    # Whether the row of another recording bears the same uid.
+    taken: bool = False
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether there is audio, in whatever format."""
+        return bool(self.files.keys() - {"json"})
+
+
+def survey(storage: Storage, aside: Callable[[Found], None]) -> Iterator[Group]:
+    """Every recording, in the order of their names; to `aside` goes what cannot belong to one.
+
+    Rows and files are not of the same instant: where they disagree, look again. Raises OSError.
+    """
+    both = heapq.merge(_files(storage, aside), _rows(), key=lambda pair: pair[0])
+    for key, pairs in groupby(both, key=lambda pair: pair[0]):
+        found = [thing for _, thing in pairs]
+        rows = [thing for thing in found if isinstance(thing, Row)]
+        files = {_ending(thing.path): thing for thing in found if isinstance(thing, Found)}
+        yield from _groups(key.removesuffix("."), rows, files)
+
+
+def _groups(name: str, rows: list[Row[Any]], files: dict[str, Found]) -> Iterator[Group]:
+    own = None
+    for row in rows:
+        facts = _facts_of(row)
+        if facts.name == name:
+            own = Group(name, facts, files, row.path)
+        else:
+            # Its path is not its own; look_again() finds its files where they should be.
+            yield Group(facts.name, facts, {}, row.path)
+    if own is not None or files:
+        yield own or Group(name, None, files)
+
+
+def rows_named(names: Collection[str]) -> Mapping[str, Row[Any]]:
+    """The rows that bear these uids now, by uid."""
+    return {row.uid: row for row in _read(_select().where(Recording.uid.in_(_uids(names))))}
+
+
+def look_again(storage: Storage, name: str, rows: Mapping[str, Row[Any]]) -> Group:
+    """One recording as it is now, with its row of `rows`. Raises OSError."""
+    looked = {ending: storage.find(f"{name}.{ending}") for ending in ENDINGS}
+    files = {e: f for e, f in looked.items() if f is not None and f.size_bytes is not None}
+    row = rows.get(_uid(name))
+    facts = None if row is None else _facts_of(row)
+    if row is None or facts is None or facts.name != name:
+        return Group(name, None, files, taken=row is not None)
+    return Group(name, facts, files, row.path)
+
+
+def open_recordings() -> list[str]:
+    """Names of those of which the ledger says that Asterisk may still be writing them."""
+    return [_facts_of(row).name for row in _read(_select().where(Recording.state.in_(OPEN_STATES)))]
+
+
+def deletions_begun(names: Collection[str]) -> set[str]:
+    """Those of `names` that somebody began to delete, and of which no failure was noted."""
+    query = select(AuditEntry.recording_uid, AuditEntry.detail).order_by(AuditEntry.id)
+    of_these = AuditEntry.recording_uid.in_(_uids(names))
+    newest = dict(_read(query.where(AuditEntry.action == "delete", of_these)))
+    begun = {uid for uid, said in newest.items() if not said.startswith(FAILED)}
+    return {name for name in names if _uid(name) in begun}
+
+
+def count_rows() -> int:
+    """How many recordings the ledger knows."""
+    return _read(select(func.count()).select_from(Recording))[0][0]
+
+
+def sample(count: int) -> list[Facts]:
+    """Up to `count` recordings from either end of the folder that should have files there."""
+    found: dict[str, Facts] = {}
+    for order in (Recording.path.asc(), Recording.path.desc()):
+        # Bounded by what is looked at, not by what is found: there may be ten million.
+        rows = _read(_select().order_by(order).limit(10 * count))
+        should = [row for row in rows if row.state in ("available", *OPEN_STATES)]
+        found |= {row.uid: _facts_of(row) for row in should[:count]}
+    return list(found.values())
+
+
+def read_facts(storage: Storage, group: Group) -> Facts | None:
+    """The facts beside the audio, or None. Raises ValueError for unusable ones, OSError."""
+    if "json" not in group.files:
+        return None
+    facts = _storable(storage.read_facts(group.files["json"].path))
+    if facts.name != group.name:
+        raise ValueError("they are those of another recording")
+    return facts
+
+
+def _files(storage: Storage, aside: Callable[[Found], None]) -> Iterator[tuple[str, Any]]:
+    for found in storage.walk():
+        if found.size_bytes is not None and _OURS.fullmatch(found.path):
+            yield _key(found.path), found
+        else:
+            aside(found)
+
+
+def _rows() -> Iterator[tuple[str, Any]]:
+    place = (Recording.path, Recording.id)
+    query = _select().order_by(*place).limit(ROWS_AT_ONCE)
+    rows = _read(query)
+    while rows:
+        yield from ((_key(row.path), row) for row in rows)
+        rows = _read(query.where(tuple_(*place) > (rows[-1].path, rows[-1].id)))
+
+
+def _key(path: str) -> str:
+    """What all files of a recording begin with. Cut at the first dot, keys sort as paths do."""
+    before, dot, _ = path.partition(".")
+    return before + dot
+
+
+def _select() -> Select[Any]:
+    return select(*_FACTS, Recording.path, Recording.id)
+
+
+def _read(query: Select[Any]) -> list[Row[Any]]:
+    with db.engine.connect() as connection:
+        return list(connection.execute(query))
+
+
+def _facts_of(row: Row[Any]) -> Facts:
+    return Facts(*row[: len(_FACTS)])
+
+
+def _storable(facts: Facts) -> Facts:
+    """Facts as a row can hold them: somebody else may have written the file."""
+    texts = {name: value for name, value in vars(facts).items() if isinstance(value, str)}
+    changes: dict[str, Any] = {}
+    # Nearly always there is nothing to do, and copying facts takes as long as reading them.
+    if not _is_text("".join(texts.values())):
+        changes = {name: _text(value) for name, value in texts.items()}
+    if (facts.duration_ms or 0) > _LONGEST_MS or (facts.size_bytes or 0) >= 1 << 63:
+        changes |= {"duration_ms": None, "size_bytes": None}
+    return facts.but(**changes) if changes else facts
+
+
+def _is_text(value: str) -> bool:
+    return (value.isascii() and "\0" not in value) or value == _text(value)
+
+
+def _text(value: str) -> str:
+    return value.replace("\0", "").encode(errors="replace").decode()
+
+
+def _ending(path: str) -> str:
+    return path.rpartition(".")[2]
+
+
+def _uid(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _uids(names: Iterable[str]) -> list[str]:
+    return [_uid(name) for name in names]

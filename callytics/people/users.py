@@ -1,0 +1,195 @@
+"""People who may sign in: their passwords, roles, phones and sessions. Needs an app context."""
+
+import re
+import secrets
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from callytics.audit.admin_changes import note_change
+from callytics.database.engine import alone, db, writing
+from callytics.flows.document import is_destination
+from callytics.recordings.facts import utc_now
+from callytics.recordings.models import User
+
+ROLES = ("admin", "reviewer")
+PASSWORD_MIN = 8
+
+
+class UserError(Exception):
+    """A person who cannot be added or changed so; the message says what to do."""
+
+
+def add_user(
+    username: str, role: str, password: str, *, changed_by: str, endpoint: str = ""
+) -> None:
+    """Keep a person with a hashed password. Raises UserError and changes nothing."""
+    if not re.fullmatch(r"[A-Za-z0-9._@-]{1,64}", username):
+        raise UserError("name: must be 1 to 64 letters, digits, '.', '_', '@' and '-'")
+    values = {"username": username, "role": _role(role), "endpoint": check_endpoint(endpoint)}
+    values |= {"password_hash": _hashed(password), "session_key": _new_key()}
+    try:
+        with writing() as connection:
+            connection.execute(insert(User).values(**values, created_at=utc_now()))
+            note_change(connection, changed_by, f"person {username}", "", f"added as {role}")
+    except IntegrityError as error:
+        raise UserError(f"name: {username} exists already; choose another") from error
+
+
+def change_role(user_id: int, role: str, changed_by: str) -> None:
+    """Let a person do more or less. Raises UserError, also for the last administrator."""
+    role = _role(role)
+    with writing() as connection:
+        alone(connection, User)
+        person = _find(connection, user_id)
+        if role != "admin":
+            _keep_an_administrator(connection, person)
+        _change(connection, person, changed_by, "role", person.role, role, role=role)
+
+
+def change_endpoint(user_id: int, endpoint: str, changed_by: str) -> None:
+    """Set the dial string of a person's own phone, or none. Raises UserError."""
+    endpoint = check_endpoint(endpoint)
+    with writing() as connection:
+        alone(connection, User)
+        person = _find(connection, user_id)
+        before, after = person.endpoint or "none", endpoint or "none"
+        _change(connection, person, changed_by, "phone", before, after, endpoint=endpoint)
+
+
+def change_password(user_id: int, password: str, changed_by: str) -> str:
+    """Set a new password, which ends all sessions; return the key of those that begin now.
+
+    Raises UserError.
+    """
+    kept = {"password_hash": _hashed(password), "session_key": _new_key()}
+    with writing() as connection:
+        person = _find(connection, user_id)
+        _change(connection, person, changed_by, "password", "", "a new one", **kept)
+    return kept["session_key"]
+
+
+def end_sessions(user_id: int, changed_by: str | None = None) -> None:
+    """Sign a person out wherever they are; kept as a change unless they do it themselves."""
+    with writing() as connection:
+        key = {"session_key": _new_key()}
+        if changed_by is None:
+            connection.execute(update(User).where(User.id == user_id).values(**key))
+        else:
+            person = _find(connection, user_id)
+            _change(connection, person, changed_by, "sessions", "", "ended", **key)
+
+
+def remove_user(user_id: int, changed_by: str) -> None:
+    """Let a person sign in no more; what they wrote stays. Raises UserError."""
+    with writing() as connection:
+        alone(connection, User)
+        person = _find(connection, user_id)
+        if person.username == changed_by:
+            raise UserError("You cannot remove yourself; another administrator can.")
+        _keep_an_administrator(connection, person)
+        connection.execute(delete(User).where(User.id == user_id))
+        note_change(connection, changed_by, f"person {person.username}", person.role, "removed")
+
+
+def check_endpoint(endpoint: str) -> str:
+    """The dial string of a phone as it is kept; empty for no phone. Raises UserError."""
+    endpoint = endpoint.strip()
+    if endpoint and not is_destination(endpoint):
+        raise UserError("phone: must be a dial string such as PJSIP/alice, or empty")
+    return endpoint
+
+
+def new_password() -> str:
+    """One that nobody can guess."""
+    return secrets.token_urlsafe(12)
+
+
+def all_users() -> list[Any]:
+    """Rows of id, username, role, endpoint and created_at, by name."""
+    columns = (User.id, User.username, User.role, User.endpoint, User.created_at)
+    with db.engine.connect() as connection:
+        return list(connection.execute(select(*columns).order_by(User.username)))
+
+
+def user_by_id(user_id: int) -> Any | None:
+    """The row of a person without their password, or None."""
+    with db.engine.connect() as connection:
+        return _row(connection, user_id)
+
+
+def user_named(username: str) -> Any:
+    """The row of a person without their password. Raises UserError."""
+    wanted = select(*_COLUMNS).where(User.username == username)
+    with db.engine.connect() as connection:
+        row = connection.execute(wanted).first()
+    if row is None:
+        raise UserError(f"name: there is no {username}; see `flask users list`")
+    return row
+
+
+# Checked when a name is unknown, so that its answer takes as long as a wrong password's.
+_NOBODY = generate_password_hash("nobody has this password")
+
+
+def sign_in(username: str, password: str) -> Any | None:
+    """The row of the person whose name and password these are, or None."""
+    wanted = select(User).where(User.username == username)
+    with db.engine.connect() as connection:
+        row = connection.execute(wanted).first()
+    right = check_password_hash(row.password_hash if row else _NOBODY, password)
+    return row if row and right else None
+
+
+_COLUMNS = (User.id, User.username, User.role, User.endpoint, User.session_key, User.created_at)
+
+
+def _row(connection: Connection, user_id: int) -> Any | None:
+    return connection.execute(select(*_COLUMNS).where(User.id == user_id)).first()
+
+
+def _find(connection: Connection, user_id: int) -> Any:
+    person = _row(connection, user_id)
+    if person is None:
+        raise UserError("This person was removed meanwhile.")
+    return person
+
+
+def _change(
+    connection: Connection,
+    person: Any,
+    changed_by: str,
+    what: str,
+    before: str,
+    after: str,
+    **values: str,
+) -> None:
+    if before != after:
+        connection.execute(update(User).where(User.id == person.id).values(**values))
+        note_change(connection, changed_by, f"person {person.username} {what}", before, after)
+
+
+def _keep_an_administrator(connection: Connection, person: Any) -> None:
+    others = select(func.count()).where(User.role == "admin", User.id != person.id)
+    if person.role == "admin" and not connection.scalar(others):
+        raise UserError(
+            f"{person.username} is the last administrator; make somebody else one first."
+        )
+
+
+def _role(role: str) -> str:
+    if role not in ROLES:
+        raise UserError(f"role: must be one of {', '.join(ROLES)}")
+    return role
+
+
+def _hashed(password: str) -> str:
+    if len(password) < PASSWORD_MIN:
+        raise UserError(f"password: must have at least {PASSWORD_MIN} characters")
+    return generate_password_hash(password)
+
+
+def _new_key() -> str:
+    return secrets.token_urlsafe(16)

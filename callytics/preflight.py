@@ -1,0 +1,70 @@
+"""`python -m callytics.preflight COMMAND …`: becomes COMMAND once the web has what it must have.
+
+A process of its own looks: no connection, lock or module of it is carried into gunicorn's workers,
+where gevent must be the first to lay its hands on them.
+"""
+
+import os
+import socket
+import sys
+from typing import Any
+
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from callytics.config import DATABASE_URL_FORM, Config, ConfigError, load_config, read_environment
+from callytics.database.health import database_away
+from callytics.storage.folder import Storage
+
+CONNECT_SECONDS = 10
+
+
+def start_problem(config: Config) -> str | None:
+    """Why the web should not even start: one line with the variable and the mend, or None."""
+    folder_problem = Storage(config.recordings_dir).problem()
+    return _port_problem(config.port) or folder_problem or _database_problem(config.database_url)
+
+
+def _port_problem(port: int) -> str | None:
+    with socket.socket() as probe:
+        # Connections of a web that has just ended do not keep gunicorn from the port either.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))
+        except OSError as error:
+            return f"PORT: {port} cannot be used ({error.strerror}); set PORT to another"
+    return None
+
+
+def _database_problem(url: str) -> str | None:
+    options: dict[str, Any] = {}
+    if url.startswith("postgresql"):
+        options["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
+    try:
+        with create_engine(url, poolclass=NullPool, **options).connect() as connection:
+            MigrationContext.configure(connection).get_current_heads()
+    except (ArgumentError, ValueError):
+        return DATABASE_URL_FORM
+    except SQLAlchemyError as error:
+        return database_away(error)
+    return None
+
+
+def main(command: list[str]) -> None:
+    """Become `command`, or end with one line that says why not."""
+    try:
+        config = load_config(read_environment())
+    except ConfigError as error:
+        sys.exit(str(error))
+    if problem := start_problem(config):
+        sys.exit(problem)
+    # gunicorn reads this by itself, before any setting, and breaks where it is empty.
+    os.environ["WEB_CONCURRENCY"] = str(config.web_concurrency)
+    if command:
+        os.execvp(command[0], command)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

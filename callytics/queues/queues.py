@@ -1,0 +1,199 @@
+"""Queues as all workers that share the database see them: who is busy, paused, waiting."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, exists, insert, or_, select, update
+
+from callytics.audit.admin_changes import note_change
+from callytics.database.engine import alone, db, insert_missing, upsert, writing
+from callytics.flows import document as flow_document
+from callytics.recordings.facts import utc_now
+from callytics.recordings.models import Call, Member, Pause, Waiting, Worker
+
+# A worker that was silent for so long holds nobody any more: it died, and did not come back.
+HOLD = timedelta(seconds=60)
+
+
+class QueueError(Exception):
+    """A queue or member that there is not; the message says which there are."""
+
+
+def claim(members: Iterable[str], call_uid: str, worker: str) -> list[str]:
+    """Take those of `members` that nobody else is busy with, all in one transaction."""
+    with writing() as connection:
+        return [m for m in members if _claim_one(connection, m, call_uid, worker)]
+
+
+def _claim_one(connection: Connection, member: str, call_uid: str, worker: str) -> bool:
+    """One statement decides, so of two workers that want a member only one gets them."""
+    insert_missing(connection, Member, {"member": member, "worker": ""})
+    alive = select(Worker.name).where(Worker.seen_at > utc_now() - HOLD)
+    free = or_(Member.call_uid.is_(None), Member.call_uid == call_uid, Member.worker.not_in(alive))
+    taken = update(Member).where(Member.member == member, free)
+    return connection.execute(taken.values(call_uid=call_uid, worker=worker)).rowcount == 1
+
+
+def release(
+    member: str, call_uid: str, ended_at: datetime | None = None, free_at: datetime | None = None
+) -> None:
+    """Let a member go; with `ended_at` after a conversation, with `free_at` for the wrap-up."""
+    values: dict[str, Any] = {"call_uid": None}
+    if ended_at is not None:
+        values |= {"last_ended_at": ended_at, "free_at": free_at}
+    mine = (Member.member == member, Member.call_uid == call_uid)
+    with writing() as connection:
+        connection.execute(update(Member).where(*mine).values(**values))
+
+
+def let_go_of_others(worker: str, live: Sequence[str]) -> None:
+    """Nobody waits in, and no member is held by, calls of `worker` that are not among `live`."""
+    ended = (Member.worker == worker, Member.call_uid.not_in(live))
+    with writing() as connection:
+        connection.execute(update(Member).where(*ended).values(call_uid=None))
+        gone = (Waiting.worker == worker, Waiting.call_uid.not_in(live))
+        connection.execute(delete(Waiting).where(*gone))
+
+
+def idle_since(members: Iterable[str]) -> Mapping[str, tuple[datetime | None, datetime | None]]:
+    """For each member known: when the last conversation ended, when the wrap-up ends."""
+    wanted = Member.member.in_(list(members))
+    query = select(Member.member, Member.last_ended_at, Member.free_at).where(wanted)
+    with db.engine.connect() as connection:
+        return {row.member: (row.last_ended_at, row.free_at) for row in connection.execute(query)}
+
+
+def paused(queue: str) -> set[str]:
+    """Members who take no calls of this queue for now."""
+    with db.engine.connect() as connection:
+        return set(connection.scalars(select(Pause.member).where(Pause.queue == queue)))
+
+
+def pause(queue: str, member: str, changed_by: str) -> None:
+    """Let a member take no more calls of a queue. Raises QueueError."""
+    _check(queue, member)
+    with writing() as connection:
+        alone(connection, Pause)
+        if not connection.scalar(_is_paused(queue, member)):
+            values = {"queue": queue, "member": member, "since": utc_now()}
+            connection.execute(insert(Pause).values(**values))
+            note_change(connection, changed_by, _thing(queue, member), "takes calls", "paused")
+
+
+def resume(queue: str, member: str, changed_by: str) -> None:
+    """Let a member take calls of a queue again. Raises QueueError."""
+    _check(queue, member)
+    with writing() as connection:
+        resumed = delete(Pause).where(Pause.queue == queue, Pause.member == member)
+        if connection.execute(resumed).rowcount:
+            note_change(connection, changed_by, _thing(queue, member), "paused", "takes calls")
+
+
+def _is_paused(queue: str, member: str) -> Select[tuple[bool]]:
+    return select(exists().where(Pause.queue == queue, Pause.member == member))
+
+
+def _thing(queue: str, member: str) -> str:
+    return f"queue {queue} {member}"
+
+
+def _check(queue: str, member: str) -> None:
+    known = flow_document.current().queues
+    if queue not in known:
+        raise QueueError(f"there is no queue {queue!r}; there are {', '.join(known) or 'none'}")
+    if member not in known[queue].members:
+        names = ", ".join(known[queue].members) or "nobody"
+        raise QueueError(f"{member!r} is not a member of {queue}; its members are {names}")
+
+
+def enter(call_uid: str, queue: str, worker: str, caller_number: str, since: datetime) -> None:
+    """Say that a caller waits."""
+    values = {"call_uid": call_uid, "queue": queue, "worker": worker}
+    values |= {"caller_number": caller_number, "since": since}
+    with writing() as connection:
+        upsert(connection, Waiting, "call_uid", values)
+
+
+def leave(call_uid: str) -> None:
+    """Say that a caller waits no more."""
+    with writing() as connection:
+        connection.execute(delete(Waiting).where(Waiting.call_uid == call_uid))
+
+
+def waiting(queue: str) -> list[Any]:
+    """Rows of call_uid, caller_number and since, the one who waits longest first."""
+    columns = (Waiting.call_uid, Waiting.caller_number, Waiting.since)
+    query = select(*columns).where(Waiting.queue == queue).order_by(Waiting.since)
+    with db.engine.connect() as connection:
+        return list(connection.execute(query))
+
+
+def member_states(queue: str, members: Iterable[str]) -> dict[str, str]:
+    """Each member in a word: free, busy, wrapping up, paused."""
+    resting = paused(queue)
+    wanted = select(Member).where(or_(Member.call_uid.is_not(None), Member.free_at > utc_now()))
+    with db.engine.connect() as connection:
+        busy = {row.member: row.call_uid for row in connection.execute(wanted)}
+    return {m: _state(m in resting, m in busy, busy.get(m)) for m in members}
+
+
+@dataclass(frozen=True)
+class MemberNow:
+    """A member of a queue at this moment; `call` is what rings them or what they talk in."""
+
+    member: str
+    state: str
+    is_paused: bool
+    call: Any | None
+
+
+@dataclass(frozen=True)
+class QueueNow:
+    """A queue at this moment; who waits longest stands first."""
+
+    name: str
+    queue: flow_document.Queue
+    members: tuple[MemberNow, ...]
+    waiting: tuple[Any, ...]
+
+
+def overview() -> list[QueueNow]:
+    """Every queue, its members and who waits: as many queries for many queues as for one."""
+    document = flow_document.current()
+    columns = (Waiting.queue, Waiting.call_uid, Waiting.caller_number, Waiting.since)
+    with db.engine.connect() as connection:
+        pauses = set(map(tuple, connection.execute(select(Pause.queue, Pause.member))))
+        busy = {row.member: row for row in connection.execute(_occupied())}
+        waiting = connection.execute(select(*columns).order_by(Waiting.since)).all()
+    return [
+        QueueNow(
+            name,
+            queue,
+            tuple(_now(m, (name, m) in pauses, busy.get(m)) for m in queue.members),
+            tuple(row for row in waiting if row.queue == name),
+        )
+        for name, queue in document.queues.items()
+    ]
+
+
+def _occupied() -> Select[Any]:
+    """Who rings, talks or writes things up, with the call."""
+    columns = (Member.member, Member.call_uid, Call.caller_number, Call.caller_name)
+    query = select(*columns, Call.answered_at).outerjoin(Call, Call.uid == Member.call_uid)
+    return query.where(or_(Member.call_uid.is_not(None), Member.free_at > utc_now()))
+
+
+def _now(member: str, is_paused: bool, row: Any | None) -> MemberNow:
+    call_uid = row.call_uid if row else None
+    state = _state(is_paused, row is not None, call_uid)
+    return MemberNow(member, state, is_paused, row if call_uid else None)
+
+
+def _state(is_paused: bool, is_occupied: bool, call_uid: str | None) -> str:
+    if call_uid is not None:
+        return "busy"
+    if is_paused:
+        return "paused"
+    return "wrapping up" if is_occupied else "free"

@@ -1,0 +1,170 @@
+"""Settings that an administrator changes while Callytics runs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from callytics.audit.admin_changes import newest_change, note_change
+from callytics.database.engine import alone, db, upsert, writing
+from callytics.recordings.models import Change, Setting
+
+
+class SettingError(Exception):
+    """A key that is not known or a value that cannot be used; the message says what can."""
+
+
+class Overtaken(Exception):
+    """Somebody else has changed these settings since they were shown; nothing was changed."""
+
+    def __init__(self, keys: list[str]) -> None:
+        super().__init__(", ".join(keys))
+        self.keys = keys
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What one setting may be, and what people are told of it."""
+
+    default: str
+    what: str
+    accepts: Callable[[str], bool]
+    label: str
+    meaning: str
+
+
+def _is_dial_string(text: str) -> bool:
+    technology, _, rest = text.replace("{number}", "", 1).partition("/")
+    # What separates dial strings and their options in Asterisk would begin a second one.
+    tidy = rest.isprintable() and not any(c in " ,&|(){}" for c in rest)
+    right = technology.isalnum() and tidy and "{number}" in text.partition("/")[2]
+    return text == "" or (right and text.isascii() and len(text) <= 200)
+
+
+def _is_number(text: str, most: int) -> bool:
+    # Python refuses to read some thousands of digits.
+    return text.isascii() and text.isdigit() and len(text) < 10 and int(text) <= most
+
+
+SETTINGS = {
+    "record_outbound_calls": _Kind(
+        "false",
+        "true or false",
+        lambda v: v in ("true", "false"),
+        "Record outbound calls",
+        "Direct calls from the phones in the house to numbers outside, from the next call on.",
+    ),
+    "outbound_endpoint": _Kind(
+        "",
+        "a dial string with {number}, such as PJSIP/{number}@trunk",
+        _is_dial_string,
+        "Way out for outbound calls",
+        "The dial string that reaches a number outside; empty where there are no such calls.",
+    ),
+    "outbound_caller_id": _Kind(
+        "",
+        "a number of digits, + and spaces",
+        lambda v: len(v) <= 32 and all(c in "0123456789+ " for c in v),
+        "Number shown outside",
+        "What the person called sees; empty for the number of the phone that calls.",
+    ),
+    "longest_pause_seconds": _Kind(
+        "120",
+        "a whole number of seconds from 0 (until somebody lets it go on) to 86400",
+        lambda v: _is_number(v, 86400),
+        "Longest pause of a recording",
+        "In seconds; then it goes on by itself, so that no conversation is lost to a forgotten "
+        "pause. 0 waits until somebody lets it go on.",
+    ),
+    "disk_warning_mb": _Kind(
+        "1024",
+        "a whole number of MB from 0 (never warn) to 100000000",
+        lambda v: _is_number(v, 100_000_000),
+        "Warn when the disk has less than",
+        "In MB, where the recordings are kept; 0 never warns.",
+    ),
+    "retention_days": _Kind(
+        "0",
+        "a whole number of days from 0 (for ever) to 36500",
+        lambda v: _is_number(v, 36500),
+        "Keep recordings for",
+        "In days; 0 is for ever. What is older is deleted once a day, for good, unless it has the "
+        "tag keep.",
+    ),
+}
+
+
+def all_settings() -> dict[str, str]:
+    """Every setting with its value as text. Needs an app context."""
+    with db.engine.connect() as connection:
+        return _read(connection)
+
+
+def check_setting(key: str, value: str) -> str:
+    """The value as it is kept. Raises SettingError for one that cannot be used."""
+    if key not in SETTINGS:
+        raise SettingError(f"{key}: is not a setting; there are {', '.join(SETTINGS)}")
+    value = value.strip()
+    if not SETTINGS[key].accepts(value):
+        raise SettingError(f"{key}: must be {SETTINGS[key].what}")
+    return value
+
+
+def set_setting(key: str, value: str, changed_by: str) -> None:
+    """Keep a setting. Raises SettingError and changes nothing when it cannot be used."""
+    change_settings({key: value}, changed_by)
+
+
+def change_settings(
+    values: Mapping[str, str], changed_by: str, shown: Mapping[str, str] | None = None
+) -> list[str]:
+    """Keep settings, and who changed them; return the keys that have another value now.
+
+    `shown` is what this person saw when they chose. What they left as it was stays as it is now;
+    where somebody else has changed what they change too, nothing is changed. Raises SettingError,
+    and Overtaken.
+    """
+    values = {key: check_setting(key, value) for key, value in values.items()}
+    with writing() as connection:
+        alone(connection, Setting)
+        now = _read(connection)
+        seen = now | dict(shown or {})
+        wanted = {key: value for key, value in values.items() if value != seen[key]}
+        overtaken = [key for key, value in wanted.items() if now[key] not in (seen[key], value)]
+        if overtaken:
+            raise Overtaken(overtaken)
+        changed = {key: value for key, value in wanted.items() if value != now[key]}
+        for key, value in changed.items():
+            _keep(connection, key, now[key], value, changed_by)
+    return list(changed)
+
+
+def take_back(change_id: int, changed_by: str) -> tuple[str, str]:
+    """Restore what a setting was before its last change; return its key and that value.
+
+    Raises SettingError where that is not its last change, since it would undo others unseen.
+    """
+    with writing() as connection:
+        alone(connection, Setting)
+        thing = connection.scalar(select(Change.thing).where(Change.id == change_id)) or ""
+        key, change = thing.removeprefix("setting "), newest_change(connection, thing)
+        if change is None or key not in SETTINGS:
+            raise SettingError("There is no such change.")
+        if change.id != change_id or _read(connection)[key] != change.after:
+            raise SettingError(
+                f"{key}: {change.username} has changed it since; look at the newest change of it"
+            )
+        value = check_setting(key, change.before)
+        _keep(connection, key, change.after, value, changed_by)
+    return key, value
+
+
+def _read(connection: Connection) -> dict[str, str]:
+    rows = connection.execute(select(Setting.key, Setting.value)).all()
+    changed = {key: value for key, value in rows if key in SETTINGS}
+    return {key: changed.get(key, kind.default) for key, kind in SETTINGS.items()}
+
+
+def _keep(connection: Connection, key: str, before: str, value: str, changed_by: str) -> None:
+    upsert(connection, Setting, "key", {"key": key, "value": value})
+    note_change(connection, changed_by, f"setting {key}", before, value)

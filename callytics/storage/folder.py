@@ -1,0 +1,242 @@
+"""The only code that opens, moves or deletes a file under RECORDINGS_DIR."""
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from callytics.recordings.facts import Facts
+from callytics.storage.folder_walk import Found, as_found, entries, walk
+
+# Facts are under 2 KB; a file that someone made very large must not fill the memory.
+_FACTS_BYTES = 1 << 20
+# What the system says of a path that no recording of ours can have.
+_IMPOSSIBLE = (errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENXIO, errno.EISDIR)
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
+
+
+# Hidden, and so neither walked nor taken for recordings.
+CALLS_FOLDER = ".calls"
+RULES_PATH = ".rules/last.json"
+
+
+class StorageError(OSError):
+    """The folder cannot be used as asked; the message says why in words."""
+
+
+class Storage:
+    """The folder that Asterisk, the worker and the web share.
+
+    A path comes from a row or from a facts file, and either may be forged. So it is checked by
+    its words and then walked folder by folder, following no link: nobody who may write here can
+    lead us out of here, not even by changing a folder into a link at the last moment.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def resolve(self, path: str) -> Path:
+        """The full path of a file under the folder, whether it is there or not.
+
+        Raises StorageError for a path that leaves the folder or goes through a link.
+        """
+        full = self.root.resolve().joinpath(*_parts(path))
+        if full.resolve() != full:
+            raise StorageError("a recording's path goes through a link")
+        return full
+
+    def open(self, path: str) -> BinaryIO:
+        """Open a file for reading. Raises FileNotFoundError, StorageError, OSError."""
+        # Opening a FIFO would wait for someone who writes to it.
+        file = self._open(path, os.O_RDONLY | os.O_NONBLOCK)
+        if stat.S_ISREG(os.fstat(file).st_mode):
+            return os.fdopen(file, "rb")
+        os.close(file)
+        raise StorageError("a recording's path is not a file")
+
+    def size(self, path: str) -> int | None:
+        """Bytes of a file, or None when there is none. Raises StorageError, OSError."""
+        try:
+            with self.open(path) as file:
+                return os.fstat(file.fileno()).st_size
+        except FileNotFoundError:
+            return None
+
+    def delete(self, path: str) -> bool:
+        """Remove a file; False when it was gone already.
+
+        Raises StorageError, and OSError when it cannot go.
+        """
+        *folders, name = _parts(path)
+        try:
+            with self._folder(folders) as folder:
+                os.unlink(name, dir_fd=folder)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def delete_folder(self, path: str) -> None:
+        """Remove a folder that is empty. Raises StorageError, OSError."""
+        *folders, name = _parts(path)
+        with self._folder(folders) as folder:
+            os.rmdir(name, dir_fd=folder)
+
+    def write_facts(self, facts: Facts, durable: bool = True) -> None:
+        """Put the facts beside the audio, whole or not at all. Raises StorageError, OSError."""
+        # A name may hold half a character; the recording must not fail for it.
+        self.write(facts.facts_path, facts.to_json().encode(errors="replace"), durable)
+
+    def write(self, path: str, content: bytes, durable: bool = True) -> None:
+        """Write a file, whole or not at all. Raises StorageError, OSError.
+
+        One that is not `durable` survives the end of any process, but perhaps not that of the
+        machine; it takes a tenth of the time, and a busy disk does not hold it up.
+        """
+        *folders, name = _parts(path)
+        self._make_folders(folders)
+        draft = f"{name}.new"
+        with self._folder(folders) as folder:
+            with os.fdopen(os.open(draft, _NEW_FILE, 0o644, dir_fd=folder), "wb") as file:
+                file.write(content)
+                file.flush()
+                if durable:
+                    os.fsync(file.fileno())
+            os.replace(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
+
+    def read_facts(self, path: str) -> Facts:
+        """Read a facts file. Raises FileNotFoundError, and ValueError for an unusable one."""
+        with self.open(path) as file:
+            return Facts.from_json(file.read(_FACTS_BYTES))
+
+    def keep_call(self, uid: str, content: bytes) -> None:
+        """Write down how a call in progress stands. Raises StorageError, OSError."""
+        # The machine that dies takes the call along: only our own end is to be survived, and that
+        # may come before a busy disk has taken anything.
+        self.write(f"{CALLS_FOLDER}/{uid}.json", content, durable=False)
+
+    def drop_call(self, uid: str) -> None:
+        """Forget a call that has ended. Raises StorageError, OSError."""
+        self.delete(f"{CALLS_FOLDER}/{uid}.json")
+
+    def kept_calls(self) -> Iterator[bytes]:
+        """What was kept of each call in progress. Raises OSError."""
+        with contextlib.suppress(FileNotFoundError):
+            for path in sorted((self.root / CALLS_FOLDER).iterdir()):
+                if path.suffix == ".json":
+                    with self.open(f"{CALLS_FOLDER}/{path.name}") as file:
+                        yield file.read(_FACTS_BYTES)
+
+    def keep_rules(self, content: bytes) -> None:
+        """Write down the flows and settings in force. Raises OSError."""
+        self.write(RULES_PATH, content)
+
+    def kept_rules(self) -> bytes:
+        """The flows and settings that were kept last. Raises FileNotFoundError, OSError."""
+        with self.open(RULES_PATH) as file:
+            return file.read()
+
+    def find(self, path: str) -> Found | None:
+        """What the walk would say of one file, or None. Raises StorageError, OSError."""
+        *folders, name = _parts(path)
+        try:
+            with self._folder(folders) as folder:
+                return as_found(path, os.stat(name, dir_fd=folder, follow_symlinks=False))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def sha256(self, path: str) -> str:
+        """The checksum of a file, read piece by piece. Raises StorageError, OSError."""
+        with self.open(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def set_aside(self, path: str) -> None:
+        """Give a file that cannot be used another name. Raises StorageError, OSError."""
+        *folders, name = _parts(path)
+        with self._folder(folders) as folder:
+            os.replace(name, f"{name}.unusable", src_dir_fd=folder, dst_dir_fd=folder)
+
+    def is_bare(self) -> bool:
+        """Whether nothing at all is in the folder, as where a disk is not mounted."""
+        return next(entries(self.root, ""), None) is None
+
+    def walk(self) -> Iterator[Found]:
+        """Every file under the folder; see `walk.walk`. Raises OSError."""
+        return walk(self.root)
+
+    def free_bytes(self) -> int:
+        """Room left where the folder is. Raises OSError."""
+        return shutil.disk_usage(self.root).free
+
+    def problem(self) -> str | None:
+        """Why nothing can be recorded here, in words, or None."""
+        if not self.root.is_dir():
+            return (
+                f"RECORDINGS_DIR: the folder {self.root} does not exist; "
+                "set it to the folder that Asterisk records to"
+            )
+        if not os.access(self.root, os.R_OK | os.W_OK | os.X_OK):
+            return (
+                f"RECORDINGS_DIR: the folder {self.root} cannot be read and written; "
+                "let the user that Callytics runs as do both"
+            )
+        return None
+
+    def _open(self, path: str, flags: int) -> int:
+        *folders, name = _parts(path)
+        try:
+            with self._folder(folders) as folder:
+                return os.open(name, flags | os.O_NOFOLLOW, dir_fd=folder)
+        except OSError as error:
+            if error.errno in _IMPOSSIBLE:
+                raise StorageError("a recording's path is not a file of the folder") from error
+            raise
+
+    @contextlib.contextmanager
+    def _folder(self, names: list[str]) -> Iterator[int]:
+        """A descriptor of a folder below the root, reached without following a link."""
+        at = os.open(self.root, os.O_PATH | os.O_DIRECTORY)
+        try:
+            for name in names:
+                below = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at)
+                os.close(at)
+                at = below
+            yield at
+        finally:
+            os.close(at)
+
+    def _make_folders(self, names: list[str]) -> None:
+        for depth in range(len(names)):
+            *above, name = names[: depth + 1]
+            with self._folder(above) as folder, contextlib.suppress(FileExistsError):
+                os.mkdir(name, dir_fd=folder)
+                self._share(name, folder)
+
+    def _share(self, name: str, folder: int) -> None:
+        """Let Asterisk, which often runs as another user, write to a folder that we made."""
+        root = self.root.stat()
+        made = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+        try:
+            with contextlib.suppress(PermissionError):
+                os.fchown(made, root.st_uid, root.st_gid)
+            os.fchmod(made, stat.S_IMODE(root.st_mode))
+        finally:
+            os.close(made)
+
+
+def _parts(path: str) -> list[str]:
+    """The names of a path from the root on. Raises StorageError unless each is plain."""
+    parts = path.split("/")
+    if any(part in ("", ".", "..") for part in parts):
+        raise StorageError("a recording's path leads out of RECORDINGS_DIR")
+    try:
+        if b"\0" in os.fsencode(path):
+            raise StorageError("a recording's path is malformed")
+    except UnicodeEncodeError as error:
+        raise StorageError("a recording's path is malformed") from error
+    return parts

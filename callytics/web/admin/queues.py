@@ -1,0 +1,84 @@
+"""Queues: who waits right now, what each member does, and letting one rest."""
+
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, request, url_for
+from flask_login import current_user
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from callytics.audit.admin_changes import changes_of
+from callytics.database.paging import Page
+from callytics.flows.wording import QUEUE_STRATEGIES
+from callytics.queues import queues
+from callytics.telephony.numbers import phone
+from callytics.web.auth.access import admin_required
+from callytics.web.http.list_pages import answer, is_htmx
+
+blueprint = Blueprint("queues", __name__)
+
+MEMBER_STATES = {
+    "free": "Free",
+    "busy": "Busy",
+    "wrapping up": "Writing up",
+    "paused": "Paused",
+}
+MEMBER_ICONS = {
+    "free": "available",
+    "busy": "call",
+    "wrapping up": "requested",
+    "paused": "pause",
+}
+# A page shows the first of a long line; how long it is stands above them.
+MOST_WAITING = 20
+# More is read on the command line or in the database.
+MOST_CHANGES = 20
+
+
+@blueprint.get("/queues")
+@admin_required
+def index() -> Response:
+    """Every queue at this moment."""
+    return _board()
+
+
+@blueprint.post("/queues/<name>/<any(pause, resume):change>")
+@admin_required
+def change(name: str, change: str) -> Response:
+    """Let a member take no more calls, or take them again."""
+    member = request.form.get("member", "")
+    try:
+        (queues.pause if change == "pause" else queues.resume)(name, member, current_user.username)
+    except queues.QueueError as error:
+        abort(409, f"{str(error).capitalize()}. The flows were changed meanwhile.")
+    until = "no calls of {} until resumed" if change == "pause" else "calls of {} again"
+    said = f"{phone(member)} takes {until.format(name)}."
+    if is_htmx():
+        return _with_status(_board(), said)
+    flash(said)
+    return redirect(url_for("queues.index"), 303)
+
+
+@blueprint.app_context_processor
+def _for_templates() -> dict[str, Any]:
+    return {
+        "QUEUE_STRATEGIES": QUEUE_STRATEGIES,
+        "MEMBER_STATES": MEMBER_STATES,
+        "MEMBER_ICONS": MEMBER_ICONS,
+        "MOST_WAITING": MOST_WAITING,
+    }
+
+
+def _board() -> Response:
+    page = Page(queues.overview(), None, None)
+    return answer("queues", page, {}, whole=_more)
+
+
+def _more() -> dict[str, Any]:
+    return {"changes": changes_of("queue", MOST_CHANGES)}
+
+
+def _with_status(response: Response, said: str) -> Response:
+    html = Markup('<div hx-swap-oob="innerHTML:#status">{}</div>').format(said)
+    response.set_data(response.get_data() + html.encode())
+    return response

@@ -1,0 +1,165 @@
+"""Settings: each checked as it is typed, kept with who changed it, and taken back."""
+
+from typing import Any
+
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from flask_login import current_user
+from sqlalchemy import make_url
+from werkzeug.wrappers import Response
+
+from callytics.audit.admin_changes import changes_of
+from callytics.recordings import library
+from callytics.recordings.facts import utc_now
+from callytics.retention.policy import expired
+from callytics.settings.settings import (
+    SETTINGS,
+    Overtaken,
+    SettingError,
+    all_settings,
+    change_settings,
+    check_setting,
+    take_back,
+)
+from callytics.web.auth.access import admin_required
+from callytics.web.http.worker_banner import worker_notice
+
+blueprint = Blueprint("settings", __name__)
+
+MOST_CHANGES = 50
+RETENTION = "retention_days"
+
+
+@blueprint.get("/settings")
+@admin_required
+def index() -> str:
+    """The form, what the environment says, and what was changed."""
+    values = all_settings()
+    return _page(values, values, {})
+
+
+@blueprint.post("/settings")
+@admin_required
+def save() -> Response | tuple[str, int]:
+    """Keep what was changed, or say at each field why not and change nothing."""
+    typed = {key: _typed(key) for key in SETTINGS}
+    shown = {key: request.form.get(f"was-{key}", value) for key, value in typed.items()}
+    if problems := _problems(typed):
+        return _page(typed, shown, problems), 400
+    if loss := _loss(typed[RETENTION], request.form.get("sure")):
+        return _page(typed, shown, {RETENTION: loss}, sure=typed[RETENTION]), 409
+    try:
+        changed = change_settings(typed, current_user.username, shown)
+    except Overtaken as error:
+        now = all_settings()
+        problems = {key: _meanwhile(key, now[key]) for key in error.keys}
+        # Whoever saves again has read what stands there now, and means it.
+        typed = {key: typed[key] if typed[key] != shown[key] else now[key] for key in typed}
+        return _page(typed, now, problems), 409
+    labels = ", ".join(SETTINGS[key].label for key in changed)
+    flash(f"Saved: {labels}." if changed else "Nothing was changed.")
+    return redirect(url_for("settings.index"), 303)
+
+
+@blueprint.get("/settings/check/<key>")
+@admin_required
+def check(key: str) -> str:
+    """What is wrong with the value of one field; nothing where it can be used."""
+    if key not in SETTINGS:
+        abort(404, "There is no such setting.")
+    return _problems({key: request.args.get(key, "")}).get(key, "")
+
+
+@blueprint.post("/settings/changes/<int:change_id>/take-back")
+@admin_required
+def undo(change_id: int) -> Response:
+    """Restore what a setting was before a change; that is a change of its own."""
+    change_id = min(change_id, 2**31 - 1)
+    try:
+        _refuse_loss(change_id)
+        key, value = take_back(change_id, current_user.username)
+    except SettingError as error:
+        flash(f"Nothing was taken back. {error}", "problem")
+    else:
+        flash(f"Taken back: {SETTINGS[key].label} is {value or 'empty'} again.")
+    return redirect(url_for("settings.index"), 303)
+
+
+def _typed(key: str) -> str:
+    if SETTINGS[key].default in ("true", "false"):
+        return "true" if key in request.form else "false"
+    # PostgreSQL refuses a NUL in a text.
+    return request.form.get(key, "").strip().replace("\0", "")
+
+
+def _problems(typed: dict[str, str]) -> dict[str, str]:
+    found = {}
+    for key, value in typed.items():
+        try:
+            check_setting(key, value)
+        except SettingError as error:
+            found[key] = str(error)
+    return found
+
+
+def _meanwhile(key: str, value: str) -> str:
+    changes = [c for c in changes_of("setting", MOST_CHANGES) if c.thing == f"setting {key}"]
+    who = changes[0].username if changes else "somebody"
+    return (
+        f"{who} changed this to {value or 'empty'} while you had the page open. "
+        "Nothing of yours is saved yet: save again to put yours in its place."
+    )
+
+
+def _loss(days: str, sure: str | None) -> str:
+    """What a shorter time deletes, which nothing brings back: whoever saves has read it once."""
+    count = 0 if days == sure else expired(int(days))
+    if count <= expired(int(all_settings()[RETENTION])):
+        return ""
+    words = "1 recording is" if count == 1 else f"{count:,} recordings are"
+    return (
+        f"{words} older than {days} days and will be deleted for good within a day. "
+        "Nothing is saved yet: save again if you want that."
+    )
+
+
+def _refuse_loss(change_id: int) -> None:
+    """Taking back asks no question, so it deletes nothing either. Raises SettingError."""
+    thing = f"setting {RETENTION}"
+    for change in changes_of("setting", MOST_CHANGES):
+        if (change.id, change.thing) == (change_id, thing) and _loss(change.before, None):
+            raise SettingError(f"{change.before} days would delete recordings: type it above")
+
+
+def _page(
+    values: dict[str, str], shown: dict[str, str], problems: dict[str, str], sure: str = ""
+) -> str:
+    changes = changes_of("setting", MOST_CHANGES)
+    newest: dict[str, int] = {}
+    for change in changes:
+        newest.setdefault(change.thing, change.id)
+    return render_template(
+        "admin/settings/index.html",
+        settings=SETTINGS,
+        values=values,
+        shown=shown,
+        problems=problems,
+        sure=sure,
+        changes=changes,
+        newest=set(newest.values()),
+        host=_host(),
+    )
+
+
+def _host() -> dict[str, Any]:
+    """What the environment says, without any secret, and how the worker is."""
+    config = current_app.extensions["callytics"]
+    url = make_url(config.database_url)
+    sqlite = url.get_backend_name() == "sqlite"
+    place = f"SQLite, {url.database}" if sqlite else f"PostgreSQL, {url.database} on {url.host}"
+    worker = library.newest_worker()
+    return {
+        "config": config,
+        "database": place,
+        "worker": worker,
+        "notice": worker_notice(worker, utc_now()),
+    }

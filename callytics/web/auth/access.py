@@ -1,0 +1,126 @@
+"""Who may see a page: signed in, not idle for too long, and in the right role."""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from flask import Flask, abort, current_app, redirect, request, session, url_for
+from flask_login import LoginManager, UserMixin, current_user
+from flask_wtf import CSRFProtect
+from werkzeug.wrappers import Response
+
+from callytics.people.users import user_by_id
+from callytics.web.http.response_cache import unless_written
+
+# Signed out after this long without a page or a piece of audio, and after a day's work.
+IDLE_SECONDS = 2 * 3600
+WHOLE_SECONDS = 12 * 3600
+# What may be asked for without signing in. All else is closed until it is put here.
+PUBLIC_ENDPOINTS = ("static", "login.form", "login.sign_in")
+PUBLIC_BLUEPRINTS = ("health",)
+# The pages that the top of each page leads to: endpoint, name, for administrators alone.
+PAGES = (
+    ("recordings.index", "Recordings", False),
+    ("calls.index", "Calls", False),
+    ("live.index", "Live", False),
+    ("flows.index", "Flows", True),
+    ("queues.index", "Queues", True),
+    ("settings.index", "Settings", True),
+    ("users.index", "Users", True),
+)
+# Sent by a page that looks for news by itself: that is nobody's activity.
+POLL_HEADER = "X-Callytics-Poll"
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Person(UserMixin):
+    """Who is signed in."""
+
+    def __init__(self, row: Any) -> None:
+        self.id = row.id
+        self.username = row.username
+        self.role = row.role
+        self.endpoint = row.endpoint
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether this person may delete, and see flows, settings and users."""
+        return bool(self.role == "admin")
+
+
+def init_access(app: Flask) -> None:
+    """Close every page of `app` to whoever is not signed in, and every form without a token."""
+    app.config.update(
+        SESSION_COOKIE_NAME="callytics_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        # A token lives as long as the session: a page may stay open all day.
+        WTF_CSRF_TIME_LIMIT=None,
+        # The token is enough; comparing Referer with Host breaks behind a proxy that renames it.
+        WTF_CSRF_SSL_STRICT=False,
+    )
+    CSRFProtect(app)
+    # An error page must not read the person from a database that may be the error.
+    manager = LoginManager()
+    manager.init_app(app, add_context_processor=False)
+    manager.user_loader(_load_person)
+    app.jinja_env.globals.update(current_user=current_user, pages_for=pages_for)
+    app.before_request(_ask_to_sign_in)
+
+
+def admin_required(view: Callable[P, R]) -> Callable[P, R]:
+    """Refuse a view to everybody but an administrator."""
+
+    @wraps(view)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not getattr(current_user, "is_admin", False):
+            abort(403, "Only an administrator can do this. Ask one of them.")
+        return view(*args, **kwargs)
+
+    return checked
+
+
+def pages_for(person: Any) -> list[tuple[str, str]]:
+    """Endpoint and name of each page that exists and that this person may see."""
+    return [
+        (endpoint, name)
+        for endpoint, name, admins_only in PAGES
+        if endpoint in current_app.view_functions and (person.is_admin or not admins_only)
+    ]
+
+
+def begin_session(key: str = "") -> None:
+    """Forget whatever the browser brought along, so that nobody can plant a session.
+
+    It lasts while `key` is the one that the person's row has: another ends every copy of it.
+    """
+    session.clear()
+    session["began"] = session["seen"] = int(time.time())
+    session["key"] = key
+
+
+def _load_person(user_id: str) -> Person | None:
+    now = int(time.time())
+    idle, whole = now - session.get("seen", 0), now - session.get("began", 0)
+    if idle > IDLE_SECONDS or whole > WHOLE_SECONDS:
+        return None
+    # Once a minute is enough, and spares every other answer a new cookie.
+    if idle > 60 and POLL_HEADER not in request.headers:
+        session["seen"] = now
+    row = unless_written(user_by_id, int(user_id))
+    # Sessions that are older than the keys have none, and so has a row that was never changed.
+    return Person(row) if row and row.session_key == session.get("key", "") else None
+
+
+def _ask_to_sign_in() -> Response | None:
+    public = request.endpoint in PUBLIC_ENDPOINTS or request.blueprint in PUBLIC_BLUEPRINTS
+    # An address that does not exist says so to anybody.
+    if request.endpoint is None or public or current_user.is_authenticated:
+        return None
+    if "HX-Request" in request.headers:
+        return Response(status=401, headers={"HX-Redirect": url_for("login.form")})
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("login.form", next=wanted))

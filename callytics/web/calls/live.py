@@ -1,0 +1,46 @@
+"""The calls in progress: where each is, since when, and whether it is recorded."""
+
+from collections import defaultdict
+from typing import Any
+
+from flask import Blueprint
+from werkzeug.wrappers import Response
+
+from callytics.calls import library as call_library
+from callytics.calls.library import IN_PROGRESS
+from callytics.database.paging import Page
+from callytics.recordings import library
+from callytics.recordings.facts import OPEN_STATES
+from callytics.web.calls.current_step import whereabouts
+from callytics.web.calls.problems import problems_of
+from callytics.web.http.list_pages import answer
+
+blueprint = Blueprint("live", __name__)
+
+# More than anybody looks through; the list of calls has them all.
+MOST = 200
+
+
+@blueprint.get("/live")
+def index() -> Response:
+    """All calls in progress, the newest first."""
+    calls = list(call_library.calls(IN_PROGRESS).newest(MOST + 1))
+    rows, uids = calls[:MOST], [row.uid for row in calls[:MOST]]
+    queues = library.queues_of(uids)
+    recordings: dict[str, list[Any]] = defaultdict(list)
+    for row in library.recordings_of_calls(uids):
+        recordings[row.call_uid].append(row)
+    shown = {
+        "where": {row.uid: whereabouts(row, queues.get(row.uid)) for row in rows},
+        "recording": {uid: _recording_now(recordings[uid]) for uid in uids},
+        "problems": {row.uid: problems_of(row, recordings[row.uid]) for row in rows},
+        "more": len(calls) > MOST,
+    }
+    return answer("live", Page(rows, None, None), {}, **shown)
+
+
+def _recording_now(recordings: list[Any]) -> Any | None:
+    """The recording that goes on, or else the newest that can be heard."""
+    opened = [row for row in recordings if row.state in OPEN_STATES]
+    kept = [row for row in recordings if row.state == "available"]
+    return next(iter((opened or kept)[-1:]), None)

@@ -1,0 +1,89 @@
+"""Calls: the list, one call with its path, and the test call that somebody starts."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from callytics.ari.commands import AriError
+from callytics.calls import library as call_library
+from callytics.calls.library import IN_PROGRESS, MOST_WITH_PROBLEM
+from callytics.calls.originate import place_test_call
+from callytics.recordings import library
+from callytics.recordings.facts import utc_now
+from callytics.web.auth.access import admin_required
+from callytics.web.calls.problems import problems_of
+from callytics.web.calls.timeline import timeline
+from callytics.web.http.formatting import RESULTS_OF_CALLS
+from callytics.web.http.list_pages import answer, asked_page
+from callytics.web.recordings.waveforms import shape_of
+
+blueprint = Blueprint("calls", __name__)
+
+# The rest of a call that broke into very many pieces is heard on pages of their own.
+MOST_PLAYERS = 20
+
+
+@blueprint.get("/calls")
+def index() -> Response:
+    """A page of the list, with what is wrong with each call and what was recorded of it."""
+    filters = _asked_filters()
+    listing = call_library.calls(filters.get("disposition"), "problem" in filters)
+    page = asked_page(listing)
+    recordings = _by_call(library.recordings_of_calls([row.uid for row in page.rows]))
+    problems = {row.uid: problems_of(row, recordings[row.uid]) for row in page.rows}
+    shown = {"recordings": recordings, "problems": problems, "most": MOST_WITH_PROBLEM}
+    return answer("calls", page, filters, **shown)
+
+
+@blueprint.get("/calls/<uid>")
+def show(uid: str) -> str:
+    """One call: its facts, its path on a time line with its recordings in place."""
+    call = call_library.call(uid)
+    if call is None:
+        abort(404, "There is no such call.")
+    recordings = library.recordings_of_calls([uid])
+    steps, elsewhere = timeline(call, recordings, utc_now())
+    # A page that follows a call is drawn anew every two seconds, which would cut a player off.
+    playable = [row for row in recordings if row.state == "available" and call.ended_at]
+    return render_template(
+        "calls/show.html",
+        call=call,
+        steps=steps,
+        elsewhere=elsewhere,
+        problems=problems_of(call, recordings),
+        paused=any(row.pauses for row in recordings),
+        shapes={row.uid: shape_of(row) for row in playable[:MOST_PLAYERS]},
+    )
+
+
+@blueprint.post("/test-call")
+@admin_required
+def test_call() -> Response:
+    """Ring through the sample flow; its recording appears in the library by itself."""
+    try:
+        place_test_call(current_app.extensions["callytics"])
+    except AriError as error:
+        flash(f"The test call could not be placed. {error}", "problem")
+    else:
+        flash("The test call is on its way. Its recording appears here by itself.")
+    return redirect(url_for("recordings.index"), 303)
+
+
+def _asked_filters() -> dict[str, str]:
+    """What the address asks for; a field left empty asks for nothing."""
+    given = {name: request.args.get(name, "") for name in ("disposition", "problem")}
+    filters = {name: value for name, value in given.items() if value}
+    known = filters.get("disposition", IN_PROGRESS) in RESULTS_OF_CALLS
+    if not known or filters.get("problem", "1") != "1":
+        abort(400, "Calls cannot be filtered by that. Go to the calls and choose again.")
+    return filters
+
+
+def _by_call(recordings: Iterable[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row in recordings:
+        found[row.call_uid].append(row)
+    return found

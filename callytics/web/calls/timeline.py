@@ -1,0 +1,114 @@
+"""The path of a call as a page draws it: each node with its times, its recordings in place."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from callytics.recordings.pauses import MOST_PAUSES, placed
+
+# Bars are drawn this wide; what was over at once must still be seen.
+WHOLE, NARROWEST = 1000, 6
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A part of the call's length, in thousandths of it."""
+
+    x: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A recording in its place; its bar is None where nothing was recorded."""
+
+    row: Any
+    bar: Bar | None
+    # Where it was paused, as far as that can be drawn.
+    gaps: Sequence[Bar] = ()
+
+
+@dataclass
+class Step:
+    """One node that the call went through; a time is None where the ledger does not tell it."""
+
+    node: str
+    type: str
+    result: str | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    bar: Bar | None = None
+    # The part of it in which people talked.
+    talk: Bar | None = None
+    recordings: list[Recorded] = field(default_factory=list)
+
+    @property
+    def duration_ms(self) -> int | None:
+        """How long the call stayed, or None while it is there."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return max(0, (self.ended_at - self.started_at) // timedelta(milliseconds=1))
+
+
+def timeline(call: Any, recordings: Iterable[Any], now: datetime) -> tuple[list[Step], list[Any]]:
+    """The steps of a call's path, and those of its recordings that belong to none of them."""
+    end = call.ended_at or now
+    steps = [_step(values) for values in call.path]
+    for step in steps:
+        if step.started_at is not None:
+            step.bar = _bar(call, end, step.started_at, step.ended_at or end)
+            step.talk = _talk(call, end, step)
+    elsewhere = []
+    for row in recordings:
+        step = _place(steps, row)
+        if step is None:
+            elsewhere.append(row)
+        else:
+            kept = row.state in ("recording", "available")
+            bar = _bar(call, end, row.started_at, row.ended_at or end) if kept else None
+            spans = placed(row.pauses) if kept else []
+            gaps = [_bar(call, end, s.began_at, s.ended_at or end) for s in spans[:MOST_PAUSES]]
+            step.recordings.append(Recorded(row, bar, gaps))
+    return steps, elsewhere
+
+
+def _step(values: dict[str, Any]) -> Step:
+    return Step(
+        node=values.get("node", ""),
+        type=values.get("type", ""),
+        result=values.get("result"),
+        started_at=_time(values.get("started_at")),
+        ended_at=_time(values.get("ended_at")),
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+
+
+def _place(steps: Sequence[Step], row: Any) -> Step | None:
+    """The last visit of the recording's node that had begun: a flow may pass a node twice."""
+    visits = [step for step in steps if step.node == row.node]
+    begun = [s for s in visits if s.started_at is not None and s.started_at <= row.started_at]
+    return next(iter((begun or visits)[-1:]), None)
+
+
+def _talk(call: Any, end: datetime, step: Step) -> Bar | None:
+    # Whoever answered did so in the last node of the path: a conversation ends the flow.
+    answered_here = call.answered_at and call.answered_at >= step.started_at
+    until = step.ended_at or end
+    if not answered_here or call.answered_at > until:
+        return None
+    return _bar(call, end, call.answered_at, until)
+
+
+def _bar(call: Any, end: datetime, began: datetime, ended: datetime) -> Bar:
+    length = max((end - call.started_at).total_seconds(), 0.001)
+
+    def at(moment: datetime) -> int:
+        share = (moment - call.started_at).total_seconds() / length
+        return round(WHOLE * min(max(share, 0.0), 1.0))
+
+    x = min(at(began), WHOLE - NARROWEST)
+    return Bar(x, max(at(ended) - x, NARROWEST))

@@ -1,0 +1,128 @@
+"""What all pages of flows share: who may see them, and what they say of drafts at their top."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from flask import Blueprint, abort, render_template
+from flask_login import current_user
+
+from callytics.flows import drafts as flow_drafts
+from callytics.flows import versions as flow_history
+from callytics.flows.diff import changes
+from callytics.flows.drafts import Work
+from callytics.flows.edits import chain, users_of, wrong_in
+from callytics.flows.errors import Wrong
+from callytics.flows.warnings import recording_of
+from callytics.flows.wording import (
+    FIELDS,
+    HUNT_STRATEGIES,
+    QUEUE_STRATEGIES,
+    TYPES,
+    count,
+    facts,
+    is_recorded,
+    listed,
+    seconds,
+    sound,
+)
+from callytics.web.auth.access import admin_required
+from callytics.web.flows.forms import PHONE_FIELDS, SOUNDS
+
+WORDS = {
+    "PHONE_FIELDS": PHONE_FIELDS,
+    "TYPES": TYPES,
+    "HUNT_STRATEGIES": HUNT_STRATEGIES,
+    "QUEUE_STRATEGIES": QUEUE_STRATEGIES,
+    "SOUNDS": SOUNDS,
+    "chain": chain,
+    "count": count,
+    "facts": facts,
+    "is_recorded": is_recorded,
+    "listed": listed,
+    "recording_of": recording_of,
+    "seconds": seconds,
+    "sound": sound,
+    "users_of": users_of,
+}
+
+
+@dataclass(frozen=True)
+class State:
+    """What is in force, and what this administrator has changed in it."""
+
+    work: Work
+    newest: flow_history.Version
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What the pages show: the draft, or what is in force."""
+        return self.work.values
+
+    @cached_property
+    def changes(self) -> list[str]:
+        """What the draft changes, in words."""
+        base = flow_history.version(self.work.base_id)
+        return changes(base.document if base else {}, self.work.values)
+
+    @cached_property
+    def wrong(self) -> list[str]:
+        """What keeps the draft from coming in force."""
+        return told(wrong_in(self.work.values)) if self.work.is_draft else []
+
+    @cached_property
+    def newer(self) -> list[Any]:
+        """The versions that came in force since the draft was begun, newest first."""
+        if not self.work.is_draft or self.newest.id == self.work.base_id:
+            return []
+        return flow_history.versions(after=self.work.base_id)
+
+
+def pages(name: str) -> Blueprint:
+    """A blueprint whose every page is for administrators alone."""
+    blueprint = Blueprint(name, __name__)
+    blueprint.before_request(_only_administrators)
+    return blueprint
+
+
+@admin_required
+def _only_administrators() -> None:
+    return None
+
+
+def state() -> State:
+    """What this administrator works on, as it is now."""
+    return State(flow_drafts.work_of(current_user.id), flow_history.newest())
+
+
+def page(template: str, **parts: Any) -> str:
+    """One of the pages of flows."""
+    return render_template(f"flows/{template}.html", **WORDS, **{"state": state(), **parts})
+
+
+def the_flow(document: dict[str, Any], name: str) -> dict[str, Any]:
+    """A flow of a document; ends the request where there is none of this name."""
+    if name not in document["flows"]:
+        abort(404, "There is no such flow. It may have been renamed or deleted.")
+    return dict(document["flows"][name])
+
+
+def told(wrong: list[Wrong]) -> list[str]:
+    """What is wrong with a draft, as one would say it."""
+    empty = {w.place[1] for w in wrong if w.place[2:] == ("nodes",) and "empty" in w.text}
+    said = [f"Flow {name} has no node yet. Add one." for name in sorted(empty)]
+    # Such a flow cannot start anywhere either; once is enough.
+    rest = [w for w in wrong if w.place[:1] != ("flows",) or w.place[1] not in empty]
+    return said + [_told(w) for w in rest]
+
+
+def _told(wrong: Wrong) -> str:
+    steps = list(wrong.place)
+    if len(steps) < 2:
+        return f"{wrong}."
+    where = [f"{'Flow' if steps[0] == 'flows' else 'Queue'} {steps[1]}"]
+    if steps[2:3] == ["nodes"] and len(steps) > 3:
+        where.append(f"node {steps[3]}")
+        steps = steps[2:]
+    where += [FIELDS.get(step, step) for step in steps[2:3]]
+    return f"{', '.join(where)}: {wrong.text}."

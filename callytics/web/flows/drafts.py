@@ -1,0 +1,110 @@
+"""A draft: put in force, discarded, or brought together with what somebody else put in force."""
+
+from flask import flash, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from callytics.flows import drafts as flow_drafts
+from callytics.flows import versions as flow_history
+from callytics.flows.diff import KINDS, changes
+from callytics.flows.document import Overtaken
+from callytics.flows.drafts import NoDraftError
+from callytics.flows.errors import DocumentError
+from callytics.flows.merge import both_changed, merged
+from callytics.web.flows.context import State, page, pages, state, told
+
+blueprint = pages("flows_drafts")
+
+NO_DRAFT = "You have no draft: it was put in force or discarded, perhaps in another window."
+
+
+@blueprint.get("/flows/draft")
+def show() -> Response | str:
+    """What the draft changes; where somebody was faster, what they changed and what can be done."""
+    now = state()
+    if not now.work.is_draft:
+        return _gone()
+    return _page(now)
+
+
+@blueprint.post("/flows/draft")
+def put_in_force() -> Response | tuple[str, int]:
+    """Put the draft in force for the next call, unless somebody else was faster."""
+    try:
+        flow_drafts.put_in_force(current_user.id, current_user.username, seen())
+    except NoDraftError:
+        return _gone()
+    except Overtaken:
+        return _page(state(), overtaken=True), 409
+    except DocumentError as error:
+        return _page(state(), wrong=told(error.wrong)), 422
+    flash("Your changes are in force for the next call. Calls in progress keep what they had.")
+    return redirect(url_for("flows.index"), 303)
+
+
+def _page(now: State, overtaken: bool = False, wrong: list[str] | None = None) -> str:
+    parts = {"overtaken": overtaken, "wrong": wrong or []}
+    if not now.newer:
+        return page("draft", state=now, **parts)
+    base = flow_history.version(now.work.base_id)
+    was, mine, theirs = base.document if base else {}, now.work.values, now.newest.document
+    both = both_changed(was, mine, theirs)
+    return page(
+        "draft",
+        state=now,
+        both=[(kind, name, *_sides(was, mine, theirs, kind, name)) for kind, name in both],
+        theirs=changes(was, theirs),
+        kept=changes(theirs, merged(was, mine, theirs)),
+        replaced=changes(theirs, mine),
+        **parts,
+    )
+
+
+def _sides(
+    was: dict, mine: dict, theirs: dict, kind: str, name: str
+) -> tuple[list[str], list[str]]:
+    """What each side changed of one flow or queue."""
+    alone = [
+        {kind: {name: each[kind][name]} if name in each.get(kind, {}) else {}}
+        for each in (was, mine, theirs)
+    ]
+    return changes(alone[0], alone[1]), changes(alone[0], alone[2])
+
+
+@blueprint.post("/flows/draft/keep-both")
+def keep_both() -> Response | tuple[str, int]:
+    """Bring what somebody else put in force into the draft."""
+    wanted = [(kind, name) for kind in KINDS for name in request.form.getlist(f"mine-{kind}")]
+    try:
+        flow_drafts.keep_both(current_user.id, seen(), wanted)
+    except NoDraftError:
+        return _gone()
+    except Overtaken:
+        return _page(state(), overtaken=True), 409
+    if flow_drafts.work_of(current_user.id).is_draft:
+        flash("Your draft holds both now. Look at it, then put it in force.")
+    else:
+        flash("What is in force is kept. It leaves nothing of your draft to put in force.")
+    return redirect(url_for("flows.index"), 303)
+
+
+@blueprint.route("/flows/draft/discard", methods=["GET", "POST"])
+def discard() -> Response | str:
+    """Ask, then forget the draft."""
+    now = state()
+    if request.method == "POST":
+        flow_drafts.discard(current_user.id)
+        flash("Your draft is discarded. Nothing that is in force was changed.")
+        return redirect(url_for("flows.index"), 303)
+    return page("discard", state=now) if now.work.is_draft else _gone()
+
+
+def seen() -> int:
+    """The version that the form was made before; one that it cannot have seen is none."""
+    text = request.form.get("seen", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+
+
+def _gone() -> Response:
+    flash(NO_DRAFT)
+    return redirect(url_for("flows.index"), 303)

@@ -1,0 +1,38 @@
+"""Says what is wrong with one field while it is typed, as the whole form is checked later."""
+
+from flask import abort, render_template, request
+from flask_login import current_user
+
+from callytics.flows.drafts import work_of
+from callytics.flows.wording import TYPES
+from callytics.web.flows import nodes as flow_nodes
+from callytics.web.flows import pages as flows
+from callytics.web.flows import queues as flow_queues
+from callytics.web.flows.context import pages
+from callytics.web.flows.forms import Form
+from callytics.web.flows.starters import STARTS, check_start
+
+blueprint = pages("flows_typing")
+
+
+@blueprint.post("/flows/check")
+def check() -> str:
+    """The message of one field, empty where it is right."""
+    text = _problems().get(request.args.get("field", ""), "")
+    return render_template("flows/_problem.html", text=text)
+
+
+def _problems() -> dict[str, str]:
+    document, args, form = work_of(current_user.id).values, request.args, request.form
+    kind = args.get("form")
+    if kind == "start" and args.get("as") in STARTS:
+        values = Form.sent(STARTS[args["as"]].fields, form).read()
+        return check_start(args["as"], values, document)
+    if kind == "flow":
+        values = Form.sent(flows.SETTINGS, form).read()
+        return flows.settings_problems(document, args.get("flow", ""), values)
+    if kind == "node" and args.get("type") in TYPES:
+        return flow_nodes.problems(document, args, form)
+    if kind != "queue":
+        abort(400, "There is no such form.")
+    return flow_queues.problems(document, args.get("queue"), form)

@@ -1,0 +1,130 @@
+"""Flows: their list, one with its picture, and what a flow has besides its nodes."""
+
+import copy
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from callytics.flows.drafts import edit, work_of
+from callytics.flows.edits import chain, rename_flow, unreached
+from callytics.flows.warnings import advice
+from callytics.web.flows.context import page, pages, state, the_flow
+from callytics.web.flows.diagram import picture_of
+from callytics.web.flows.forms import NAME, NUMBERS, Field, Form, choice
+from callytics.web.flows.starters import STARTS, build, check_start, free_name
+from callytics.web.flows.validation import check_flow
+
+blueprint = pages("flows")
+
+SETTINGS = (NUMBERS, Field("start", "Begins with", "choice"), NAME)
+
+
+@blueprint.get("/flows")
+def index() -> str:
+    """All flows and queues, what is in force, and what this administrator has changed."""
+    return page("index")
+
+
+@blueprint.route("/flows/new", methods=["GET", "POST"])
+def new() -> Response | str | tuple[str, int]:
+    """Choose a starting point, then say which number and which phones."""
+    kind = request.args.get("as", "")
+    if kind not in STARTS:
+        return page("starts", starts=STARTS)
+    start, work = STARTS[kind], work_of(current_user.id)
+    name = free_name("main", work.values["flows"])
+    form = Form.showing(start.fields, {"name": name, "numbers": []})
+    if request.method == "POST":
+        form = Form.sent(start.fields, request.form)
+        values = form.read()
+        form.problems = check_start(kind, values, work.values)
+        if not form.problems:
+            return _begun(kind, values)
+    filled = page("new", start=start, kind=kind, form=form)
+    return (filled, 422) if form.problems else filled
+
+
+def _begun(kind: str, values: dict[str, Any]) -> Response:
+    def begin(document: dict[str, Any]) -> None:
+        flow, queues = build(kind, values, document)
+        document["queues"].update(queues)
+        document["flows"][values["name"]] = copy.deepcopy(flow)
+
+    edit(current_user.id, begin)
+    flash(
+        f"Flow {values['name']} is in your draft. No call comes to it before you put it in force."
+    )
+    return redirect(url_for("flows.show", name=values["name"]), 303)
+
+
+# With a slash at its end, so that a flow may be called history or new as well.
+@blueprint.get("/flows/<name>/")
+def show(name: str) -> str:
+    """One flow: its picture, and its nodes in order."""
+    now = state()
+    return page("show", state=now, **flow_parts(now.document, name))
+
+
+def flow_parts(document: dict[str, Any], name: str) -> dict[str, Any]:
+    """What the page of a flow shows of it."""
+    flow = the_flow(document, name)
+    return {
+        "name": name,
+        "flow": flow,
+        "order": chain(flow),
+        "lost": unreached(flow),
+        "picture": picture_of(name, flow) if flow["nodes"] else None,
+        "advice": advice(document, name),
+    }
+
+
+@blueprint.route("/flows/<name>/settings", methods=["GET", "POST"])
+def settings(name: str) -> Response | str | tuple[str, int]:
+    """The numbers of a flow, where it begins, and its name."""
+    document = work_of(current_user.id).values
+    flow = the_flow(document, name)
+    fields = choice(SETTINGS, "start", {node: node for node in flow["nodes"]})
+    form = Form.showing(fields, {**flow, "name": name})
+    if request.method == "POST":
+        form = Form.sent(fields, request.form)
+        form.problems = settings_problems(document, name, form.read())
+        if not form.problems:
+            return _set(name, form.read())
+    filled = page("settings", name=name, form=form)
+    return (filled, 422) if form.problems else filled
+
+
+def settings_problems(
+    document: dict[str, Any], name: str, values: dict[str, Any]
+) -> dict[str, str]:
+    """What is wrong with what was typed of a flow, by the field."""
+    flow = {**the_flow(document, name), **_flow_of(values)}
+    return check_flow(document, values["name"], flow, name)
+
+
+def _flow_of(values: dict[str, Any]) -> dict[str, Any]:
+    return {"numbers": values["numbers"], "start": values["start"]}
+
+
+def _set(name: str, values: dict[str, Any]) -> Response:
+    def change(document: dict[str, Any]) -> None:
+        the_flow(document, name)
+        document["flows"][name].update(_flow_of(values))
+        rename_flow(document, name, values["name"])
+
+    edit(current_user.id, change)
+    flash(f"Flow {values['name']} is changed in your draft.")
+    return redirect(url_for("flows.show", name=values["name"]), 303)
+
+
+@blueprint.route("/flows/<name>/delete", methods=["GET", "POST"])
+def delete(name: str) -> Response | str:
+    """Ask, then take a flow out of the draft."""
+    flow = the_flow(work_of(current_user.id).values, name)
+    if request.method == "GET":
+        return page("delete", name=name, flow=flow)
+    edit(current_user.id, lambda document: document["flows"].pop(name, None))
+    flash(f"Flow {name} is deleted in your draft. It goes on until you put the draft in force.")
+    return redirect(url_for("flows.index"), 303)

@@ -1,0 +1,35 @@
+"""The phones that Asterisk knows, offered where somebody types which are rung."""
+
+from flask import abort, current_app, render_template, request
+from werkzeug.wrappers import Response
+
+from callytics.ari.commands import Ari, AriError
+from callytics.flows.document import is_destination
+from callytics.web.flows.context import pages
+from callytics.web.flows.forms import PHONE_FIELDS
+from callytics.web.http.list_pages import varied
+
+blueprint = pages("flows_phones")
+
+# More are typed sooner than found in a list.
+MOST = 40
+
+
+@blueprint.get("/flows/phones")
+def offer() -> Response:
+    """Buttons for a field; nothing where Asterisk does not answer, since it is help and no more."""
+    field = request.args.get("field", "")
+    if field not in PHONE_FIELDS:
+        abort(404)
+    html = render_template("flows/_phones.html", field=field, phones=_phones()[:MOST])
+    return varied(Response(html, mimetype="text/html"))
+
+
+def _phones() -> list[tuple[str, bool]]:
+    """The dial string of each, and whether it is away, by name."""
+    try:
+        known = Ari(current_app.extensions["callytics"], pool=1).endpoints()
+    except AriError:
+        return []
+    found = [(f"{each['technology']}/{each['resource']}", each["state"]) for each in known]
+    return sorted((name, state == "offline") for name, state in found if is_destination(name))

@@ -1,0 +1,95 @@
+"""The definitions of queues: who takes their calls and how they are rung, in the draft."""
+
+from typing import Any
+
+from flask import abort, flash, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from callytics.flows.drafts import edit, work_of
+from callytics.flows.edits import rename_queue, users_of
+from callytics.web.flows.context import page, pages
+from callytics.web.flows.forms import QUEUE_FIELDS, Form
+from callytics.web.flows.starters import free_name
+from callytics.web.flows.validation import check_queue
+
+blueprint = pages("flows_queues")
+
+Values = dict[str, Any]
+
+
+def problems(document: Values, old: str | None, form: Any) -> dict[str, str]:
+    """What is wrong with a queue as it is typed; `old` is its name so far."""
+    values = Form.sent(QUEUE_FIELDS, form).read()
+    return check_queue(document, values["name"], _queue_of(values), old)
+
+
+def _queue_of(values: Values) -> Values:
+    return {key: content for key, content in values.items() if key != "name"}
+
+
+@blueprint.route("/flows/queues/new", methods=["GET", "POST"])
+def add() -> Response | str | tuple[str, int]:
+    """A new queue."""
+    document = work_of(current_user.id).values
+    empty = {"name": free_name("team", document["queues"]), "members": []}
+    return _form(document, None, Form.showing(QUEUE_FIELDS, empty))
+
+
+@blueprint.route("/flows/queues/edit/<name>", methods=["GET", "POST"])
+def change(name: str) -> Response | str | tuple[str, int]:
+    """The form of one queue."""
+    document = work_of(current_user.id).values
+    shown = {**_the_queue(document, name), "name": name}
+    return _form(document, name, Form.showing(QUEUE_FIELDS, shown))
+
+
+def _form(document: Values, old: str | None, form: Form) -> Response | str | tuple[str, int]:
+    if request.method == "POST":
+        form = Form.sent(QUEUE_FIELDS, request.form)
+        form.problems = problems(document, old, request.form)
+        if not form.problems:
+            return _keep(old, form.read())
+    filled = page("queue", name=old, form=form)
+    return (filled, 422) if form.problems else filled
+
+
+def _keep(old: str | None, values: Values) -> Response:
+    name = values["name"]
+
+    def change(document: Values) -> None:
+        document["queues"][old or name] = _queue_of(values)
+        if old:
+            rename_queue(document, old, name)
+
+    edit(current_user.id, change)
+    flash(f"Queue {name} is {'changed' if old else 'added'} in your draft.")
+    return redirect(url_for("flows.index", _anchor=f"queue-{name}"), 303)
+
+
+@blueprint.route("/flows/queues/delete/<name>", methods=["GET", "POST"])
+def delete(name: str) -> Response | str | tuple[str, int]:
+    """Ask, then take a queue out of the draft. One that is in use stays."""
+    document = work_of(current_user.id).values
+    _the_queue(document, name)
+    users = users_of(document, name)
+    if request.method == "GET" or users:
+        asked = page("queue_delete", name=name, users=users)
+        return (asked, 409) if request.method == "POST" else asked
+    edit(current_user.id, _without(name))
+    flash(f"Queue {name} is deleted in your draft.")
+    return redirect(url_for("flows.index"), 303)
+
+
+def _without(name: str) -> Any:
+    def change(document: Values) -> None:
+        if not users_of(document, name):
+            document["queues"].pop(name, None)
+
+    return change
+
+
+def _the_queue(document: Values, name: str) -> Values:
+    if name not in document["queues"]:
+        abort(404, "There is no such queue. It may have been renamed or deleted.")
+    return dict(document["queues"][name])

@@ -1,0 +1,99 @@
+"""What a new flow can begin as: whoever never saw one is asked for number and phones only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from callytics.flows.edits import wrong_in
+from callytics.web.flows.forms import NAME, NODE_FIELDS, NUMBERS, RECORD, Field, problems_at
+from callytics.web.flows.validation import check_flow, check_queue
+
+Values = dict[str, Any]
+
+_PHONES = replace(NODE_FIELDS["hunt_group"][0], label="Phones to ring")
+_MEMBERS = replace(_PHONES, name="members", label="Phones of those who take the calls")
+_GREETING = replace(NODE_FIELDS["play_audio"][0], label="Greeting", default="sound:hello-world")
+_RECORD = replace(RECORD, default=True)
+
+
+@dataclass(frozen=True)
+class Start:
+    """A starting point: its title, what it does in a sentence, and what it asks for."""
+
+    title: str
+    told: str
+    fields: tuple[Field, ...]
+
+
+STARTS = {
+    "greeting": Start(
+        "Greeting, ring phones, else voicemail",
+        "Plays a greeting, rings your phones at once, and takes a message when nobody answers.",
+        (NUMBERS, _PHONES, _GREETING, _RECORD, NAME),
+    ),
+    "queue": Start(
+        "Queue with music, else voicemail",
+        "Callers hear music until somebody is free, and leave a message when it takes too long.",
+        (NUMBERS, _MEMBERS, _RECORD, NAME),
+    ),
+    "phone": Start(
+        "Ring one phone",
+        "Rings a phone, and hangs up when nobody answers.",
+        (NUMBERS, replace(NODE_FIELDS["transfer"][0], label="Phone to ring"), _RECORD, NAME),
+    ),
+    "empty": Start("Empty", "You add each node yourself.", (NUMBERS, NAME)),
+}
+_MAILBOX = {
+    "type": "voicemail",
+    "greeting": "sound:vm-intro",
+    "max_seconds": 120,
+    "max_silence_seconds": 10,
+    "next": None,
+}
+
+
+def free_name(wanted: str, taken: Mapping[str, Any]) -> str:
+    """`wanted`, or with a number behind it where that is taken."""
+    names = (wanted, *(f"{wanted}-{n}" for n in range(2, len(taken) + 3)))
+    return next(name for name in names if name not in taken)
+
+
+def build(kind: str, values: Values, document: Values) -> tuple[Values, Values]:
+    """The flow that a starting point makes of what was typed, and the queues it needs."""
+    flow: Values = {"numbers": values["numbers"], "start": "", "nodes": {}}
+    queues: Values = {}
+    record = values.get("record_call", False)
+    if kind == "greeting":
+        team = {"type": "hunt_group", "destinations": values["destinations"], "ring_seconds": 20}
+        team |= {"strategy": "simultaneous", "record_call": record, "next": "message"}
+        greeting = {"type": "play_audio", "media": values["media"], "next": "phones"}
+        flow["nodes"] = {"greeting": greeting, "phones": team, "message": _MAILBOX}
+    elif kind == "queue":
+        name = free_name(values["name"], document["queues"])
+        queues[name] = {"members": values["members"], "strategy": "longest_idle"}
+        queues[name] |= {"ring_seconds": 15, "wrap_up_seconds": 0, "music": "default"}
+        line = {"type": "queue", "queue": name, "max_wait_seconds": 300, "record_call": record}
+        flow["nodes"] = {"line": {**line, "next": "message"}, "message": _MAILBOX}
+    elif kind == "phone":
+        desk = {"type": "transfer", "destination": values["destination"], "ring_seconds": 20}
+        flow["nodes"] = {"desk": {**desk, "record_call": record, "next": None}}
+    flow["start"] = next(iter(flow["nodes"]), "")
+    return flow, queues
+
+
+def check_start(kind: str, values: Values, document: Values) -> dict[str, str]:
+    """What is wrong with what was typed, by the field."""
+    flow, queues = build(kind, values, document)
+    name = values["name"]
+    found = check_flow({**document, "queues": {**document["queues"], **queues}}, name, flow)
+    wrong = wrong_in({"queues": queues, "flows": {name: flow}})
+    for node_name, node in flow["nodes"].items():
+        place = ("flows", name, "nodes", node_name)
+        found = {**problems_at(wrong, place, node, whole=""), **found}
+    for queue_name, queue in queues.items():
+        found = {**check_queue({"queues": {}}, queue_name, queue), **found}
+        # One can begin a queue without members, but hardly means to.
+        if not queue["members"]:
+            found.setdefault("members", "must not be empty")
+    asked = {field.name for field in STARTS[kind].fields}
+    return {key: text for key, text in found.items() if key in asked}

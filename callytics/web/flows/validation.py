@@ -1,0 +1,55 @@
+"""What is wrong with one node, queue or flow that somebody typed, by its field.
+
+Each is put into a document that is otherwise right and checked as an import is. So the unfinished
+rest of a draft is no matter here.
+"""
+
+from typing import Any
+
+from callytics.flows.edits import wrong_in
+from callytics.web.flows.forms import problems_at
+
+Values = dict[str, Any]
+# Stands for the nodes of a flow where they are not what is looked at.
+STUB = {"stub": {"type": "play_audio", "media": "sound:beep", "next": None}}
+
+
+def check_node(
+    document: Values, flow_name: str, name: str, node: Values, old: str | None = None
+) -> dict[str, str]:
+    """What is wrong with a node of this name; `old` is what it was called before."""
+    others = {n: v for n, v in document["flows"][flow_name]["nodes"].items() if n != old}
+    if name in others:
+        return {"name": f"there is a node {name!r} already"}
+    if node.get("next") == old and old is not None:
+        node = {**node, "next": name}
+    flow = {"numbers": [], "start": name, "nodes": {**others, name: node}}
+    wrong = wrong_in({"queues": document["queues"], "flows": {flow_name: flow}})
+    place = ("flows", flow_name, "nodes")
+    found = problems_at(wrong, (*place, name), node)
+    if not found and (too_many := next((w.text for w in wrong if w.place == place), "")):
+        return {"name": f"the nodes of a flow {too_many}"}
+    return found
+
+
+def check_queue(document: Values, name: str, queue: Values, old: str | None = None) -> Values:
+    """What is wrong with a queue of this name."""
+    if name != old and name in document["queues"]:
+        return {"name": f"there is a queue {name!r} already"}
+    return problems_at(wrong_in({"queues": {name: queue}}), ("queues", name), queue)
+
+
+def check_flow(document: Values, name: str, flow: Values, old: str | None = None) -> Values:
+    """What is wrong with the name, numbers and start of a flow."""
+    others = {n: f for n, f in document["flows"].items() if n != old}
+    if name in others:
+        return {"name": f"there is a flow {name!r} already"}
+    stubs = {
+        n: {"numbers": f["numbers"], "start": "stub", "nodes": STUB} for n, f in others.items()
+    }
+    if not flow["nodes"]:
+        flow = {**flow, "start": "stub", "nodes": STUB}
+    # The last: what belongs to another already is wrong here, not there.
+    wrong = wrong_in({"queues": document["queues"], "flows": {**stubs, name: flow}})
+    found = problems_at(wrong, ("flows", name), flow)
+    return {name: text for name, text in found.items() if name in ("name", "numbers", "start")}

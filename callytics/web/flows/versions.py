@@ -1,0 +1,82 @@
+"""The history of the flow document: every version, one of them, and taking it back."""
+
+from typing import Any
+
+from flask import abort, flash, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from callytics.flows import versions as flow_history
+from callytics.flows.diff import changes
+from callytics.flows.document import Overtaken
+from callytics.flows.errors import DocumentError
+from callytics.flows.versions import PAGE_SIZE, Version
+from callytics.web.flows.context import page, pages, state
+from callytics.web.flows.diagram import picture_of
+from callytics.web.flows.drafts import seen
+
+# Of the flows that changed in a version; the others are one click away.
+MOST_PICTURES = 10
+
+blueprint = pages("flows_history")
+
+
+@blueprint.get("/flows/history")
+def index() -> str:
+    """A page of the versions, newest first."""
+    upto = request.args.get("upto", type=int)
+    rows = flow_history.versions(None if upto is None else _bounded(upto), limit=PAGE_SIZE + 1)
+    older = rows[PAGE_SIZE].id if len(rows) > PAGE_SIZE else None
+    return page("history", rows=rows[:PAGE_SIZE], older=older, upto=upto)
+
+
+@blueprint.get("/flows/history/<int:number>")
+def show(number: int) -> str:
+    """One version: what changed in it, how it differs from what is in force, its pictures."""
+    version, before = _the_version(number), flow_history.before(number).document
+    now = state()
+    flows = version.document.get("flows", {})
+    new = [name for name, flow in flows.items() if before.get("flows", {}).get(name) != flow]
+    asked = request.args.get("flow")
+    drawn = [asked] if asked in flows else new[:MOST_PICTURES]
+    return page(
+        "version",
+        state=now,
+        version=version,
+        changed=changes(before, version.document),
+        back=changes(now.newest.document, version.document),
+        pictures={name: picture_of(name, flows[name]) for name in drawn},
+        others=[name for name in flows if name not in drawn],
+    )
+
+
+@blueprint.route("/flows/history/<int:number>/take-back", methods=["GET", "POST"])
+def take_back(number: int) -> Response | str | tuple[str, int]:
+    """Ask, saying what it changes; then put an older version in force again."""
+    version, problem = _the_version(number), ""
+    if request.method == "POST":
+        try:
+            flow_history.take_back(version, current_user.username, seen())
+        except Overtaken:
+            problem = "Somebody put other changes in force meanwhile. Look again at what changes."
+        except DocumentError as error:
+            problem = f"This version cannot be used any more: {'; '.join(error.errors)}."
+        else:
+            flash(f"Version {number} is in force again, for the next call.")
+            return redirect(url_for("flows_history.index"), 303)
+    now = state()
+    parts: dict[str, Any] = {"back": changes(now.newest.document, version.document)}
+    asked = page("take_back", state=now, version=version, problem=problem, **parts)
+    return (asked, 409) if problem else asked
+
+
+def _the_version(number: int) -> Version:
+    version = flow_history.version(_bounded(number))
+    if version is None or not version.id:
+        abort(404, "There is no such version.")
+    return version
+
+
+def _bounded(number: int) -> int:
+    """No more than PostgreSQL's integer holds, and one more is looked at."""
+    return max(min(number, 2**31 - 2), 0)

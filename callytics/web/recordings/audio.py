@@ -1,0 +1,109 @@
+"""Recordings over HTTP: who may hear them, and that it is written down."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, abort, current_app, request
+from flask_login import current_user
+
+from callytics.recordings import ledger, library
+from callytics.recordings.facts import OPEN_STATES
+from callytics.storage.folder import Storage, StorageError
+from callytics.web.http.offload import aside
+from callytics.web.http.response_cache import Answer, answer_with, unless_written
+from callytics.web.recordings import listening_log as audit
+from callytics.web.recordings.audio_response import Served
+from callytics.web.recordings.file_names import attachment, file_name
+
+log = logging.getLogger(__name__)
+
+blueprint = Blueprint("audio", __name__)
+
+# audio/basic is μ-law at 8 kHz without a header, which is what Asterisk writes.
+STORED_TYPES = {"wav": "audio/wav", "ulaw": "audio/basic"}
+
+
+@dataclass(frozen=True)
+class Listening:
+    """One that is written down: its next parts need neither the recording's row nor the person."""
+
+    served: Served
+    # Who, what they do, and the recording's uid.
+    noted: tuple[str, str, str]
+
+    def again(self, environ: dict[str, Any]) -> Answer | None:
+        """Another part; None where it is to be written down again, or something is wrong."""
+        try:
+            return self.served.answer(environ) if audit.is_noted(*self.noted) else None
+        except (StorageError, OSError):
+            return None
+
+
+@blueprint.get("/recordings/<uid>/audio")
+def play(uid: str) -> Response:
+    """The sound for a player; μ-law with a header, since browsers play none without.
+
+    With `?as=pcm` it is decoded, for those that do not play μ-law at all.
+    """
+    row = _row(uid)
+    form = "stored"
+    if row.format == "ulaw":
+        form = "pcm" if request.args.get("as") == "pcm" else "ulaw"
+    return _serve(row, "play", form, {"Content-Type": "audio/wav"})
+
+
+@blueprint.get("/recordings/<uid>/download")
+def download(uid: str) -> Response:
+    """The stored bytes, under a name that tells what they are."""
+    row = _row(uid)
+    headers = {
+        "Content-Type": STORED_TYPES[row.format],
+        "Content-Disposition": attachment(file_name(row)),
+    }
+    return _serve(row, "download", "stored", headers)
+
+
+def _row(uid: str) -> Any:
+    row = unless_written(library.recording, uid)
+    if row is None:
+        abort(404, "There is no such recording. It may have been deleted.")
+    if row.state in OPEN_STATES:
+        abort(409, "This call is still being recorded. It can be heard as soon as it ends.")
+    if row.state == "failed":
+        abort(404, f"This recording has no audio: {row.state_reason or 'nothing was recorded'}.")
+    return row
+
+
+def _serve(row: Any, action: str, form: str, headers: dict[str, str]) -> Response:
+    storage: Storage = current_app.extensions["storage"]
+    prefix = current_app.extensions["callytics"].accel_redirect
+    served = Served(storage, row.path, form, prefix, headers)
+    answer = _answer(served, row)
+    listening = (current_user.username, action, row.uid)
+    if request.method == "GET" and answer.status in (200, 206, 304):
+        audit.note(*listening)
+    answer_with(Listening(served, listening))
+    return Response(answer.body, answer.status, answer.headers, direct_passthrough=True)
+
+
+def _answer(served: Served, row: Any) -> Answer:
+    try:
+        return served.answer(request.environ)
+    except FileNotFoundError:
+        _tell_missing(row, served.storage)
+        abort(404, "The audio file is gone. An administrator can look with: flask doctor")
+    except (StorageError, OSError) as error:
+        log.error("recording %s cannot be opened: %s", row.uid, error)
+        abort(500, "The audio file cannot be read. An administrator can look with: flask doctor")
+
+
+def _tell_missing(row: Any, storage: Storage) -> None:
+    # Without the folder itself every file would be missing, and none of them is lost.
+    if row.state != "available" or storage.problem():
+        return
+    try:
+        reason = "the file is gone from the folder"
+        aside(ledger.mark_recording, row.uid, "missing", reason, seconds=audit.PATIENCE_SECONDS)
+    except Exception as error:  # the page that helps must come all the same
+        log.error("recording %s is missing; its row cannot say so: %r", row.uid, error)

@@ -1,0 +1,164 @@
+"""The sound of a recording as HTTP serves it: any part of it, read where it is asked for."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
+
+from werkzeug.datastructures import EnvironHeaders
+from werkzeug.http import http_date
+
+from callytics.audio import wav as audio
+from callytics.audio.samples import pcm
+from callytics.storage.folder import Storage, StorageError
+from callytics.web.http.response_cache import Answer
+from callytics.web.recordings.byte_ranges import (
+    UnsatisfiableError,
+    Version,
+    precondition,
+    still_the_same,
+    wanted,
+)
+
+# Large enough that reading costs little beside sending, small enough for a thousand listeners.
+CHUNK_BYTES = 128 * 1024
+
+
+@dataclass(frozen=True)
+class Sound:
+    """An open recording as it is served: perhaps a header of ours, then the file's bytes."""
+
+    file: BinaryIO
+    header: bytes
+    length: int
+    version: Version
+
+    def pieces(self, first: int, stop: int) -> Iterator[bytes]:
+        """The bytes from `first` up to `stop`."""
+        if first < len(self.header):
+            yield self.header[first:stop]
+        at = max(first, len(self.header))
+        while at < stop:
+            many = min(CHUNK_BYTES, stop - at)
+            piece = os.pread(self.file.fileno(), many, at - len(self.header))
+            if not piece:
+                # The length was promised: to break off is the only way left to tell the truth.
+                raise StorageError("a recording became shorter while it was served")
+            yield piece
+            at += len(piece)
+
+
+@dataclass(frozen=True)
+class DecodedSound(Sound):
+    """μ-law for a browser that plays none: each stored octet is served as two of PCM."""
+
+    def pieces(self, first: int, stop: int) -> Iterator[bytes]:
+        """The bytes from `first` up to `stop`; they may begin or end within a sample."""
+        if first < len(self.header):
+            yield self.header[first:stop]
+        at, end = (max(place - len(self.header), 0) for place in (first, stop))
+        skipped, stored = at % 2, Sound(self.file, b"", self.length, self.version)
+        left = end - at
+        for piece in stored.pieces(at // 2, (end + 1) // 2):
+            samples = pcm(piece)[skipped:][:left]
+            skipped, left = 0, left - len(samples)
+            yield samples
+
+
+@dataclass(frozen=True)
+class Served:
+    """A stored file in one of the forms in which it is served."""
+
+    storage: Storage
+    path: str
+    # "stored", "ulaw" for μ-law with the header that it has not, or "pcm" for decoded μ-law.
+    form: str
+    # Where nginx finds the files, if it is to send them.
+    accel_redirect: str
+    headers: dict[str, str]
+
+    def answer(self, environ: dict[str, Any]) -> Answer:
+        """What a request gets; its file is closed with the body, also when the client goes away.
+
+        Raises FileNotFoundError, StorageError, OSError.
+        """
+        sound = self._open()
+        if self.accel_redirect and self.form == "stored":
+            # nginx knows ranges and conditions too. Ours would speak of an ETag that the client
+            # never sees, since nginx sends its own.
+            sound.file.close()
+            return Answer(200, [*self.headers.items(), *self._handed_over()], [])
+        try:
+            status, headers, part = _part(environ, sound)
+            body = _body(environ, sound, part)
+        except BaseException:
+            sound.file.close()
+            raise
+        return Answer(status, [*self.headers.items(), *headers], body)
+
+    def _handed_over(self) -> list[tuple[str, str]]:
+        return [("X-Accel-Redirect", self.accel_redirect + self.path), ("Content-Length", "0")]
+
+    def _open(self) -> Sound:
+        file = self.storage.open(self.path)
+        found = os.fstat(file.fileno())
+        etag = f"{found.st_size:x}-{found.st_mtime_ns:x}"
+        modified_at = datetime.fromtimestamp(found.st_mtime, UTC)
+        if self.form == "pcm":
+            header, size = audio.pcm_header(2 * found.st_size), 2 * found.st_size
+            version = Version(f"{etag}-pcm", modified_at)
+            return DecodedSound(file, header, len(header) + size, version)
+        header = audio.ulaw_header(found.st_size) if self.form == "ulaw" else b""
+        return Sound(file, header, len(header) + found.st_size, Version(etag, modified_at))
+
+
+class _Pieces:
+    """Pieces of sound, and the file that they are read from."""
+
+    def __init__(self, file: BinaryIO, pieces: Iterator[bytes]) -> None:
+        self._file, self._pieces = file, pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _body(environ: dict[str, Any], sound: Sound, part: tuple[int, int]) -> Iterable[bytes]:
+    """The bytes from the first up to the last of `part`, with the file that closes after them."""
+    first, stop = part
+    if first == stop or sound.header or "wsgi.file_wrapper" not in environ:
+        return _Pieces(sound.file, sound.pieces(first, stop))
+    # The server sends from where the file stands, as much as Content-Length says.
+    sound.file.seek(first)
+    return environ["wsgi.file_wrapper"](sound.file)  # type: ignore[no-any-return]
+
+
+def _part(
+    environ: dict[str, Any], sound: Sound
+) -> tuple[int, list[tuple[str, str]], tuple[int, int]]:
+    """Status and headers of what is asked for, and its first byte and the one after the last."""
+    asked, is_get = EnvironHeaders(environ), environ["REQUEST_METHOD"] == "GET"
+    headers = [
+        ("Accept-Ranges", "bytes"),
+        ("ETag", sound.version.quoted),
+        ("Last-Modified", http_date(sound.version.modified_at)),
+    ]
+    if status := precondition(asked, sound.version):
+        return status, headers, (0, 0)
+    part = None
+    # Ranges are defined for GET alone; HEAD tells the whole.
+    if is_get and still_the_same(asked.get("If-Range"), sound.version):
+        try:
+            part = wanted(asked.get("Range"), sound.length)
+        except UnsatisfiableError:
+            nowhere = ("Content-Range", f"bytes */{sound.length}")
+            return 416, [*headers, nowhere, ("Content-Length", "0")], (0, 0)
+    first, stop = part or (0, sound.length)
+    headers.append(("Content-Length", str(stop - first)))
+    if part:
+        headers.append(("Content-Range", f"bytes {first}-{stop - 1}/{sound.length}"))
+    return 206 if part else 200, headers, (first, stop)

@@ -1,0 +1,191 @@
+"""Working with many recordings at once: a zip of them, their facts as a table, deleting them.
+
+All of it is done by forms, so that it works without a script too.
+"""
+
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import gevent
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
+from flask_login import current_user
+
+from callytics.export import csv_table as sheets
+from callytics.export.selection import MOST, Part, Selection, SelectionError, chosen, matching
+from callytics.export.zip_archive import Bundle, entries
+from callytics.recordings import ledger, library, notes
+from callytics.recordings.deletion import DeletionError, delete_recording
+from callytics.recordings.facts import utc_now
+from callytics.search.engine import find
+from callytics.web.auth.access import admin_required
+from callytics.web.http.offload import aside, searches
+from callytics.web.recordings import listening_log as audit
+from callytics.web.recordings.file_names import attachment, file_name
+from callytics.web.recordings.search_form import understand
+
+blueprint = Blueprint("many", __name__)
+
+# A deletion answers after about so long, says how far it is, and goes on.
+PART_SECONDS = 1.0
+# How long the whole of a selection is looked for, and one page of it.
+LOOKING_SECONDS, PATIENCE_SECONDS = 20.0, 10.0
+
+
+@blueprint.post("/recordings/many/download")
+def download() -> Response:
+    """A zip of the audio with a manifest; each recording is an entry in the audit."""
+    rows = _all_rows(_selection())
+    username = current_user.username
+    # Looking at ten thousand files takes a while; others go on meanwhile.
+    pool = gevent.get_hub().threadpool
+    found = pool.apply(entries, (current_app.extensions["storage"], rows, file_name))
+    if not any(entry.name for entry in found):
+        abort(409, "None of these recordings has audio that could be downloaded.")
+    bundle = Bundle(
+        current_app.extensions["storage"],
+        found,
+        _added(rows),
+        lambda row: audit.note(username, "download", row.uid),
+    )
+    response = Response(stream_with_context(bundle), mimetype="application/zip")
+    response.content_length = len(bundle)
+    response.headers["Content-Disposition"] = attachment(_name("zip"))
+    return response
+
+
+@blueprint.post("/recordings/many/export")
+def export() -> Response:
+    """The facts, tags and notes as CSV."""
+    selection = _selection()
+    many = "all that match" if selection.filters else f"{len(selection.uids)} recordings"
+    query = request.query_string.decode(errors="replace")
+    ledger.note_access(current_user.username, "export", "", f"{many} {query}".strip())
+    response = Response(stream_with_context(_lines(selection)), mimetype="text/csv")
+    response.headers["Content-Disposition"] = attachment(_name("csv"))
+    return response
+
+
+@blueprint.post("/recordings/many/delete")
+@admin_required
+def delete() -> Response | str:
+    """Ask, saying how many and how long; then delete, a second's worth at a time."""
+    selection = _selection()
+    if "confirmed" not in request.form:
+        return _question(selection)
+    done, failed = (request.form.get(name, 0, int) for name in ("done", "failed"))
+    began, problem = time.monotonic(), request.form.get("problem", "")
+    after = request.form.get("after") or None
+    for part in _parts(selection, after):
+        for row in part.rows:
+            if why := _delete(row):
+                failed, problem = failed + 1, why
+            else:
+                done += 1
+        if part.after and time.monotonic() - began > PART_SECONDS:
+            shown = {"total": request.form.get("total", 0, int), "upto": selection.until_id}
+            shown |= {"done": done, "failed": failed, "problem": problem, "after": part.after}
+            return _page("deleting", selection, **shown)
+    return _deleted(done, failed, problem)
+
+
+def _question(selection: Selection) -> str:
+    rows = _all_rows(selection)
+    if not rows:
+        abort(400, "None of these recordings is there any more.")
+    upto = max(row.id for row in rows)
+    length = sum(row.duration_ms or 0 for row in rows)
+    return _page("delete_many", selection, total=len(rows), upto=upto, ms=length)
+
+
+def _page(name: str, selection: Selection, **shown: Any) -> str:
+    query = request.query_string.decode(errors="replace")
+    action = f"{url_for('many.delete')}?{query}" if query else url_for("many.delete")
+    shown |= {"selection": selection, "action": action, "back": _back()}
+    return render_template(f"recordings/{name}.html", **shown)
+
+
+def _delete(row: Any) -> str:
+    """Delete one; why it could not be done, or nothing."""
+    try:
+        delete_recording(current_app.extensions["storage"], row, current_user.username)
+    except DeletionError as error:
+        return str(error)
+    return ""
+
+
+def _deleted(done: int, failed: int, problem: str) -> Response:
+    flash(f"{done} recordings are deleted." if done != 1 else "One recording is deleted.")
+    if failed:
+        flash(f"{failed} could not be deleted. The last reason: {problem}", "problem")
+    return redirect(_back(), 303)
+
+
+def _selection() -> Selection:
+    """What the form says: the ticked ones, or all that the address of its list finds."""
+    try:
+        if "all" not in request.form:
+            return chosen(request.form.getlist("uid"))
+        wish = understand(request.args, utc_now())
+        if wish.problems:
+            raise SelectionError("The list's filters are not usable. Go back and mend them first.")
+        return matching(wish.filters, request.form.get("upto"))
+    except SelectionError as error:
+        abort(400, str(error))
+
+
+def _all_rows(selection: Selection) -> list[Any]:
+    rows: list[Any] = []
+    began = time.monotonic()
+    for part in _parts(selection):
+        rows += part.rows
+        if len(rows) > MOST:
+            abort(400, f"More than {MOST:,} recordings match. Narrow the list, then try again.")
+        if time.monotonic() - began > LOOKING_SECONDS:
+            abort(400, "It takes too long to find them all. Choose fewer days, then try again.")
+    return rows
+
+
+def _parts(selection: Selection, after: str | None = None) -> Iterator[Part]:
+    """The parts; each is looked for aside, and others have their turn after it."""
+    look = partial(aside, find, seconds=PATIENCE_SECONDS, turns=searches)
+    for part in selection.parts(after, look):
+        yield part
+        gevent.sleep(0)
+
+
+def _lines(selection: Selection) -> Iterator[bytes]:
+    yield sheets.head(sheets.COLUMNS)
+    for part in _parts(selection):
+        uids = [row.uid for row in part.rows]
+        added, digests = notes.added_to(uids), library.checksums(uids)
+        for row in part.rows:
+            yield sheets.line((*sheets.facts(row, digests), *sheets.added(row.uid, added)))
+
+
+def _added(rows: list[Any]) -> dict[str, notes.Added]:
+    found: dict[str, notes.Added] = {}
+    for at in range(0, len(rows), 500):
+        found |= notes.added_to([row.uid for row in rows[at : at + 500]])
+    return found
+
+
+def _back() -> str:
+    query = request.query_string.decode(errors="replace")
+    return url_for("recordings.index") + (f"?{query}" if query else "")
+
+
+def _name(extension: str) -> str:
+    return f"recordings_{utc_now():%Y-%m-%d_%H%M%SZ}.{extension}"

@@ -1,0 +1,43 @@
+"""Saving a view of the library under a name, and forgetting it."""
+
+from urllib.parse import parse_qsl, urlencode
+
+from flask import Blueprint, flash, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from callytics.recordings.facts import utc_now
+from callytics.search import saved_searches
+from callytics.search.saved_searches import SavedSearchError
+from callytics.web.recordings.search_form import understand
+
+blueprint = Blueprint("saved_searches", __name__)
+
+
+@blueprint.post("/searches")
+def save() -> Response:
+    """Keep the view that the form was on."""
+    name = " ".join(request.form.get("name", "").split())
+    query = _query()
+    try:
+        saved_searches.save_search(current_user.id, name, urlencode(query))
+    except SavedSearchError as error:
+        flash(str(error), "problem")
+    else:
+        flash(f"Saved as {name}.")
+    return redirect(url_for("recordings.index", **query), 303)
+
+
+@blueprint.post("/searches/<int:search_id>/forget")
+def forget(search_id: int) -> Response:
+    """Forget one, and stay where one is."""
+    saved_searches.forget_search(current_user.id, min(search_id, 2**31 - 1))
+    flash("That search is forgotten. No recording was touched.")
+    return redirect(url_for("recordings.index", **_query()), 303)
+
+
+def _query() -> dict[str, str]:
+    """The fields of a view from a form; only what an address of ours can hold."""
+    typed = dict(parse_qsl(request.form.get("query", "")[:2000]))
+    wish = understand(typed, utc_now())
+    return {} if wish.problems else wish.query

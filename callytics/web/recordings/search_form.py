@@ -1,0 +1,250 @@
+"""The filters of the library as an address says them, and what is wrong with one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from datetime import tzinfo as Zone
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+
+from callytics.recordings.facts import DIRECTIONS, KINDS, STATES
+from callytics.recordings.notes import tag_name
+from callytics.search.filters import Filters
+from callytics.telephony.numbers import phone
+from callytics.web.http import formatting as words
+
+SORTS = {
+    "newest": ("time", False),
+    "oldest": ("time", True),
+    "longest": ("duration", False),
+    "shortest": ("duration", True),
+}
+# Days before today that each begins and ends.
+PRESETS = {"today": (0, 0), "yesterday": (1, 1), "last7": (6, 0), "last30": (29, 0)}
+CHOICES: dict[str, tuple[str, ...]] = {
+    "kind": KINDS,
+    "direction": DIRECTIONS,
+    "state": STATES,
+    "when": tuple(PRESETS),
+    "sort": tuple(SORTS),
+}
+TEXTS = ("q", "flow", "callee", "tag")
+DAYS = ("from", "to")
+SECONDS = ("min_seconds", "max_seconds")
+# In the order of the form, which is that of the addresses we make.
+NAMES = (
+    "q",
+    "kind",
+    "direction",
+    "state",
+    "flow",
+    "callee",
+    "tag",
+    "when",
+    *DAYS,
+    *SECONDS,
+    "sort",
+    "tz",
+)
+LABELS = {
+    "q": "Search",
+    "kind": "Kind",
+    "direction": "Direction",
+    "state": "State",
+    "flow": "Flow",
+    "callee": "Answered by",
+    "tag": "Tag",
+    "when": "When",
+    "from": "First day",
+    "to": "Last day",
+    "min_seconds": "Shortest",
+    "max_seconds": "Longest",
+    "sort": "Order",
+    "tz": "Time zone",
+}
+# Shown when they are asked for.
+FURTHER = ("direction", "flow", "callee", "tag", *DAYS, *SECONDS)
+# They narrow nothing by themselves.
+MANNERS = ("sort", "tz")
+LONGEST_TEXT = 200
+LONGEST_SECONDS = 1_000_000
+FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9999, 1, 1)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody asks for, as they typed it, and as it is understood."""
+
+    typed: Mapping[str, str]
+    filters: Filters
+    # By the name of the field, what is wrong and what would be right.
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The address of this view: what was given, and the zone only where days are."""
+        dated = any(self.typed.get(name) for name in ("when", *DAYS))
+        given = {name: self.typed.get(name, "") for name in NAMES}
+        return {k: v for k, v in given.items() if v and (k != "tz" or dated)}
+
+    @property
+    def narrowing(self) -> dict[str, str]:
+        """What leaves recordings out."""
+        return {k: v for k, v in self.query.items() if k not in MANNERS}
+
+    @property
+    def has_further(self) -> bool:
+        """Whether any of the filters that are not always shown is used or wrong."""
+        return any(self.typed.get(name) or name in self.problems for name in FURTHER)
+
+    def without(self, *names: str) -> dict[str, str]:
+        """The address of this view less some of its fields."""
+        return {k: v for k, v in self.query.items() if k not in names}
+
+
+def init_filters(app: Flask) -> None:
+    """Give the templates of `app` the words of the filters."""
+    app.jinja_env.globals.update(
+        PRESET_WORDS=PRESET_WORDS,
+        SORT_WORDS=SORT_WORDS,
+        LABELS=LABELS,
+        in_words=in_words,
+    )
+
+
+def understand(typed: Mapping[str, str], now: datetime) -> Wish:
+    """Read the fields of the form, whatever somebody wrote into the address. `now` is aware."""
+    kept = {name: _cleaned(typed.get(name, "")) for name in NAMES}
+    problems: dict[str, str] = {}
+    for name, choices in CHOICES.items():
+        if kept[name] and kept[name] not in choices:
+            problems[name] = f"must be one of {', '.join(choices)}"
+    for name in TEXTS:
+        if len(kept[name]) > LONGEST_TEXT:
+            problems[name] = f"must be at most {LONGEST_TEXT} characters"
+    zone = _zone(kept["tz"], problems)
+    days = {name: _day(kept[name], name, problems) for name in DAYS}
+    seconds = {name: _seconds(kept[name], name, problems) for name in SECONDS}
+    _check_order(days, seconds, problems)
+    if problems:
+        return Wish(kept, Filters(), problems)
+    sort, ascending = SORTS[kept["sort"] or "newest"]
+    filters = Filters(
+        search=kept["q"],
+        **{name: kept[name] for name in ("kind", "direction", "state", "flow", "callee")},
+        tag=tag_name(kept["tag"]),
+        **_lengths(seconds),
+        sort=sort,
+        ascending=ascending,
+    )
+    return Wish(kept, _in_days(filters, days, kept["when"], now.astimezone(zone)))
+
+
+def _cleaned(text: str) -> str:
+    """No page may hold a control character, nor PostgreSQL a NUL."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _zone(name: str, problems: dict[str, str]) -> Zone:
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ValueError, OSError, KeyError):
+        problems["tz"] = "must be the name of a time zone, such as Europe/Berlin"
+        return UTC
+
+
+def _day(text: str, name: str, problems: dict[str, str]) -> date | None:
+    try:
+        day = date.fromisoformat(text) if text else None
+    except ValueError:
+        day = date.min
+    if day and not FIRST_DAY <= day < LAST_DAY:
+        problems[name] = f"must be a day such as 2026-11-22, not {text}"
+        return None
+    return day
+
+
+def _seconds(text: str, name: str, problems: dict[str, str]) -> int | None:
+    if not text:
+        return None
+    usable = text.isascii() and text.isdigit() and len(text) < 8
+    if not usable or int(text) > LONGEST_SECONDS:
+        problems[name] = f"must be whole seconds, at most {LONGEST_SECONDS}"
+        return None
+    return int(text)
+
+
+def _check_order(
+    days: Mapping[str, date | None],
+    seconds: Mapping[str, int | None],
+    problems: dict[str, str],
+) -> None:
+    first, last = days["from"], days["to"]
+    if first and last and first > last:
+        problems["from"] = "must not be after the last day"
+    least, most = seconds["min_seconds"], seconds["max_seconds"]
+    if least is not None and most is not None and least > most:
+        problems["min_seconds"] = "must not be more than the longest"
+
+
+def _lengths(seconds: Mapping[str, int | None]) -> dict[str, int | None]:
+    # As the page shows them, in rounded seconds.
+    least, most = seconds["min_seconds"], seconds["max_seconds"]
+    return {
+        "min_ms": None if least is None else max(least * 1000 - 500, 0),
+        "max_ms": None if most is None else most * 1000 + 499,
+    }
+
+
+def _in_days(
+    filters: Filters, days: Mapping[str, date | None], preset: str, now: datetime
+) -> Filters:
+    """Whole days of the reader's zone; a preset and a first or last day combine."""
+    firsts, lasts = [days["from"]], [days["to"]]
+    if preset:
+        first, last = PRESETS[preset]
+        firsts.append(now.date() - timedelta(days=first))
+        lasts.append(now.date() - timedelta(days=last))
+    begins = [_midnight(day, now) for day in firsts if day]
+    ends = [_midnight(day + timedelta(days=1), now) for day in lasts if day]
+    return replace(
+        filters, since=max(begins) if begins else None, until=min(ends) if ends else None
+    )
+
+
+def _midnight(day: date, now: datetime) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=now.tzinfo).astimezone(UTC)
+
+
+def in_words(name: str, value: str) -> str:
+    """A filter as people say it."""
+    said = {
+        "q": f"“{value}”",
+        "kind": words.KINDS.get(value, value),
+        "direction": value.capitalize(),
+        "state": words.STATES.get(value, value),
+        "flow": f"Flow {value}",
+        "callee": f"Answered by {phone(value)}",
+        "tag": f"Tag {value}",
+        "when": PRESET_WORDS.get(value, value),
+        "from": f"From {value}",
+        "to": f"To {value}",
+        "min_seconds": f"At least {value} s",
+        "max_seconds": f"At most {value} s",
+    }
+    return said[name]
+
+
+PRESET_WORDS = {
+    "today": "Today",
+    "yesterday": "Yesterday",
+    "last7": "Last 7 days",
+    "last30": "Last 30 days",
+}
+SORT_WORDS = {
+    "newest": "Newest first",
+    "oldest": "Oldest first",
+    "longest": "Longest first",
+    "shortest": "Shortest first",
+}

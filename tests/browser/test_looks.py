@@ -1,0 +1,87 @@
+"""Every state of the pages in every way they are looked at: nothing keeps anybody from using it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from callytics.recordings import ledger, notes
+from callytics.recordings.facts import Facts, utc_now
+from tests.support.browser import complaints, new_page, sign_in, wait_for_sound
+from tests.support.shelf import STARTED_AT, Shelf
+from tests.support.sounds import wav
+
+pytest_plugins = ("tests.support.web_fixtures", "tests.support.browser_fixtures")
+
+WAYS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "phone, light": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
+    "phone, dark": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
+    # To a page, zoom is a smaller window.
+    "zoom of 200 %": {"viewport": {"width": 720, "height": 450}, "device_scale_factor": 2},
+    "forced colours": {"forced_colors": "active"},
+    "little motion": {"reduced_motion": "reduce", "viewport": {"width": 320, "height": 640}},
+}
+
+
+@pytest.fixture(scope="module")
+def tone() -> bytes:
+    return wav((20, True), (3, False), (7, True))
+
+
+def fill(shelf: Shelf, tone: bytes) -> Facts:
+    """One of each, and one with notes and tags; the worker is well."""
+    for minute, state in enumerate(("failed", "missing", "recording", "requested")):
+        at = STARTED_AT - timedelta(minutes=minute)
+        shelf.add(None, state=state, state_reason="said in words", started_at=at)
+    who = {"caller_name": "Ann", "caller_number": "+4930901820", "callee": "PJSIP/desk"}
+    ann = shelf.add(tone, **who, duration_ms=30_000)
+    with shelf.app.app_context():
+        ledger.note_worker("worker", utc_now(), utc_now(), "22.10.1")
+        notes.add_note(ann.uid, "00:12 refund promised", "rita")
+        notes.add_note(ann.uid, "a" * 300, "ada")
+        notes.add_tag(ann.uid, "refund", "rita")
+    return ann
+
+
+def look(page: Page) -> None:
+    """Nothing is found by axe-core, and nothing stands beyond the right edge."""
+    assert complaints(page) == "[]"
+    width = page.viewport_size["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_state_can_be_used(browser, web, shelf, tone, way):
+    ann = fill(shelf, tone)
+    with new_page(browser, web.url, **WAYS[way]) as page:
+        sign_in(page)
+        expect(page.locator("tbody")).to_have_count(5)
+        look(page)
+        row = page.locator(f"#rec-{ann.uid}")
+        row.get_by_role("link", name="Listen to").click()
+        wait_for_sound(page)
+        look(page)
+        row.get_by_role("checkbox").first.check()
+        look(page)
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        look(page)
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Delete…").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Delete this recording?")
+        look(page)
+        page.goto(f"/recordings/{ann.uid}")
+        look(page)
+
+
+def test_a_printed_list_has_its_facts_and_nothing_to_press(page, shelf, tone):
+    fill(shelf, tone)
+    sign_in(page)
+    expect(page.locator("tbody")).to_have_count(5)
+    page.emulate_media(media="print")
+    expect(page.get_by_text("said in words").first).to_be_visible()
+    for part in (".play", ".tool", ".choose", "#many", "[data-keys]", ".top nav"):
+        expect(page.locator(part).first).to_be_hidden()

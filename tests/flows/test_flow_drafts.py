@@ -1,0 +1,173 @@
+"""Drafts: one for each administrator, and two of them at once never overwrite each other unseen."""
+
+import threading
+
+import pytest
+from flask import Flask
+
+from callytics.database.engine import db
+from callytics.flows import (
+    document as flow_document,
+)
+from callytics.flows import (
+    drafts as flow_drafts,
+)
+from callytics.flows import (
+    versions as flow_history,
+)
+from callytics.flows.document import DocumentError, Overtaken, check
+from callytics.flows.drafts import NoDraftError
+from callytics.people.users import add_user
+from tests.flows.test_flow_document import DOCUMENT
+from tests.support.shelf import PASSWORD, Shelf
+
+ADA, BOB = 1, 2
+
+
+@pytest.fixture
+def app(any_env: dict[str, str]):
+    app = Shelf.of(any_env).app
+    with app.app_context():
+        for name in ("ada", "bob"):
+            add_user(name, "admin", PASSWORD, changed_by="tests")
+        flow_document.save(check(DOCUMENT), "tests")
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def ring(queue: str, seconds: int):
+    """A change of how long a queue rings."""
+
+    def change(document) -> None:
+        document["queues"][queue]["ring_seconds"] = seconds
+
+    return change
+
+
+def number(flow: str, *numbers: str):
+    def change(document) -> None:
+        document["flows"][flow]["numbers"] = list(numbers)
+
+    return change
+
+
+def test_a_draft_is_of_one_person_and_changes_nothing_in_force(app: Flask) -> None:
+    flow_drafts.edit(ADA, ring("support", 99))
+    assert flow_drafts.work_of(ADA).values["queues"]["support"]["ring_seconds"] == 99
+    assert not flow_drafts.work_of(BOB).is_draft
+    assert flow_document.current() == check(DOCUMENT)
+    flow_drafts.discard(ADA)
+    assert not flow_drafts.work_of(ADA).is_draft
+
+
+def test_a_draft_that_says_the_same_again_is_none(app: Flask) -> None:
+    flow_drafts.edit(ADA, ring("support", 99))
+    flow_drafts.edit(ADA, ring("support", 15))
+    assert not flow_drafts.work_of(ADA).is_draft
+
+
+def test_what_is_put_in_force_says_who_and_what_changed(app: Flask) -> None:
+    flow_drafts.edit(ADA, ring("support", 99))
+    version = flow_drafts.put_in_force(ADA, "ada", seen=1)
+    (newest, first) = flow_history.versions()
+    assert (newest.id, newest.saved_by) == (version, "ada")
+    assert newest.said == "Queue support: how long it rings: 99 s (before: 15 s)."
+    assert first.saved_by == "tests"
+    assert flow_document.current().queues["support"].ring_seconds == 99
+    assert not flow_drafts.work_of(ADA).is_draft
+    with pytest.raises(NoDraftError):
+        flow_drafts.put_in_force(ADA, "ada", seen=version)
+
+
+def test_an_unfinished_draft_does_not_come_in_force_and_stays(app: Flask) -> None:
+    flow_drafts.edit(ADA, lambda document: document["flows"]["main"]["nodes"].clear())
+    with pytest.raises(DocumentError):
+        flow_drafts.put_in_force(ADA, "ada", seen=1)
+    assert flow_drafts.work_of(ADA).is_draft
+    assert flow_document.current() == check(DOCUMENT)
+
+
+def test_the_second_of_two_changes_nothing_unseen(app: Flask) -> None:
+    flow_drafts.edit(ADA, ring("support", 99))
+    flow_drafts.edit(BOB, ring("support", 10))
+    flow_drafts.put_in_force(BOB, "bob", seen=1)
+    with pytest.raises(Overtaken):
+        flow_drafts.put_in_force(ADA, "ada", seen=1)
+    assert flow_document.current().queues["support"].ring_seconds == 10
+    assert flow_drafts.work_of(ADA).values["queues"]["support"]["ring_seconds"] == 99
+    # Knowingly, having seen version 2.
+    flow_drafts.put_in_force(ADA, "ada", seen=2)
+    assert flow_document.current().queues["support"].ring_seconds == 99
+
+
+def test_both_are_kept_where_they_touch_different_parts(app: Flask) -> None:
+    flow_drafts.edit(ADA, number("other", "7"))
+    flow_drafts.edit(BOB, ring("support", 10))
+    flow_drafts.put_in_force(BOB, "bob", seen=1)
+    flow_drafts.keep_both(ADA, seen=2, mine=())
+    flow_drafts.put_in_force(ADA, "ada", seen=2)
+    document = flow_document.current()
+    assert document.queues["support"].ring_seconds == 10
+    assert document.flows["other"].numbers == ["7"]
+
+
+@pytest.mark.parametrize("mine", [True, False])
+def test_of_a_part_that_both_changed_one_side_is_kept_as_chosen(app: Flask, mine: bool) -> None:
+    flow_drafts.edit(ADA, ring("support", 99))
+    flow_drafts.edit(ADA, number("other", "7"))
+    flow_drafts.edit(BOB, ring("support", 10))
+    flow_drafts.put_in_force(BOB, "bob", seen=1)
+    flow_drafts.keep_both(ADA, seen=2, mine=[("queues", "support")] if mine else [])
+    flow_drafts.put_in_force(ADA, "ada", seen=2)
+    document = flow_document.current()
+    assert document.queues["support"].ring_seconds == (99 if mine else 10)
+    assert document.flows["other"].numbers == ["7"]
+
+
+def test_of_two_in_the_same_instant_exactly_one_wins(app: Flask) -> None:
+    for turn in range(1, 6):
+        people = [(ADA, "ada", 20 + turn), (BOB, "bob", 40 + turn)]
+        for who, _, seconds in people:
+            flow_drafts.edit(who, ring("support", seconds))
+        ready, results = threading.Barrier(2), []
+
+        def put(who: int, name: str, turn=turn, ready=ready, results=results) -> None:
+            with app.app_context():
+                ready.wait()
+                try:
+                    flow_drafts.put_in_force(who, name, seen=turn)
+                    results.append(name)
+                except Overtaken:
+                    results.append("told")
+
+        threads = [threading.Thread(target=put, args=person[:2]) for person in people]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        (winner,) = (name for name in results if name != "told")
+        assert sorted(results) == sorted([winner, "told"])
+        newest = flow_history.newest()
+        assert (newest.id, newest.row.saved_by) == (turn + 1, winner)
+        flow_drafts.discard(ADA)
+        flow_drafts.discard(BOB)
+
+
+def test_two_edits_of_one_draft_in_the_same_instant_are_both_kept(app: Flask) -> None:
+    changes = [ring("support", 77), number("other", "7"), number("main", "8")]
+    ready = threading.Barrier(len(changes))
+
+    def edit(change) -> None:
+        with app.app_context():
+            ready.wait()
+            flow_drafts.edit(ADA, change)
+
+    threads = [threading.Thread(target=edit, args=(change,)) for change in changes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    values = flow_drafts.work_of(ADA).values
+    assert values["queues"]["support"]["ring_seconds"] == 77
+    assert [values["flows"][name]["numbers"] for name in ("other", "main")] == [["7"], ["8"]]

@@ -1,0 +1,104 @@
+"""However much there is, a page looks at no more of it than is bounded, whatever is asked for."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from itertools import combinations
+from typing import Any
+
+import pytest
+from sqlalchemy import event, insert
+
+from callytics.database.engine import db
+from callytics.recordings import ledger
+from callytics.recordings.facts import DIRECTIONS, KINDS, Facts
+from callytics.recordings.models import Recording
+from callytics.recordings.sort_key import place_of
+from callytics.search import engine as finding
+from callytics.search import sql as statements
+from callytics.search.filters import Filters
+from tests.support.shelf import STARTED_AT, Shelf
+
+MANY = 12_000
+# As few as make each of the fields too much to be looked at.
+SCANNED, FETCHED, INDEXED, COUNTED = 200, 50, 400, 100
+# What SQLite's machine does for what is looked at, by far; a look at all takes 150,000 steps.
+MOST_STEPS = 30_000
+APART = timedelta(seconds=10)
+NEWEST = STARTED_AT + MANY * APART
+# Many have each, and few or none have two of them.
+FIELDS: dict[str, Any] = {
+    "search": "miller",
+    "kind": "queue",
+    "direction": "outbound",
+    "state": "failed",
+    "flow": "night",
+    "callee": "PJSIP/ben",
+    "since": STARTED_AT + 50 * APART,
+    "until": NEWEST - 50 * APART,
+    "min_ms": 9_000,
+    "max_ms": 1_000,
+}
+ASKED = [dict(some) for number in (1, 2) for some in combinations(FIELDS.items(), number)]
+
+
+def recording(number: int) -> dict[str, Any]:
+    """One in twenty has the one or other, and hardly any have two."""
+    has = number % 20
+    facts = Facts(
+        uid=f"r{number}",
+        kind="queue" if has == 1 else KINDS[0],
+        direction="outbound" if has == 2 else DIRECTIONS[0],
+        state="failed" if has == 3 else "available",
+        caller_name="Miller" if has == 4 else "Ann",
+        flow="night" if has == 5 else "main",
+        callee="PJSIP/ben" if has == 6 else "PJSIP/ann",
+        duration_ms={7: 9_500, 8: 500}.get(has, 5_000) + number % 500,
+        started_at=STARTED_AT + number * APART,
+        format="wav",
+    )
+    return {"id": place_of(facts.started_at), **ledger.recording_values(facts)}
+
+
+@pytest.fixture
+def steps_of(app_env, monkeypatch) -> Iterator[Callable[..., int]]:
+    """In a library where each of the fields is too much to be looked at."""
+    monkeypatch.setattr(statements, "SCANNED", SCANNED)
+    monkeypatch.setattr(statements, "FETCHED", FETCHED)
+    monkeypatch.setattr(statements, "INDEXED", INDEXED)
+    monkeypatch.setattr(finding, "COUNTED", COUNTED)
+    taken = [0]
+
+    def step() -> None:
+        taken[0] += 1
+
+    def find_steps(filters: Filters, after: str | None, before: str | None) -> int:
+        finding._counts.clear()
+        taken[0] = 0
+        finding.find(filters, after, before)
+        return 100 * taken[0]
+
+    shelf = Shelf.of(app_env)
+    with shelf.app.app_context():
+        with ledger.adding_recordings() as connection:
+            connection.execute(insert(Recording), [recording(number) for number in range(MANY)])
+        db.engine.dispose()
+
+        @event.listens_for(db.engine, "connect")
+        def _on_connect(connection: Any, _record: Any) -> None:
+            connection.set_progress_handler(step, 100)
+
+        yield find_steps
+        db.engine.dispose()
+
+
+def test_a_page_takes_no_more_steps_than_are_bounded_wherever_it_is(steps_of):
+    places = [place_of(STARTED_AT + share * MANY // 4 * APART) for share in range(5)]
+    for fields in ASKED:
+        for sort, ascending in (("time", False), ("time", True), ("duration", False)):
+            filters = replace(Filters(**fields), sort=sort, ascending=ascending)
+            ends = [f"{ms}-" for ms in (0, 5_000, 10_000)] if sort == "duration" else [""]
+            cursors = [f"{end}{place}" for end in ends for place in places]
+            for after, before in [(None, None), *((c, None) for c in cursors), (None, cursors[2])]:
+                steps = steps_of(filters, after, before)
+                assert steps < MOST_STEPS, f"{steps} for {filters} after {after} before {before}"

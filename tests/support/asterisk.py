@@ -1,0 +1,224 @@
+"""A real Asterisk for tests: a folder and ports of its own, parties that speak tones, an end."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+
+from deploy.asterisk.installation import find_installation
+from tests.support.tones import write_tone
+from tests.support.waiting import LOGS, wait_until
+
+PROJECT = Path(__file__).parents[2]
+PASSWORD = "tests-only"
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port of 127.0.0.1 that nothing listens on just now."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class PlacedCall:
+    """A call from outside; `channel_id` is the caller's side, which the dialplan plays."""
+
+    asterisk: "AsteriskServer"
+    channel_id: str
+
+    def is_up(self) -> bool:
+        """Whether the caller is still on the line."""
+        return self.asterisk.ari("GET", f"channels/{self.channel_id}").ok
+
+    def hang_up(self) -> None:
+        """The caller puts the phone down. That it hung up meanwhile is no error."""
+        self.asterisk.ari("DELETE", f"channels/{self.channel_id}")
+
+
+class AsteriskServer:
+    """An Asterisk of the sample configuration; `with AsteriskServer(folder) as asterisk: ...`.
+
+    The trunk of the sample pjsip.conf leads to `trunk_port` (UDP); its phones have to register.
+    Sounds "tone<hertz>" are made by `add_tone`. Dialplan parties: tests/support/dialplan.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.sounds = home / "sounds"
+        self.http_port = free_port()
+        self.sip_port = free_port(socket.SOCK_DGRAM)
+        self.trunk_port = free_port(socket.SOCK_DGRAM)
+        self.log = home / "output.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        # Configuration beside the samples.
+        self.includes = [PROJECT / "tests/support/dialplan/extensions_local.conf"]
+        self._session = requests.Session()
+        self._session.auth = ("callytics", PASSWORD)
+        self.use_recordings(home / "recordings")
+        (self.sounds / "moh").mkdir(parents=True)
+        # 300 Hz in a recording is music on hold.
+        write_tone(self.sounds / "moh/music.wav", 300, 30)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the program must be told to use this Asterisk."""
+        return {
+            "ARI_URL": f"http://127.0.0.1:{self.http_port}/ari",
+            "ARI_USERNAME": "callytics",
+            "ARI_PASSWORD": PASSWORD,
+            "RECORDINGS_DIR": str(self.recordings),
+        }
+
+    def use_recordings(self, folder: Path) -> None:
+        """Record to this folder from now on, also while Asterisk runs."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.recordings = folder
+        link = self.home / "spool/recording"
+        if link.is_symlink():
+            link.unlink()
+            link.symlink_to(folder)
+
+    def add_tone(self, hertz: int, seconds: float) -> str:
+        """Make a prompt of one tone; return it as ARI names it, such as "sound:tone700"."""
+        write_tone(self.sounds / f"tone{hertz}.wav", hertz, seconds)
+        link = self.home / f"data/sounds/tone{hertz}.wav"
+        if self.process and not link.exists():
+            link.symlink_to(self.sounds / link.name)
+        return f"sound:tone{hertz}"
+
+    def tell(self, party: str, hertz: int) -> None:
+        """Let a party such as "told440" say another tone, 0 for none, and wait until it does."""
+        said = {"variable": f"says{party.removeprefix('told')}"}
+        given = {"variable": party, "value": str(hertz)}
+        assert self.ari("POST", "asterisk/variable", params=given).ok
+        wait_until(
+            lambda: self.ari("GET", "asterisk/variable", params=said).json()["value"] == str(hertz),
+            f"{party} says {hertz} Hz",
+        )
+
+    def start(self) -> None:
+        """Start Asterisk and wait until it answers ARI. After an end, the same ports again."""
+        command = [sys.executable, "-m", "deploy.asterisk.launch"]
+        command += ["--home", str(self.home), "--recordings", str(self.recordings)]
+        command += ["--http-port", str(self.http_port), "--sip-port", str(self.sip_port)]
+        command += ["--trunk-port", str(self.trunk_port), "--sounds", str(self.sounds)]
+        for include in self.includes:
+            command += ["--include", str(include)]
+        environment = {**os.environ, "ARI_PASSWORD": PASSWORD}
+        for name in ("ARI_USERNAME", "ARI_APP"):
+            environment.pop(name, None)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, cwd=PROJECT, env=environment, stdout=log, stderr=log
+            )
+        if self.log not in LOGS:
+            LOGS.append(self.log)
+        wait_until(self._answers, "Asterisk answers ARI", seconds=120)
+
+    def _answers(self) -> bool:
+        assert self.process
+        if self.process.poll() is not None:
+            raise AssertionError(f"Asterisk does not start:\n{self.log.read_text()}")
+        try:
+            # Modules are loaded one after the other; the dialplan must be there as well.
+            info = self.ari("GET", "asterisk/info", params={"only": "status"})
+            return info.ok and self.ari("GET", "asterisk/modules/pbx_config.so").ok
+        except requests.ConnectionError:
+            return False
+
+    def kill(self) -> None:
+        """End it as a crash does: nothing is finished, no file is closed."""
+        self._end(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """End it as a service manager does: it hangs up and finishes its files."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self.process:
+            self.process.send_signal(number)
+            self.process.wait(timeout=60)
+            self.process = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._session.close()
+        self._end(signal.SIGKILL)  # nothing in its folder is kept
+        LOGS.remove(self.log)
+
+    def ari(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        """One plain ARI request, as anybody could send it; the answer is not judged."""
+        url = f"{self.environment['ARI_URL']}/{path}"
+        return self._session.request(method, url, timeout=60, **arguments)
+
+    def cli(self, command: str) -> str:
+        """What Asterisk's console answers to a command."""
+        program = find_installation().command
+        configuration = str(self.home / "etc/asterisk.conf")
+        return subprocess.run(
+            [*program, "-C", configuration, "-rx", command],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    def place_call(
+        self,
+        number: str,
+        party: str,
+        *,
+        caller_number: str = "15551234",
+        caller_name: str = "Ann Example",
+        context: str = "from-trunk",
+        channel_id: str = "",
+    ) -> PlacedCall:
+        """Someone calls `number`; once answered they behave as `party` of the context "party"."""
+        channel_id = channel_id or f"caller-{uuid.uuid4()}"
+        answer = self.ari(
+            "POST",
+            f"channels/{channel_id}",
+            params={
+                "endpoint": f"Local/{number}@{context}/n",
+                "context": "party",
+                "extension": party,
+                "priority": 1,
+                "callerId": f'"{caller_name}" <{caller_number}>',
+                "timeout": -1,
+            },
+        )
+        assert answer.ok, answer.text
+        return PlacedCall(self, channel_id)
+
+    def channels(self) -> list[dict[str, Any]]:
+        """All channels there are."""
+        return self.ari("GET", "channels").json()
+
+    def bridges(self) -> list[dict[str, Any]]:
+        """All bridges there are."""
+        return self.ari("GET", "bridges").json()
+
+    def hang_up_all(self) -> None:
+        """Leave nothing of one test to the next: no channel and no bridge."""
+        for channel in self.channels():
+            self.ari("DELETE", f"channels/{channel['id']}")
+        wait_until(lambda: not self.channels(), "all channels are gone")
+        # One at a time: Asterisk was seen to lock up over several deletions at once.
+        for bridge in self.bridges():
+            self.ari("DELETE", f"bridges/{bridge['id']}")

@@ -1,0 +1,165 @@
+"""A library in which rows, facts and files may be brought to disagree, one by one."""
+
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from callytics.database.engine import db
+from callytics.integrity import reconcile
+from callytics.integrity.inspection import Circumstances
+from callytics.recordings import ledger, library
+from callytics.recordings.facts import Facts, new_uid
+from callytics.recordings.finalization import complete
+from callytics.recordings.models import Recording
+from tests.support.shelf import STARTED_AT, Shelf, wav_bytes
+
+# Three quarters of a second that is not silence.
+SOUND = struct.pack("<h", 1000) * 6000
+SOUND_MS = 750
+NOW = STARTED_AT + timedelta(days=3)
+
+
+@dataclass(repr=False)
+class Disorder:
+    """What a test does to a library, and what verify and reconcile say of it."""
+
+    shelf: Shelf
+    live: set[str] = field(default_factory=set)
+    asterisk_answers: bool = True
+    now: datetime = NOW
+
+    def around(self, **changes: Any) -> Circumstances:
+        """The circumstances, as they are unless `changes` says otherwise."""
+        usual = {"storage": self.shelf.storage, "is_live": self._is_live, "now": lambda: self.now}
+        return Circumstances(**{**usual, **changes})
+
+    def _is_live(self, facts: Facts) -> bool | None:
+        return facts.uid in self.live if self.asterisk_answers else None
+
+    def verify(self, **changes: Any) -> list[str]:
+        """What disagrees."""
+        return said(reconcile.verify(self.around(**changes)))
+
+    def reconcile(self, **changes: Any) -> list[str]:
+        """What was put right; nothing may be left that could not be."""
+        return said(reconcile.reconcile(self.around(**changes)))
+
+    def left(self) -> list[str]:
+        """What verify leaves alone."""
+        return [line for step in reconcile.verify(self.around()) for line in step.left]
+
+    def strangers(self) -> list[str]:
+        """What verify says of files that are none of ours."""
+        return [line for step in reconcile.verify(self.around()) for line in step.strangers]
+
+    def add(self, content: bytes | None = None, **changes: Any) -> Facts:
+        """A recording as it is when all went well: audio, facts, row."""
+        audio_format = changes.get("format", "wav")
+        usual = wav_bytes(SOUND) if audio_format == "wav" else SOUND[:6000]
+        facts = self.open(usual if content is None else content, **changes)
+        final = complete(self.shelf.storage, facts, facts.started_at + timedelta(seconds=1))
+        self.write(final.but(**{k: v for k, v in changes.items() if k != "uid"}))
+        return self.facts(facts)
+
+    def open(self, content: bytes | None, **changes: Any) -> Facts:
+        """A recording that goes on, with what Asterisk has written so far."""
+        usual = {"uid": new_uid(), "kind": "transfer", "direction": "inbound", "format": "wav"}
+        more = {"caller_number": "15550100", "caller_name": "Ånn", "call_uid": new_uid()}
+        facts = Facts(
+            **{**usual, **more, "started_at": STARTED_AT, "state": "recording", **changes}
+        )
+        self.write(facts)
+        if content is not None:
+            self.put(facts.path, content)
+        self.touch(facts.facts_path)
+        return facts
+
+    def put(self, path: str, content: bytes, modified_at: datetime | None = None) -> None:
+        """Write a file into the folder, as somebody else does."""
+        full = self.shelf.storage.root / path
+        full.parent.mkdir(parents=True, exist_ok=True)
+        full.write_bytes(content)
+        self.touch(path, modified_at)
+
+    def touch(self, path: str, modified_at: datetime | None = None) -> None:
+        """Say when a file was written last; a second after the start where nothing is said."""
+        at = (modified_at or STARTED_AT + timedelta(seconds=1)).timestamp()
+        os.utime(self.shelf.storage.root / path, (at, at))
+
+    def write(self, facts: Facts) -> None:
+        """Facts and row as the worker writes them."""
+        self.shelf.storage.write_facts(facts)
+        ledger.save_recording(facts)
+
+    def file(self, path: str) -> Path:
+        """A file in the folder."""
+        return self.shelf.storage.root / path
+
+    def facts(self, facts: Facts) -> Facts:
+        """The facts as the file says them now."""
+        return self.shelf.storage.read_facts(facts.facts_path)
+
+    def row(self, facts: Facts) -> Facts | None:
+        """The facts as the row says them now."""
+        row = library.recording(facts.uid)
+        return row and Facts(**{name: getattr(row, name) for name in Facts.__dataclass_fields__})
+
+    def rows(self) -> dict[str, Facts]:
+        """Every row by its uid."""
+        rows = {row.uid: self.row(row) for row in library.newest(0)}
+        return {uid: row for uid, row in rows.items() if row}
+
+    def set_row(self, facts: Facts, **values: Any) -> None:
+        """Change only the row."""
+        from callytics.database.engine import writing
+
+        with writing() as connection:
+            row = Recording.__table__
+            connection.execute(row.update().where(row.c.uid == facts.uid).values(**values))
+
+    def files(self) -> dict[str, bytes]:
+        """Every file in the folder with what is in it."""
+        return {found.path: self.file(found.path).read_bytes() for found in self._walk()}
+
+    def _walk(self) -> Any:
+        return self.shelf.storage.walk()
+
+    def everything(self) -> tuple[dict[str, bytes], dict[str, Facts]]:
+        """All there is, to be compared with all there was."""
+        return self.files(), self.rows()
+
+
+def said(steps: Iterator[reconcile.Report]) -> list[str]:
+    """All sentences of a run."""
+    sentences = []
+    for step in steps:
+        assert step.failed == []
+        sentences += step.says
+    return sentences
+
+
+@contextmanager
+def disorder(environment: dict[str, str]) -> Iterator[Disorder]:
+    """The library of an installation whose schema is there already."""
+    shelf = Shelf.of(environment)
+    with shelf.app.app_context():
+        yield Disorder(shelf)
+        db.session.remove()
+        db.engine.dispose()
+
+
+def unfinished(sound: bytes = SOUND) -> bytes:
+    """A `.wav` as Asterisk leaves it when it is killed."""
+    whole = bytearray(wav_bytes(sound))
+    whole[4:8] = whole[40:44] = bytes(4)
+    return bytes(whole)
+
+
+def utc(*parts: int) -> datetime:
+    """A moment in UTC."""
+    return datetime(*parts, tzinfo=UTC)

@@ -1,0 +1,71 @@
+"""What tests of the pages of flows share: what is in force, and the forms that change it."""
+
+import html
+import json
+import re
+from typing import Any
+
+from callytics.flows import document as flow_document
+from callytics.flows.document import Document, check
+from tests.support.pages import PageClient
+from tests.support.shelf import Shelf
+
+SEEN = re.compile(r'name="seen" value="(\d+)"')
+# What a first person types to set up "greeting, ring three phones, else voicemail, record it".
+NEW = "/flows/new?as=greeting"
+TYPED = {
+    "numbers": "1000 1001",
+    "destinations": "PJSIP/a\nPJSIP/b\nPJSIP/c",
+    "media": "sound:hello-world",
+    "record_call": "yes",
+    "name": "main",
+}
+
+
+def in_force(shelf: Shelf) -> Document:
+    """The document in force."""
+    with shelf.app.app_context():
+        return flow_document.current()
+
+
+def use_document(shelf: Shelf, values: dict[str, Any], who: str = "tests") -> None:
+    """Put a document in force."""
+    with shelf.app.app_context():
+        flow_document.save(check(values), who)
+
+
+def seen(answer: Any) -> str:
+    """The version that the first form of a page was made before."""
+    found = SEEN.search(answer.get_data(as_text=True))
+    assert found, "the page has such a form"
+    return found[1]
+
+
+def put_draft_in_force(client: PageClient) -> Any:
+    """Press the button; the page that comes."""
+    page = client.get("/flows")
+    return client.send("/flows/draft", {"seen": seen(page)}, follow_redirects=True)
+
+
+def draft_of(client: PageClient) -> dict[str, Any]:
+    """The draft as it is exported."""
+    return json.loads(client.get("/flows/export?draft").get_data(as_text=True))
+
+
+def fields_of(answer: Any) -> dict[str, str]:
+    """Every field of the form of a page as a browser would send it back."""
+    page = answer.get_data(as_text=True)
+    form = page[page.index('<form class="card entry') :]
+    form = form[: form.index("</form>")]
+    found = dict(re.findall(r'<input type="text"[^>]* name="(\w+)"[^>]* value="([^"]*)"', form))
+    for name, text in re.findall(
+        r'<textarea[^>]* name="(\w+)"[^>]*>\n?(.*?)</textarea>', form, re.S
+    ):
+        found[name] = text
+    for name, options in re.findall(r'<select[^>]* name="(\w+)"[^>]*>(.*?)</select>', form, re.S):
+        chosen = re.search(r'value="([^"]*)" selected', options)
+        found[name] = chosen[1] if chosen else re.search(r'value="([^"]*)"', options)[1]
+    for name, rest in re.findall(r'<input type="checkbox"[^>]* name="(\w+)"([^>]*)>', form):
+        if " checked" in rest:
+            found[name] = "yes"
+    return {name: html.unescape(text) for name, text in found.items()}

@@ -1,0 +1,139 @@
+"""A real PostgreSQL of the tests' own: started, stopped, killed and started again at will."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg
+
+from tests.support.asterisk import free_port
+from tests.support.waiting import LOGS, wait_until
+
+USER = "callytics"
+# Not for data that anybody wants back: what a crash of the machine leaves is no matter here.
+FAST = "-c fsync=off"
+OPTIONS = "-c listen_addresses=127.0.0.1 -c max_connections=60"
+
+
+class Postgres:
+    """One cluster in a folder of its own; `with Postgres() as postgres: postgres.new_database()`.
+
+    PostgreSQL refuses to run as root, so there it runs as the user `postgres` of its package.
+    """
+
+    def __init__(self, kept: Path | None = None, options: str = FAST) -> None:
+        """In a folder that is `kept`, if one is named, for whoever comes next."""
+        self._owner = "postgres" if os.geteuid() == 0 else None
+        self._kept = kept is not None
+        self._options = options
+        self.port = free_port()
+        # Not below pytest's folder, which nobody but its owner may enter.
+        self.folder = kept or Path(tempfile.mkdtemp(prefix="callytics-postgres-"))
+        self.folder.mkdir(exist_ok=True)
+        self.log = self.folder / "postgres.log"
+        self._databases = 0
+
+    def url(self, database: str = "postgres") -> str:
+        """What DATABASE_URL is to be."""
+        return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"
+
+    def new_database(self, template: str = "template1") -> str:
+        """The address of a new database, a copy of `template`, to which nobody is connected."""
+        self._databases += 1
+        return self.fresh_database(f"d{self._databases}", template)
+
+    def fresh_database(self, name: str, template: str = "template1") -> str:
+        """The same under a name; the database that has it is gone."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url(name)
+
+    def start(self) -> None:
+        """Start it, also after a crash, and wait until it answers."""
+        options = f"{OPTIONS} {self._options} -p {self.port} -k {self.folder}"
+        self._run("pg_ctl", "-w", "-t", "120", "-l", str(self.log), "-o", options, "start")
+
+    def stop(self) -> None:
+        """Stop it as an administrator does, whoever is connected."""
+        self._run("pg_ctl", "-w", "-t", "120", "-m", "fast", "stop")
+
+    def kill(self) -> None:
+        """End all of it as a crash does."""
+        first = int((self.folder / "data/postmaster.pid").read_text().split()[0])
+        group = [first, *_children(first)]
+        for process in group:
+            os.kill(process, signal.SIGKILL)
+        wait_until(lambda: not any(map(_runs, group)), "PostgreSQL is dead")
+
+    @property
+    def runs(self) -> bool:
+        """Whether it answers."""
+        try:
+            psycopg.connect(self.url(), connect_timeout=10).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def __enter__(self) -> Self:
+        if self._owner:
+            shutil.chown(self.folder, self._owner)
+        if not (self.folder / "data/PG_VERSION").exists():
+            self._run(
+                "initdb", "--auth=trust", f"--username={USER}", "--encoding=UTF8", "--no-sync"
+            )
+        self.start()
+        LOGS.append(self.log)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        LOGS.remove(self.log)
+        if self._kept:
+            self.stop()
+            return
+        if (self.folder / "data/postmaster.pid").exists():
+            self.kill()
+        shutil.rmtree(self.folder)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        # Not a pipe: the server that is started keeps it, and it would never end.
+        with (self.folder / "said").open("ab") as said:
+            done = subprocess.run(
+                [str(_programs() / program), "-D", str(self.folder / "data"), *arguments],
+                user=self._owner,
+                group=self._owner,
+                extra_groups=[] if self._owner else None,
+                cwd=self.folder,
+                stdout=said,
+                stderr=said,
+                check=False,
+            )
+        assert done.returncode == 0, f"{program}: {(self.folder / 'said').read_text()}"
+
+
+def _programs() -> Path:
+    """Where Debian keeps those of its newest release; they are not in the PATH."""
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
+    assert versions, "install postgresql, as make test does"
+    return versions[-1]
+
+
+def _children(parent: int) -> list[int]:
+    return [int(p) for p in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+def _runs(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

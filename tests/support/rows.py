@@ -1,0 +1,86 @@
+"""Reads the ledger of an installation under test, as anybody with its database could."""
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from callytics import create_app
+from callytics.config import load_config
+from callytics.database.engine import db
+from callytics.flows import document as flow_document
+from callytics.settings.settings import set_setting
+from tests.support.waiting import wait_until
+
+
+def rows(environment: dict[str, str], query: str) -> list[dict[str, Any]]:
+    """Rows of a query as column names and values."""
+    connection = sqlite3.connect(environment["DATABASE_URL"].removeprefix("sqlite:///"), timeout=30)
+    connection.row_factory = sqlite3.Row
+    try:
+        return [dict(row) for row in connection.execute(query)]
+    finally:
+        connection.close()
+
+
+def recordings(environment: dict[str, str]) -> list[dict[str, Any]]:
+    """Every recording, oldest first."""
+    return rows(environment, "SELECT * FROM recordings ORDER BY id")
+
+
+def calls(environment: dict[str, str]) -> list[dict[str, Any]]:
+    """Every call, oldest first, its path as a list."""
+    found = rows(environment, "SELECT * FROM calls ORDER BY id")
+    return [{**call, "path": json.loads(call["path"])} for call in found]
+
+
+def ended_calls(environment: dict[str, str], count: int = 1) -> list[dict[str, Any]]:
+    """Wait until `count` calls have ended and return them."""
+
+    def ended() -> list[dict[str, Any]]:
+        found = [call for call in calls(environment) if call["ended_at"]]
+        return found if len(found) >= count else []
+
+    return wait_until(ended, f"{count} calls have ended")
+
+
+def recordings_in(environment: dict[str, str], state: str, count: int = 1) -> list[dict[str, Any]]:
+    """Wait until `count` recordings are in `state` and return them."""
+
+    def there() -> list[dict[str, Any]]:
+        found = [row for row in recordings(environment) if row["state"] == state]
+        return found if len(found) >= count else []
+
+    return wait_until(there, f"{count} recordings are {state}")
+
+
+def audio_of(environment: dict[str, str], recording: dict[str, Any]) -> Path:
+    """The file of a recording."""
+    return Path(environment["RECORDINGS_DIR"]) / recording["path"]
+
+
+def facts_of(environment: dict[str, str], recording: dict[str, Any]) -> dict[str, Any]:
+    """The facts beside the audio of a recording."""
+    return json.loads(audio_of(environment, recording).with_suffix(".json").read_text())
+
+
+def use_flow(
+    environment: dict[str, str],
+    nodes: dict[str, Any],
+    start: str | None = None,
+    queues: dict[str, Any] | None = None,
+) -> None:
+    """Put a flow of number 1000 in force that begins with the first of `nodes`."""
+    flow = {"numbers": ["1000"], "start": start or next(iter(nodes)), "nodes": nodes}
+    document = flow_document.check({"queues": queues or {}, "flows": {"main": flow}})
+    with create_app(load_config(environment)).app_context():
+        flow_document.save(document, "tests")
+        db.engine.dispose()
+
+
+def use_settings(environment: dict[str, str], **settings: str) -> None:
+    """Put settings in force, as an administrator does."""
+    with create_app(load_config(environment)).app_context():
+        for key, value in settings.items():
+            set_setting(key, value, "tests")
+        db.engine.dispose()

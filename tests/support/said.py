@@ -1,0 +1,21 @@
+"""What a process said in its log, line by line."""
+
+from datetime import datetime
+from pathlib import Path
+
+from tests.support.waiting import wait_until
+
+
+def lines_with(log: Path, words: str) -> list[str]:
+    """The lines that hold `words`."""
+    return [line for line in log.read_text().splitlines() if words in line]
+
+
+def wait_for_line(log: Path, words: str) -> str:
+    """Wait for a line that holds `words` and return the first."""
+    return wait_until(lambda: lines_with(log, words), f"the log says {words!r}")[0]
+
+
+def time_of(line: str) -> float:
+    """When a line was written, in seconds as `time.time()` counts them."""
+    return datetime.strptime(line[:23], "%Y-%m-%d %H:%M:%S,%f").timestamp()

@@ -1,0 +1,133 @@
+"""A library with recordings in it, for tests that need no call: real rows, files and people."""
+
+import io
+import re
+import wave
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from callytics import create_app
+from callytics.config import load_config
+from callytics.database.engine import db
+from callytics.people import users
+from callytics.recordings import ledger, library
+from callytics.recordings.facts import Facts, new_uid
+from callytics.recordings.models import AuditEntry
+from callytics.storage.folder import Storage
+
+PASSWORD = "correct horse"
+STARTED_AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
+
+
+def wav_bytes(sound: bytes) -> bytes:
+    """A .wav as Asterisk writes it: 44 bytes of header, then 8 kHz, 16 bit, mono."""
+    whole = io.BytesIO()
+    with wave.open(whole, "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(sound)
+    return whole.getvalue()
+
+
+class Browser(FlaskClient):
+    """A client that reads an answer to its end and closes it, as a server does."""
+
+    def open(self, *args: Any, buffered: bool = True, **options: Any) -> TestResponse:
+        """Make a request."""
+        return super().open(*args, buffered=buffered, **options)
+
+
+@dataclass
+class Shelf:
+    """The library of one installation, whose environment is `environment`."""
+
+    environment: dict[str, str]
+    app: Flask
+
+    @classmethod
+    def of(cls, environment: dict[str, str]) -> "Shelf":
+        """The library of an installation whose schema is there already."""
+        app = create_app(load_config(environment))
+        app.test_client_class = Browser
+        return cls(environment, app)
+
+    @property
+    def storage(self) -> Storage:
+        """The folder of the recordings."""
+        return self.app.extensions["storage"]
+
+    def add(self, content: bytes | None, **facts: Any) -> Facts:
+        """Put a recording in: its file with `content` (None: no file), its facts, its row."""
+        given = {"uid": new_uid(), "kind": "transfer", "direction": "inbound", "format": "wav"}
+        given |= {"state": "available", "started_at": STARTED_AT, **facts}
+        kept = Facts(**given)
+        self.storage.write_facts(kept)
+        if content is not None:
+            self.storage.write(kept.path, content)
+        with self.app.app_context():
+            ledger.save_recording(kept)
+        return kept
+
+    def add_call(self, uid: str, **values: Any) -> str:
+        """Put the row of a call in, inbound and answered unless said otherwise; return `uid`."""
+        given = {"direction": "inbound", "caller_number": "5551234", "dialed_number": "1000"}
+        given |= {"uid": uid, "path": [], "disposition": "answered", "started_at": STARTED_AT}
+        given |= {"ended_at": STARTED_AT + timedelta(minutes=1)}
+        with self.app.app_context():
+            ledger.save_call({**given, **values})
+        return uid
+
+    def path(self, facts: Facts) -> Path:
+        """Where the audio is."""
+        return self.storage.root / facts.path
+
+    def row(self, facts: Facts) -> Any:
+        """The row as it is now."""
+        with self.app.app_context():
+            return library.recording(facts.uid)
+
+    def accesses(self, facts: Facts) -> list[tuple[str, str]]:
+        """Who did what to this recording, in order."""
+        columns = (AuditEntry.username, AuditEntry.action)
+        query = select(*columns).where(AuditEntry.recording_uid == facts.uid)
+        with self.app.app_context(), db.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(query.order_by(AuditEntry.id))]
+
+    def add_person(self, name: str, role: str = "reviewer") -> None:
+        """Let somebody sign in."""
+        with self.app.app_context():
+            users.add_user(name, role, PASSWORD, changed_by="tests")
+
+    def client(self, name: str) -> FlaskClient:
+        """A browser in this process in which `name` has signed in through the form."""
+        client = self.app.test_client()
+        token = TOKEN.search(client.get("/login").get_data(as_text=True))
+        assert token, "the form has a token"
+        form = {"username": name, "password": PASSWORD, "csrf_token": token[1]}
+        assert client.post("/login", data=form).status_code == 303
+        return client
+
+
+def signed_in(url: str, name: str) -> requests.Session:
+    """A browser of the web server at `url` in which `name` has signed in through the form."""
+    session = requests.Session()
+    token = TOKEN.search(session.get(f"{url}/login", timeout=60).text)
+    assert token, "the form has a token"
+    form = {"username": name, "password": PASSWORD, "csrf_token": token[1]}
+    done = session.post(f"{url}/login", data=form, timeout=60, allow_redirects=False)
+    assert done.status_code == 303
+    return session
+
+
+def without_keeping(person: requests.Session) -> requests.Session:
+    """A connection for each request: gunicorn closes an idle one in the very moment it is used."""
+    person.headers["Connection"] = "close"
+    return person

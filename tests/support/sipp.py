@@ -1,0 +1,268 @@
+"""Real phones for tests: each one SIPp, with SIP and RTP of its own, led by cues.
+
+A scenario of tests/support/sipp waits wherever a person would decide; what is decided is told it by
+a cue: a MESSAGE in the phone's own dialog, which the scenario takes for the next step. So
+nothing in a test hangs on a pause that is long enough on one machine and too short on another.
+"""
+
+import itertools
+import re
+import shutil
+import socket
+import subprocess
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+from tests.support.asterisk import AsteriskServer, free_port
+from tests.support.rtp import speech
+from tests.support.waiting import LOGS, wait_until
+
+SCENARIOS = Path(__file__).parent / "sipp"
+# Longer than any test; a phone that its test forgot ends by itself.
+LONGEST_SECONDS = 120
+SPEECH_SECONDS = 90.0
+_BLOCK = re.compile(
+    r"^-{20,} (?P<day>[0-9-]+)[ T\t](?P<time>[0-9:.]+)[^\n]*\n"
+    r"UDP message (?P<way>sent|received)[^\n]*\n\n"
+    r"(?P<text>.*?)(?=^-{20,} |\Z)",
+    re.DOTALL | re.MULTILINE,
+)
+_cues = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Message:
+    """One SIP message as the phone's own log has it."""
+
+    at: datetime
+    sent: bool
+    text: str
+
+    @property
+    def start(self) -> str:
+        """The first line."""
+        return self.text.partition("\n")[0].strip()
+
+    def header(self, name: str) -> str:
+        """The first header of this name, empty when there is none."""
+        found = re.search(rf"^{name}:[ \t]*(.*?)\s*$", self.text, re.MULTILINE | re.IGNORECASE)
+        return found[1] if found else ""
+
+
+class Phone:
+    """One SIPp that plays one phone in one call; `folder` is its own."""
+
+    def __init__(self, asterisk: AsteriskServer, folder: Path, user: str, port: int) -> None:
+        self.asterisk, self.folder, self.user, self.port = asterisk, folder, user, port
+        self.log = folder / "messages.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        folder.mkdir()
+
+    def speak(self, hertz: int, seconds: float = SPEECH_SECONDS, key: str = "") -> None:
+        """What it says once it is answered: a tone, and a key after it."""
+        (self.folder / "speech.pcap").write_bytes(speech(hertz, seconds, key))
+
+    def start(self, scenario: str, *arguments: str) -> None:
+        """Start SIPp; a callee is ready when this returns."""
+        program = shutil.which("sipp")
+        assert program, "SIPp is not installed: apt-get install sip-tester"
+        command = [program, f"127.0.0.1:{self.asterisk.sip_port}"]
+        # SIPp looks for what it plays beside the scenario.
+        own_scenario = self.folder / f"{scenario}.xml"
+        own_scenario.symlink_to(SCENARIOS / own_scenario.name)
+        command += ["-sf", str(own_scenario), "-m", "1", "-nostdin", "-aa"]
+        command += ["-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1"]
+        # A cue comes from another port than Asterisk's; answers must go to Asterisk all the same.
+        command += ["-rsa", f"127.0.0.1:{self.asterisk.sip_port}"]
+        command += ["-mp", str(_free_media_port()), "-key", "user", self.user]
+        command += ["-trace_msg", "-message_file", str(self.log)]
+        command += ["-trace_err", "-error_file", str(self.folder / "errors.log")]
+        command += ["-timeout", f"{LONGEST_SECONDS}s", *arguments]
+        output = self.folder / "screen.log"
+        with output.open("wb") as screen:
+            self.process = subprocess.Popen(
+                command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=screen, stderr=screen
+            )
+        LOGS.extend((self.log, self.folder / "errors.log"))
+        wait_until(self._is_there, f"SIPp of {self.user} listens")
+
+    def _is_there(self) -> bool:
+        assert self.process
+        if self.process.poll() is not None and not self.messages():
+            raise AssertionError((self.folder / "screen.log").read_text(errors="replace"))
+        return not _port_is_free(self.port)
+
+    def messages(self, start: str = "") -> list[Message]:
+        """What it sent and received so far, of this first line (its beginning)."""
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        found = [
+            Message(
+                datetime.fromisoformat(f"{b['day']} {b['time']}"), b["way"] == "sent", b["text"]
+            )
+            for b in _BLOCK.finditer(text)
+        ]
+        return [message for message in found if message.start.startswith(start)]
+
+    def wait_for(self, start: str) -> Message:
+        """The first message of this first line, sent or received, when it is there."""
+        return wait_until(lambda: self.messages(start), f"{self.user}: {start}")[0]
+
+    def cue(self, what: str, refer_to: str = "") -> None:
+        """Tell the phone to do its next thing: answer, busy, decline, transfer, bye."""
+        call_id = self.wait_for("INVITE").header("Call-ID")
+        lines = [
+            f"MESSAGE sip:{self.user}@127.0.0.1:{self.port} SIP/2.0",
+            f"Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-cue-{next(_cues)}",
+            "From: <sip:test@127.0.0.1>;tag=test",
+            f"To: <sip:{self.user}@127.0.0.1>",
+            f"Call-ID: {call_id}",
+            f"CSeq: {next(_cues)} MESSAGE",
+            f"Subject: {what}",
+            *([f"Refer-To: {refer_to}"] if refer_to else []),
+            "Content-Length: 0",
+        ]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto("\r\n".join([*lines, "", ""]).encode(), ("127.0.0.1", self.port))
+
+    def answer(self) -> None:
+        """Take the call."""
+        self.wait_for("SIP/2.0 180")
+        self.cue("answer")
+        self.wait_for("ACK")
+
+    def refuse(self, how: str) -> None:
+        """Refuse the call: "busy" (486) or "decline" (603)."""
+        self.wait_for("SIP/2.0 180")
+        self.cue(how)
+
+    def hang_up(self) -> None:
+        """End the call that was answered."""
+        self.cue("bye")
+        self.wait_for("BYE")
+
+    def transfer(self, to: str, manner: str = "polite") -> None:
+        """Send the other party to the user `to`, as in REFER, and see it accepted.
+
+        A "polite" phone hangs up when it is told of the success, one in a "hurry" when it is
+        accepted, and one that is to "stay" never.
+        """
+        self.cue(f"transfer {manner}", f"<sip:{to}>")
+        self.wait_for("SIP/2.0 202")
+
+    def as_replaced(self) -> str:
+        """What a REFER in another call must name to join both: the person called here."""
+        answer = self.wait_for("SIP/2.0 200")
+        tags = {name: answer.header(name).partition("tag=")[2] for name in ("From", "To")}
+        dialog = f"{answer.header('Call-ID')};to-tag={tags['To']};from-tag={tags['From']}"
+        person = re.search(r"sip:([^>]*)", answer.header("To"))
+        assert person, answer.text
+        return f"{person[1]}?Replaces={quote(dialog, safe='')}"
+
+    def register(self, seconds: int = 300) -> None:
+        """Tell Asterisk where the phone is, as one that is switched on; 0 as one that goes."""
+        lines = [
+            f"REGISTER sip:127.0.0.1:{self.asterisk.sip_port} SIP/2.0",
+            f"Via: SIP/2.0/UDP 127.0.0.1:{{port}};branch=z9hG4bK-register-{next(_cues)}",
+            f"From: <sip:{self.user}@127.0.0.1>;tag=register",
+            f"To: <sip:{self.user}@127.0.0.1>",
+            f"Call-ID: register-{self.port}",
+            f"CSeq: {next(_cues)} REGISTER",
+            f"Contact: <sip:{self.user}@127.0.0.1:{self.port}>;expires={seconds}",
+            "Max-Forwards: 70",
+            "Content-Length: 0",
+        ]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+            phone.settimeout(60)
+            phone.connect(("127.0.0.1", self.asterisk.sip_port))
+            text = "\r\n".join([*lines, "", ""]).format(port=phone.getsockname()[1])
+            phone.send(text.encode())
+            answer = phone.recv(4000).decode()
+        assert answer.startswith("SIP/2.0 200"), answer
+
+    def end(self) -> None:
+        """End SIPp if it has not ended with its call."""
+        if self.process:
+            self.process.kill()
+            self.process.wait(timeout=60)
+        for log in (self.log, self.folder / "errors.log"):
+            if log in LOGS:
+                LOGS.remove(log)
+
+
+class Phones:
+    """The phones of one test; whatever still rings or talks at its end is ended."""
+
+    def __init__(self, asterisk: AsteriskServer, folder: Path) -> None:
+        self.asterisk, self.folder = asterisk, folder
+        self._numbers = itertools.count(1)
+        self._stack = ExitStack()
+
+    def callee(self, user: str, hertz: int = 1000) -> Phone:
+        """A phone that is switched on and rings when it is called; "trunk" is the outside."""
+        port = self.asterisk.trunk_port if user == "trunk" else free_port(socket.SOCK_DGRAM)
+        phone = self._phone(user, port)
+        phone.speak(hertz)
+        phone.start("callee")
+        if user != "trunk":
+            phone.register()
+            self._stack.callback(phone.register, 0)
+        return phone
+
+    def caller(
+        self,
+        number: str = "1000",
+        user: str = "15550100",
+        hertz: int = 440,
+        *,
+        name: str = '"Ann Example"',
+        from_uri: str = "",
+        seconds: float = SPEECH_SECONDS,
+        key: str = "",
+    ) -> Phone:
+        """Someone who calls `number`: a `user` of pjsip.conf, or else one outside."""
+        phone = self._phone(user, free_port(socket.SOCK_DGRAM))
+        phone.speak(hertz, seconds, key)
+        sender = f"{name} <{from_uri or f'sip:{user}@127.0.0.1'}>".strip()
+        phone.start("caller", "-s", number, "-key", "from", sender)
+        return phone
+
+    def _phone(self, user: str, port: int) -> Phone:
+        folder = self.folder / f"phone{next(self._numbers)}-{user}"
+        phone = Phone(self.asterisk, folder, user, port)
+        self._stack.callback(phone.end)
+        return phone
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # First, so that phones that talk or ring hear of their end while they are there.
+        self._stack.callback(self.asterisk.hang_up_all)
+        self._stack.close()
+
+
+def _port_is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_media_port() -> int:
+    """An even port: RTP's, with the next for RTCP."""
+    while True:
+        port = free_port(socket.SOCK_DGRAM)
+        if port % 2 == 0 and port < 65000 and _port_is_free(port + 2):
+            return port

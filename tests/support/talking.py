@@ -1,0 +1,105 @@
+"""Two who talk and are recorded by a real Asterisk, and what they say while it is paused."""
+
+import json
+import time
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from callytics.ari.commands import Ari
+from callytics.ari.pause_request import Action, ask_worker
+from callytics.config import load_config
+from tests.support.asterisk import AsteriskServer
+from tests.support.rows import audio_of, recordings, recordings_in, use_flow
+from tests.support.tones import spans_heard
+from tests.support.waiting import wait_until
+
+Env = dict[str, str]
+Row = dict[str, Any]
+
+DESK = {"type": "transfer", "destination": "Local/told1000@party/n", "record_call": True}
+CALLER, CALLEE = "told440", "told1000"
+# Half a frame of the arithmetic and some of the line; a busy machine swallows more. What is wrong
+# is wrong by a whole pause or by all that was said before.
+NEAR_SECONDS = 0.8
+
+
+class Talk:
+    """A conversation that is recorded; its caller speaks 440 Hz and its callee 1000 Hz."""
+
+    def __init__(self, asterisk: AsteriskServer, environment: Env) -> None:
+        self.asterisk, self.environment = asterisk, environment
+        self.call = asterisk.place_call("1000", CALLER)
+        (row,) = recordings_in(environment, "recording")
+        self.name, self.audio = row["path"].removesuffix(".wav"), audio_of(environment, row)
+        self.goes_on(1.5)
+
+    def goes_on(self, seconds: float) -> None:
+        """Nothing tells that somebody has spoken for a while but the time itself."""
+        time.sleep(seconds)
+
+    def wishes(self, action: Action, by: str) -> None:
+        """Ask the worker as a page does."""
+        ask_worker(Ari(load_config(self.environment)), self.name, action, by)
+
+    def row(self) -> Row:
+        """The recording that is the newest."""
+        row = recordings(self.environment)[-1]
+        return {**row, "pauses": json.loads(row["pauses"] or "[]")}
+
+    def is_paused(self) -> bool:
+        """Whether the row says so."""
+        spans = self.row()["pauses"]
+        return bool(spans) and spans[-1]["at_ms"] is not None and spans[-1]["ended_at"] is None
+
+    def state(self) -> str:
+        """What Asterisk says of it."""
+        name = self.name.replace("/", "%2F")
+        return self.asterisk.ari("GET", f"recordings/live/{name}").json().get("state", "")
+
+    def pause(self, by: str = "ada") -> None:
+        """Pause it and wait until the row says so."""
+        self.wishes("pause", by)
+        wait_until(self.is_paused, "the recording is paused")
+
+    def resume(self, by: str = "rita") -> None:
+        """Let it go on and wait until the row says so."""
+        self.wishes("resume", by)
+        wait_until(lambda: not self.is_paused(), "the recording goes on")
+
+    def says_the_card_number(self, seconds: float = 2.0) -> None:
+        """The caller says it in 700 Hz; from then on the callee speaks 1500 Hz."""
+        self.asterisk.tell(CALLER, 700)
+        self.asterisk.tell(CALLEE, 1500)
+        self.goes_on(seconds)
+        self.asterisk.tell(CALLER, 440)
+        self.goes_on(0.2)
+
+    def end(self, count: int = 1) -> Row:
+        """Hang up; the newest recording when `count` of them can be heard."""
+        self.call.hang_up()
+        recordings_in(self.environment, "available", count)
+        return self.row()
+
+
+def begin_talk(asterisk: AsteriskServer, environment: Env) -> Talk:
+    """A conversation that a worker leads and records."""
+    for party in (CALLER, CALLEE):
+        asterisk.ari("POST", "asterisk/variable", params={"variable": party, "value": ""})
+    use_flow(environment, {"desk": DESK})
+    return Talk(asterisk, environment)
+
+
+def length(span: Row) -> float:
+    """How long a pause was, in seconds."""
+    began, ended = (datetime.fromisoformat(span[key]) for key in ("began_at", "ended_at"))
+    return (ended - began).total_seconds()
+
+
+def check_gap(talk: Talk, span: Row) -> None:
+    """Nothing of the pause is heard, and the place of the gap is where the facts say."""
+    assert spans_heard(talk.audio, 700) == []
+    before, after = spans_heard(talk.audio, 1000)[-1], spans_heard(talk.audio, 1500)[0]
+    assert before[1] == pytest.approx(span["at_ms"] / 1000, abs=NEAR_SECONDS)
+    assert after[0] == pytest.approx(span["at_ms"] / 1000, abs=NEAR_SECONDS)

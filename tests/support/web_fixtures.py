@@ -1,0 +1,42 @@
+"""Fixtures for tests of pages: a library with an administrator, ada, and a reviewer, rita."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from callytics.database.engine import db
+from tests.support.pages import PageClient
+from tests.support.processes import fresh_environment, run_flask
+from tests.support.shelf import Shelf
+
+
+@pytest.fixture(scope="session")
+def furnished_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the schema and both people; hashing passwords anew takes a second each."""
+    folder = tmp_path_factory.mktemp("furnished")
+    environment = fresh_environment(folder)
+    run_flask(environment, "db", "upgrade")
+    shelf = Shelf.of(environment)
+    shelf.add_person("ada", "admin")
+    shelf.add_person("rita")
+    with shelf.app.app_context():
+        with db.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.engine.dispose()
+    return folder / "callytics.db"
+
+
+@pytest.fixture
+def web_env(furnished_database: Path, tmp_path: Path) -> dict[str, str]:
+    """The environment of a new installation that ada and rita can sign in to."""
+    shutil.copy(furnished_database, tmp_path / "callytics.db")
+    return fresh_environment(tmp_path)
+
+
+@pytest.fixture
+def shelf(web_env: dict[str, str]) -> Shelf:
+    """The library of that installation, whose clients look at every page they get."""
+    shelf = Shelf.of(web_env)
+    shelf.app.test_client_class = PageClient
+    return shelf

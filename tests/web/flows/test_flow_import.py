@@ -1,0 +1,114 @@
+"""The whole document as a file, out of the page and in again; the command line says the same."""
+
+import io
+import json
+
+import pytest
+
+from callytics.flows import versions as flow_history
+from callytics.flows.document import check
+from tests.flows.test_flow_document import DOCUMENT, with_value
+from tests.support.flow_pages import draft_of, in_force, seen, use_document
+from tests.support.pages import PageClient, text_of
+from tests.support.processes import run_flask
+from tests.support.shelf import Shelf
+
+pytest_plugins = "tests.support.web_fixtures"
+
+TEXT = json.dumps(DOCUMENT, indent=2)
+
+
+@pytest.fixture
+def admin(shelf: Shelf) -> PageClient:
+    return shelf.client("ada")
+
+
+def shown(client: PageClient, text: str) -> dict[str, str]:
+    """Let the page show what a text changes; what its form would send then."""
+    page = client.send("/flows/import", {"text": text})
+    html = page.get_data(as_text=True)
+    digest = html.split('name="shown" value="')[1].split('"')[0]
+    return {"text": text, "shown": digest, "seen": seen(page)}
+
+
+def test_what_is_pasted_shows_what_it_changes_then_comes_in_force(shelf, admin):
+    page = admin.send("/flows/import", {"text": TEXT, "do": "force"})
+    assert "Flow main is new: 2 numbers, 5 nodes." in text_of(page)
+    assert in_force(shelf).flows == {}
+    admin.send("/flows/import", {**shown(admin, TEXT), "do": "force"})
+    assert in_force(shelf) == check(DOCUMENT)
+
+
+def test_a_file_becomes_the_draft_and_is_exported_again(shelf, admin):
+    file = {"file": (io.BytesIO(b"\xef\xbb\xbf" + TEXT.encode()), "flows.json")}
+    page = admin.send("/flows/import", file, content_type="multipart/form-data")
+    assert "Flow other is new" in text_of(page)
+    admin.send("/flows/import", {**shown(admin, TEXT), "do": "draft"})
+    assert check(draft_of(admin)) == check(DOCUMENT)
+    assert in_force(shelf).flows == {}
+    use_document(shelf, DOCUMENT)
+    answer = admin.get("/flows/export")
+    assert answer.mimetype == "application/json"
+    assert "attachment" in answer.headers["Content-Disposition"]
+    same = run_flask(shelf.environment, "flows", "export").stdout
+    assert answer.get_data(as_text=True) == same
+
+
+def test_a_wrong_document_changes_nothing_names_each_place_and_is_not_lost(shelf, admin):
+    wrong = with_value("flows.main.nodes.desk.ring_seconds", 0)
+    wrong["queues"]["support"]["music"] = "</textarea><script>"
+    answer = admin.send("/flows/import", {"text": json.dumps(wrong)})
+    assert answer.status_code == 422
+    text = text_of(answer)
+    assert "flows.main.nodes.desk.ring_seconds: must be 1 to 300" in text
+    assert "queues.support.music: must be a name of letters, digits, - and _" in text
+    assert json.dumps(wrong) in text
+    assert "<script>" not in answer.get_data(as_text=True).split("<main")[1]
+    assert in_force(shelf).flows == {}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 90_000, "null", '{"flows": 1}'])
+def test_what_is_no_document_is_refused(admin, text):
+    assert admin.send("/flows/import", {"text": text}).status_code == 422
+
+
+def test_a_long_document_can_be_pasted_and_one_that_is_too_long_says_so(admin):
+    assert admin.send("/flows/import", {"text": TEXT + " " * 700_000}).status_code == 200
+    answer = admin.send("/flows/import", {"text": TEXT + " " * 1_100_000})
+    assert answer.status_code == 413
+    assert "Too large" in text_of(answer)
+
+
+def test_a_text_that_was_changed_after_it_was_shown_is_shown_again(shelf, admin):
+    form = shown(admin, TEXT)
+    other = json.dumps({"flows": {}, "queues": {}})
+    page = admin.send("/flows/import", {**form, "text": other, "do": "force"})
+    assert "Nothing: it says the same." in text_of(page)
+    assert flow_history_of(shelf) == []
+
+
+def test_an_import_that_somebody_was_faster_than_is_told(shelf, admin):
+    form = shown(admin, TEXT)
+    use_document(shelf, {"queues": {"new": {"members": []}}}, "bob")
+    page = admin.send("/flows/import", {**form, "do": "force"})
+    assert page.status_code == 409
+    assert "somebody put other changes in force meanwhile" in text_of(page)
+    assert "Queue new is gone." in text_of(page)
+    assert "new" in in_force(shelf).queues
+
+
+def flow_history_of(shelf: Shelf) -> list[str]:
+    with shelf.app.app_context():
+        return [row.said for row in flow_history.versions()]
+
+
+def test_the_command_line_keeps_what_changed_in_words_too(shelf, admin):
+    run_flask(shelf.environment, "flows", "import", "-", text=TEXT)
+    changed = json.dumps(with_value("queues.support.ring_seconds", 99))
+    run_flask(shelf.environment, "flows", "import", "-", text=changed)
+    run_flask(shelf.environment, "flows", "import", "-", text=changed)
+    newest, second, first = flow_history_of(shelf)
+    assert newest == "Nothing changed."
+    assert second == "Queue support: how long it rings: 99 s (before: 15 s)."
+    assert first.startswith("Flow main is new")
+    assert "99 s" in text_of(admin.get("/flows/history"))

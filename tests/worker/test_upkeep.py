@@ -1,0 +1,43 @@
+"""What the worker completes by itself, beside the calls."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from callytics import create_app
+from callytics.config import load_config
+from callytics.database.engine import db
+from callytics.recordings import ledger
+from callytics.recordings.facts import Facts, new_uid, utc_now
+from callytics.storage.folder import Storage
+from tests.support.processes import Worker
+from tests.support.rows import recordings_in
+from tests.support.tones import write_tone
+
+Env = dict[str, str]
+
+
+def left_open(environment: Env) -> Facts:
+    """A recording that a worker long gone had begun, with its sound, and no journal of its call."""
+    began = utc_now() - timedelta(hours=1)
+    facts = Facts(new_uid(), "transfer", "inbound", "recording", began, "wav")
+    folder = Path(environment["RECORDINGS_DIR"])
+    Storage(folder).write_facts(facts)
+    write_tone(folder / facts.path, 440, 3.0)
+    for path in (facts.path, facts.facts_path):
+        os.utime(folder / path, (began.timestamp(), began.timestamp()))
+    with create_app(load_config(environment)).app_context():
+        ledger.save_recording(facts)
+        db.engine.dispose()
+    return facts
+
+
+def test_a_recording_that_nobody_leads_is_completed_at_the_connect(
+    live_env: Env, tmp_path: Path
+) -> None:
+    facts = left_open(live_env)
+    with Worker(live_env, tmp_path):
+        (row,) = recordings_in(live_env, "available")
+    assert row["uid"] == facts.uid
+    assert row["duration_ms"] == 3000
+    assert row["sha256"]

@@ -1,0 +1,162 @@
+"""The worker is killed while people talk: they go on talking, and nothing of it is lost."""
+
+from itertools import pairwise
+from pathlib import Path
+
+from tests.support.asterisk import AsteriskServer
+from tests.support.processes import Worker
+from tests.support.rows import (
+    audio_of,
+    calls,
+    ended_calls,
+    recordings,
+    recordings_in,
+    rows,
+    use_flow,
+)
+from tests.support.tones import HEARD_DB, loudest_db, seconds_heard, spans_heard
+from tests.support.waiting import wait_until
+
+Env = dict[str, str]
+
+
+def transfer(party: str) -> dict[str, object]:
+    """A node that joins the caller with this party and records."""
+    return {"type": "transfer", "destination": f"Local/{party}@party/n", "record_call": True}
+
+
+def grown(audio: Path, size: int) -> None:
+    """Wait until the file has grown past `size` bytes."""
+    wait_until(lambda: audio.exists() and audio.stat().st_size > size, "the file grows")
+
+
+def one_row(environment: Env, state: str) -> dict[str, object]:
+    """The one recording there is, in this state."""
+    (row,) = recordings_in(environment, state)
+    return row
+
+
+def test_a_conversation_goes_on_and_its_recording_ends_complete(
+    asterisk: AsteriskServer, live_env: Env, worker_process: Worker
+) -> None:
+    use_flow(live_env, {"desk": transfer("tone1000")})
+    call = asterisk.place_call("1000", "tone440")
+    audio = audio_of(live_env, one_row(live_env, "recording"))
+    grown(audio, 20_000)
+    worker_process.kill()
+    size = audio.stat().st_size
+    grown(audio, size + 30_000)
+    worker_process.start()
+    grown(audio, audio.stat().st_size + 20_000)
+    call.hang_up()
+    (ended,) = ended_calls(live_env)
+    row = one_row(live_env, "available")
+    assert row["state_reason"] == ""
+    assert row["call_uid"] == ended["uid"]
+    # Heard without a gap while the worker was away.
+    for hertz in (440, 1000):
+        gaps = [b[0] - a[1] for a, b in pairwise(spans_heard(audio, hertz))]
+        # A busy machine may swallow some frames; the time without a worker is seconds.
+        assert max(gaps, default=0) < 0.5
+        assert seconds_heard(audio, hertz) > 3.5
+    assert ended["disposition"] == "answered"
+    assert [step["result"] for step in ended["path"]] == ["answered"]
+    assert len(calls(live_env)) == 1
+    assert asterisk.bridges() == []
+    assert list((audio.parents[3] / ".calls").iterdir()) == []
+
+
+def test_a_call_that_ended_meanwhile_is_completed_from_its_file(
+    asterisk: AsteriskServer, live_env: Env, worker_process: Worker
+) -> None:
+    use_flow(live_env, {"desk": transfer("tone1000")})
+    call = asterisk.place_call("1000", "tone440")
+    audio = audio_of(live_env, one_row(live_env, "recording"))
+    grown(audio, 30_000)
+    worker_process.kill()
+    call.hang_up()
+    wait_until(lambda: not call.is_up(), "the caller is gone")
+    worker_process.start()
+    row = one_row(live_env, "available")
+    assert row["duration_ms"] == (audio.stat().st_size - 44) // 16
+    (ended,) = ended_calls(live_env)
+    assert ended["disposition"] == "answered"
+    wait_until(lambda: not asterisk.bridges() and not asterisk.channels(), "all is tidied up")
+
+
+def test_a_call_that_rang_is_rung_again_and_recorded(
+    asterisk: AsteriskServer, live_env: Env, worker_process: Worker
+) -> None:
+    node = {**transfer("never"), "ring_seconds": 300}
+    use_flow(live_env, {"desk": node})
+    call = asterisk.place_call("1000", "tone440")
+    wait_until(lambda: len(asterisk.channels()) >= 4, "the desk rings")
+    worker_process.kill()
+    before = {channel["id"] for channel in asterisk.channels()}
+    worker_process.start()
+    wait_until(
+        lambda: len({channel["id"] for channel in asterisk.channels()} - before) == 2,
+        "the desk rings anew",
+    )
+    wait_until(lambda: len(asterisk.channels()) == 4, "and no longer for the worker that died")
+    call.hang_up()
+    (ended,) = ended_calls(live_env)
+    assert ended["disposition"] == "abandoned"
+    assert len(calls(live_env)) == 1
+
+
+def test_a_message_goes_on_being_taken(
+    asterisk: AsteriskServer, live_env: Env, worker_process: Worker
+) -> None:
+    greeting = asterisk.add_tone(700, 0.5)
+    use_flow(live_env, {"message": {"type": "voicemail", "greeting": greeting}})
+    call = asterisk.place_call("1000", "tone440")
+    audio = audio_of(live_env, one_row(live_env, "recording"))
+    grown(audio, 8_000)
+    worker_process.kill()
+    worker_process.start()
+    grown(audio, audio.stat().st_size + 8_000)
+    call.hang_up()
+    (ended,) = ended_calls(live_env)
+    row = one_row(live_env, "available")
+    assert ended["path"][0]["result"] == "message"
+    assert row["duration_ms"] == audio.stat().st_size // 8
+    assert len(recordings(live_env)) == 1
+
+
+def test_callers_in_a_queue_wait_on_in_their_old_order(
+    asterisk: AsteriskServer, live_env: Env, worker_process: Worker
+) -> None:
+    node = {"type": "queue", "queue": "team", "record_call": True}
+    members = ["Local/tone1000__2@party/n"]
+    use_flow(live_env, {"line": node}, queues={"team": {"members": members}})
+    in_line = "SELECT caller_number FROM waiting ORDER BY since"
+    for number in (1, 2, 3):
+        asterisk.place_call("1000", "tone440", caller_number=f"1555010{number}")
+        wait_until(lambda n=number: len(calls(live_env)) == n, "the caller has come")
+    wait_until(lambda: len(rows(live_env, in_line)) == 2, "two wait while the first talks")
+    worker_process.kill()
+    worker_process.start()
+    ended = sorted(ended_calls(live_env, 3), key=lambda call: call["answered_at"])
+    assert [call["caller_number"] for call in ended] == ["15550101", "15550102", "15550103"]
+    found = recordings_in(live_env, "available", 3)
+    for row in found:
+        levels = loudest_db(audio_of(live_env, row), (440, 1000, 300))
+        assert levels[440] > HEARD_DB
+        assert levels[1000] > HEARD_DB
+    assert rows(live_env, "SELECT * FROM members WHERE call_uid IS NOT NULL") == []
+
+
+def test_a_call_that_came_in_the_gap_and_waits_is_taken_up_or_falls_back(
+    asterisk: AsteriskServer, live_env: Env, worker_process: Worker
+) -> None:
+    use_flow(live_env, {"desk": transfer("tone1000__1")})
+    worker_process.kill()
+    asterisk.place_call("1000", "tone440")
+    # The dialplan's fallback connects and records it; there is no row yet.
+    wait_until(
+        lambda: any(c["dialplan"]["context"] == "fallback" for c in asterisk.channels()),
+        "the fallback has the call",
+    )
+    worker_process.start()
+    assert calls(live_env) == []

@@ -1,0 +1,102 @@
+"""What is known of one call while it goes on, and its row."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Self
+
+from callytics.recordings.facts import Direction, Facts, Kind, new_uid, utc_now
+
+# Q.931 causes that tell why nobody answered; with any other, nobody could be reached.
+BUSY, NORMAL, NO_RESPONSE, NO_ANSWER, REFUSED = 17, 16, 18, 19, 21
+_RESULTS = {
+    BUSY: "busy",
+    NORMAL: "no_answer",
+    NO_RESPONSE: "no_answer",
+    NO_ANSWER: "no_answer",
+    REFUSED: "refused",
+}
+# Asterisk names no cause when somebody just puts the phone down.
+_USUAL_CAUSES = {"answered": NORMAL, "abandoned": NORMAL, "busy": BUSY, "no_answer": NO_ANSWER}
+
+
+def result_of(cause: int) -> str:
+    """What a hang-up cause means for a leg that never answered."""
+    return _RESULTS.get(cause, "unreachable")
+
+
+def disposition_of(result: str) -> str:
+    """How a call ended whose last node ended with `result`."""
+    if result in ("answered", "busy", "no_answer", "abandoned"):
+        return result
+    return "no_answer" if result in ("wait_over", "hung_up", "refused") else "failed"
+
+
+@dataclass
+class CallFacts:
+    """One call as a person would tell it. Times are aware UTC."""
+
+    direction: Direction
+    caller_number: str
+    caller_name: str
+    dialed_number: str
+    worker: str
+    asterisk: str
+    uid: str = field(default_factory=new_uid)
+    started_at: datetime = field(default_factory=utc_now)
+    callee: str = ""
+    flow: str = ""
+    path: list[dict[str, Any]] = field(default_factory=list)
+    disposition: str | None = None
+    hangup_cause: int | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    problem: str = ""
+
+    @property
+    def open_node(self) -> str | None:
+        """The node in which the call is now."""
+        return self.path[-1]["node"] if self.path and self.path[-1]["ended_at"] is None else None
+
+    def enter(self, node: str, node_type: str) -> None:
+        """The call reached a node."""
+        step = {"node": node, "type": node_type, "result": None}
+        self.path.append({**step, "started_at": utc_now().isoformat(), "ended_at": None})
+
+    def leave(self, result: str) -> None:
+        """The call's last node ended with `result`."""
+        if self.path and self.path[-1]["ended_at"] is None:
+            self.path[-1].update(result=result, ended_at=utc_now().isoformat())
+
+    def end(self) -> None:
+        """The call is over."""
+        self.ended_at = utc_now()
+        self.hangup_cause = self.hangup_cause or _USUAL_CAUSES.get(self.disposition or "")
+
+    def row(self) -> dict[str, Any]:
+        """Column names and values for the ledger; a copy, since the call goes on."""
+        return asdict(self)
+
+    @classmethod
+    def from_snapshot(cls, values: dict[str, Any]) -> Self:
+        """What `row` gave, after it was kept as JSON."""
+        times = ("started_at", "answered_at", "ended_at")
+        read = {key: datetime.fromisoformat(values[key]) for key in times if values.get(key)}
+        return cls(**{**values, **read})
+
+    def new_recording(self, kind: Kind, audio_format: str, callee: str) -> Facts:
+        """Facts of a recording that begins now, in the node where the call is."""
+        return Facts(
+            uid=new_uid(),
+            call_uid=self.uid,
+            kind=kind,
+            direction=self.direction,
+            state="requested",
+            started_at=utc_now(),
+            format=audio_format,
+            caller_number=self.caller_number,
+            caller_name=self.caller_name,
+            dialed_number=self.dialed_number,
+            callee=callee,
+            flow=self.flow,
+            node=self.path[-1]["node"] if self.path else "",
+        )
