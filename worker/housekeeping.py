@@ -16,7 +16,7 @@ from callytics.config import Config
 from callytics.integrity import reconcile
 from callytics.integrity.inspection import Circumstances
 from callytics.recordings.facts import Facts
-from callytics.retention import policy as retention
+from callytics.retention import policy
 from callytics.storage.folder import Storage
 from worker.calls.registry import Routes
 from worker.support.native_threads import Threads
@@ -62,7 +62,7 @@ class Upkeep:
         """Once a day: delete what is too old, compare the rest."""
         gevent.sleep(FIRST_FULL_SECONDS)
         while True:
-            self.go_through(retention.delete_expired(self.around))
+            self.go_through(policy.delete_expired(self.around))
             self.go_through(reconcile.reconcile(self.around))
             gevent.sleep(FULL_SECONDS)
 

@@ -3,7 +3,7 @@
 import logging
 
 from callytics.telephony.numbers import NumberError, check_number
-from worker.calls import caller_audio as ear
+from worker.calls import caller_audio
 from worker.calls.conversation import connect
 from worker.calls.session import Session
 from worker.nodes.play_audio import play
@@ -40,6 +40,6 @@ def _refuse(session: Session, problem: str) -> None:
     """Say to the log, to the call's row and to the caller's ear that it is not possible."""
     log.warning("call %s: not placed: %s", session.call.uid, problem)
     session.call.problem = problem
-    ear.quiet(session)
+    caller_audio.quiet(session)
     play(session, NOT_POSSIBLE)
     session.finish("unreachable")

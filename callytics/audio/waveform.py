@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from callytics.audio import wav as audio
+from callytics.audio import wav
 from callytics.audio.samples import ULAW_SAMPLES
 
 BARS = 200
@@ -50,7 +50,7 @@ FLAT = Shape(bytes(BARS))
 
 def shape(path: Path) -> Shape:
     """Look at every sample of a `.wav` (16 bit, mono) or `.ulaw`. Raises OSError, ValueError."""
-    sound = audio.inspect(path)
+    sound = wav.inspect(path)
     ulaw = path.suffix == ".ulaw"
     width = 1 if ulaw else 2
     count = sound.data_bytes // width
@@ -64,7 +64,7 @@ def shape(path: Path) -> Shape:
     return Shape(_bars(loudness), _silences(loudness, frame * 1000 / rate))
 
 
-def _pieces(path: Path, sound: audio.Audio, kind: str, step: int) -> Iterator[np.ndarray]:
+def _pieces(path: Path, sound: wav.Audio, kind: str, step: int) -> Iterator[np.ndarray]:
     """The samples, so many at a time. Read and not mapped: a mapped file that somebody cuts short
     takes the process with it."""
     left = sound.data_bytes // np.dtype(kind).itemsize

@@ -6,8 +6,7 @@ import click
 from flask import current_app
 
 from callytics.ari.commands import AriError
-from callytics.calls import library as call_library
-from callytics.calls import originate as placing
+from callytics.calls import library, originate
 from callytics.cli.commands import Commands
 from callytics.cli.printing import json_lines, length, text_line, when
 from callytics.telephony.numbers import NumberError
@@ -27,7 +26,7 @@ COLUMNS = (
 @click.option("--limit", type=click.IntRange(min=0), default=50, help="How many; 0 for all.")
 def list_calls(as_json: bool, limit: int) -> None:
     """The newest first, with how they ended."""
-    rows = call_library.calls().newest(limit)
+    rows = library.calls().newest(limit)
     for line in json_lines(rows, COLUMNS) if as_json else map(_text_line, rows):
         click.echo(line)
 
@@ -38,7 +37,7 @@ def list_calls(as_json: bool, limit: int) -> None:
 def place(endpoint: str, number: str) -> None:
     """Ring ENDPOINT, then call NUMBER as a direct outbound call."""
     try:
-        placing.place_call(current_app.extensions["callytics"], endpoint, number)
+        originate.place_call(current_app.extensions["callytics"], endpoint, number)
     except (AriError, NumberError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{endpoint} is rung; when it answers, {number} is called.")
@@ -48,7 +47,7 @@ def place(endpoint: str, number: str) -> None:
 def place_test() -> None:
     """Call the sample flow from the sample caller."""
     try:
-        placing.place_test_call(current_app.extensions["callytics"])
+        originate.place_test_call(current_app.extensions["callytics"])
     except AriError as error:
         raise click.ClickException(str(error)) from error
     click.echo("The test call is on; it ends by itself after ten seconds of talking.")
@@ -56,7 +55,7 @@ def place_test() -> None:
 
 def _text_line(row: Any) -> str:
     parties = (row.caller_number or row.caller_name, row.dialed_number, row.callee)
-    lengths = (length(call_library.wait_ms(row)), length(call_library.talk_ms(row)))
-    ending = row.disposition if row.ended_at else call_library.IN_PROGRESS
+    lengths = (length(library.wait_ms(row)), length(library.talk_ms(row)))
+    ending = row.disposition if row.ended_at else library.IN_PROGRESS
     facts = (row.uid, when(row.started_at), row.direction)
     return text_line(*facts, *parties, *lengths, ending, row.problem)

@@ -14,7 +14,7 @@ from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from callytics.ari.commands import Ari, AriError
-from callytics.audio import wav as audio
+from callytics.audio import wav
 from callytics.config import Config
 from callytics.database.health import database_problem, folder_problem, worker_problem
 from callytics.recordings import library
@@ -96,7 +96,7 @@ class Doctor:
         if row is None:
             return "there is none yet: place a test call with flask calls place-test"
         try:
-            sound = audio.inspect(self.storage.resolve(row.path))
+            sound = wav.inspect(self.storage.resolve(row.path))
         except (StorageError, OSError, ValueError) as error:
             raise SickError(f"{row.path} cannot be played ({error}): look at the folder") from error
         if not sound.finished:

@@ -13,8 +13,7 @@ from callytics.ari.commands import Ari, AriError
 from callytics.cli.commands import Commands
 from callytics.cli.printing import json_lines, length, one_line, text_line, when
 from callytics.database.health import worker_problem
-from callytics.integrity import inventory as survey
-from callytics.integrity import reconcile
+from callytics.integrity import inventory, reconcile
 from callytics.integrity.inspection import Circumstances
 from callytics.recordings import library
 from callytics.recordings.facts import Facts
@@ -100,7 +99,7 @@ def _asker(ari: Ari) -> Callable[[Facts], bool | None]:
 def _tell(steps: Iterator[reconcile.Report], with_strangers: bool) -> tuple[int, int, int]:
     """Print what each step has to say; how many recordings, disagreements, failures there are."""
     looked = wrong = failed = 0
-    count, hidden = survey.count_rows(), not sys.stderr.isatty()
+    count, hidden = inventory.count_rows(), not sys.stderr.isatty()
     with click.progressbar(length=count, file=sys.stderr, hidden=hidden) as bar:
         try:
             for step in steps:

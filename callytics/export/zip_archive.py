@@ -12,12 +12,12 @@ from typing import Any
 
 from zipstream import ZipStream
 
-from callytics.export import csv_table as sheets
+from callytics.export import csv_table
 from callytics.recordings import notes
 from callytics.storage.folder import Storage, StorageError
 
 MANIFEST = "manifest.csv"
-_COLUMNS = ("file", *sheets.COLUMNS)
+_COLUMNS = ("file", *csv_table.COLUMNS)
 _CHUNK_BYTES = 128 * 1024
 _NO_DIGEST = "0" * 64
 
@@ -100,9 +100,9 @@ class Bundle:
         self._digests[entry.row.uid] = digest.hexdigest()
 
     def _manifest(self) -> Iterator[bytes]:
-        yield sheets.head(_COLUMNS)
+        yield csv_table.head(_COLUMNS)
         for entry in self.entries:
             uid = entry.row.uid
             digest = self._digests.get(uid, _NO_DIGEST) if entry.name else None
-            facts = sheets.facts(entry.row, {uid: digest})
-            yield sheets.line((entry.name, *facts, *sheets.added(uid, self.added)))
+            facts = csv_table.facts(entry.row, {uid: digest})
+            yield csv_table.line((entry.name, *facts, *csv_table.added(uid, self.added)))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from callytics.audio import wav as audio
+from callytics.audio import wav
 from callytics.integrity.inventory import Group
 from callytics.recordings.facts import Facts, utc_now
 from callytics.storage.folder import Storage
@@ -111,7 +111,7 @@ def listen(storage: Storage, found: Found) -> Sound:
     """What the bytes of an audio file say. Raises OSError."""
     with storage.open(found.path) as file:
         try:
-            sound = audio.inspect_file(file, found.path.rpartition(".")[2])
+            sound = wav.inspect_file(file, found.path.rpartition(".")[2])
         except ValueError as error:
             small = (found.size_bytes or 0) <= _HEADER_BYTES
             return Sound(is_empty=True) if small else Sound(problem=str(error))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import islice
 
-from callytics.integrity import inventory as survey
+from callytics.integrity import inventory
 from callytics.integrity.inspection import NOT_OURS, Circumstances, Verdict, listen
 from callytics.integrity.inventory import Group
 from callytics.integrity.rules import judge
@@ -70,7 +70,7 @@ def reconcile(around: Circumstances) -> Iterator[Report]:
 
 def mend_open(around: Circumstances) -> Report:
     """Complete what the ledger takes for open and what is over. Raises FolderError, OSError."""
-    report, names = Report(), survey.open_recordings()
+    report, names = Report(), inventory.open_recordings()
     if names:
         check_folder(around)
     for at in range(0, len(names), CHUNK):
@@ -82,7 +82,7 @@ def mend_open(around: Circumstances) -> Report:
 def _run(around: Circumstances, mends: bool) -> Iterator[Report]:
     check_folder(around)
     strangers: list[Found] = []
-    groups = survey.survey(around.storage, strangers.append)
+    groups = inventory.survey(around.storage, strangers.append)
     while chunk := list(islice(groups, CHUNK)):
         report = Report(looked=len(chunk))
         suspects = [group.name for group in chunk if _is_suspect(group, around)]
@@ -105,7 +105,7 @@ def check_folder(around: Circumstances) -> None:
 
 def _strangeness(storage: Storage) -> str | None:
     """Why this may be another folder than the one that the rows speak of."""
-    known = survey.sample(_SAMPLE)
+    known = inventory.sample(_SAMPLE)
     there = sum(any(map(storage.find, (f.path, f.facts_path))) for f in known if _is_plain(f))
     few = len(known) >= _SAMPLE // 5 and there * 2 < len(known)
     if not few and not (known and storage.is_bare()):
@@ -132,11 +132,11 @@ def _settle(names: Collection[str], around: Circumstances, mends: bool, report: 
     """Look at suspects again, as they are by now, and mend what is still wrong."""
     if not names:
         return
-    rows, begun = survey.rows_named(names), survey.deletions_begun(names)
+    rows, begun = inventory.rows_named(names), inventory.deletions_begun(names)
     verdicts = []
     for name in names:
         try:
-            group = survey.look_again(around.storage, name, rows)
+            group = inventory.look_again(around.storage, name, rows)
             verdicts.append(judge(group, around, name in begun))
         except OSError as error:
             report.failed.append(f"{name}: cannot be looked at: {error}")

@@ -3,7 +3,7 @@
 import contextlib
 from datetime import datetime
 
-from callytics.audio import wav as audio
+from callytics.audio import wav
 from callytics.database.health import folder_problem
 from callytics.recordings import pauses
 from callytics.recordings.facts import Facts
@@ -36,7 +36,7 @@ def complete(
     reason = reason or facts.state_reason or said_before.state_reason
     facts = facts.but(pauses=pauses.fuller(facts.pauses, said_before.pauses))
     try:
-        sound = audio.inspect(full)
+        sound = wav.inspect(full)
         if sound.data_bytes and not sound.finished:
             reason = reason or CUT_SHORT
             finish(storage, facts.but(state_reason=reason, ended_at=ended_at))
@@ -81,7 +81,7 @@ def finish(storage: Storage, facts: Facts) -> None:
     """
     with contextlib.suppress(OSError):
         storage.write_facts(facts)
-    audio.finish_wav_header(storage.resolve(facts.path))
+    wav.finish_wav_header(storage.resolve(facts.path))
 
 
 def _failed(storage: Storage, facts: Facts, ended_at: datetime, reason: str, found: str) -> Facts:

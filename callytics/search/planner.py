@@ -10,16 +10,12 @@ from sqlalchemy import Connection, Integer, Row, Text, TextClause, column, text
 from sqlalchemy.sql.selectable import TextualSelect
 
 from callytics.search import (
-    access_paths as ways,
-)
-from callytics.search import (
-    postgres_trigrams as trigrams,
+    access_paths,
+    postgres_trigrams,
+    sqlite_fts,
 )
 from callytics.search import (
     sql as statements,
-)
-from callytics.search import (
-    sqlite_fts as fulltext,
 )
 from callytics.search.access_paths import Way
 from callytics.search.filters import Filters
@@ -43,12 +39,12 @@ class Reaching:
         self._connection = connection
         self._filters = filters
         self._sqlite = connection.dialect.name == "sqlite"
-        self._conditions = ways.conditions(filters, self._sqlite)
+        self._conditions = access_paths.conditions(filters, self._sqlite)
         self.sql = Statements(filters, self._sqlite, self._conditions)
-        self._parameters = ways.parameters(filters)
+        self._parameters = access_paths.parameters(filters)
         if self._sqlite and "search" in self._conditions:
             needle = self._parameters["needle"]
-            self._parameters["grams"] = fulltext.rarest_grams(connection, needle)
+            self._parameters["grams"] = sqlite_fts.rarest_grams(connection, needle)
         # Those that must be broken off, and how far they lead from the beginning of the list.
         self._some: list[Way] = []
         self._from_start: list[Reach] = []
@@ -89,10 +85,10 @@ class Reaching:
 
     def _choose(self) -> Reach | None:
         """A way that can be gone to its end; None for several that must be broken off."""
-        found = ways.narrowing(self._filters, self._sqlite)
+        found = access_paths.narrowing(self._filters, self._sqlite)
         in_order = [way for way in found if way.order == self._filters.sort]
         if self._filters.sort == "duration" and self._has_range:
-            found.append(ways.by_time())
+            found.append(access_paths.by_time())
         whole = not found and not self._conditions
         if whole or (len(found) == 1 and in_order and self._is_told_by(found[0])):
             # In order and without exception: a page is 26 steps, wherever it is.
@@ -112,12 +108,16 @@ class Reaching:
         """What PostgreSQL's index of parts of three characters finds, if that is not too much."""
         parameters = self._parameters | self.sql.places(None, None, True)
         most = statements.FETCHED
-        found = trigrams.hits(self._connection, parameters, self.sql.range(), most)
-        return None if found is None else Reach(ways.by_ids(found, ["search"], False))
+        found = postgres_trigrams.hits(self._connection, parameters, self.sql.range(), most)
+        return None if found is None else Reach(access_paths.by_ids(found, ["search"], False))
 
     def _base(self) -> Way:
         by_duration = self._filters.sort == "duration"
-        return ways.by_duration(self._filters, self._sqlite) if by_duration else ways.by_time()
+        return (
+            access_paths.by_duration(self._filters, self._sqlite)
+            if by_duration
+            else access_paths.by_time()
+        )
 
     @property
     def _has_range(self) -> bool:
@@ -147,7 +147,7 @@ class Reaching:
         sql = self.sql.steps(way, key, forward)
         found = [row.id for row in self.run(statement(sql), None, key, None, forward)]
         end = (found[-1],) if len(found) == self.sql.most(way) else None
-        return Reach(ways.by_ids(found, way.tells, True), end, len(found))
+        return Reach(access_paths.by_ids(found, way.tells, True), end, len(found))
 
 
 @lru_cache(maxsize=1000)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from callytics.recordings.models import Recording
 from callytics.recordings.sort_key import place_of
-from callytics.search import access_paths as ways
+from callytics.search import access_paths
 from callytics.search.access_paths import Way
 from callytics.search.filters import Filters
 
@@ -87,7 +87,7 @@ class Statements:
 
     def most(self, way: Way) -> int:
         """How many of a way may be looked at: fewer where each is read from all over the table."""
-        if way == ways.by_time() or (self._in_order(way) and self.tells_all(way)):
+        if way == access_paths.by_time() or (self._in_order(way) and self.tells_all(way)):
             return SCANNED
         in_index = self.filters.sort == "time" and way.order == "duration" and self.tells_all(way)
         # PostgreSQL looks up of each whether it is still there.
@@ -103,7 +103,7 @@ class Statements:
 
     def range(self) -> list[str]:
         """The conditions of the range of time that is asked for."""
-        return self._times(ways.by_time(), None, None, True)
+        return self._times(access_paths.by_time(), None, None, True)
 
     def places(self, key: Key | None, end: Key | None, forward: bool) -> dict[str, int]:
         """The parameters of the range of time and of the places between which is looked.
@@ -138,7 +138,7 @@ class Statements:
         lengths = self._lengths(way, key, end, forward)
         outside = [said for name, said in self.conditions.items() if name not in way.tells]
         (inside if way.order == "duration" else outside).extend(lengths)
-        if self.sqlite or way == ways.by_time() or (self._in_order(way) and not outside):
+        if self.sqlite or way == access_paths.by_time() or (self._in_order(way) and not outside):
             return self._of_way(way, inside + outside, rest)
         # PostgreSQL's planner would go its own way: through the whole table, or through all that
         # fulfils another condition. Behind a limit and an offset it does not look.

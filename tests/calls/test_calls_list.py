@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, event, insert
 
-from callytics.calls import library as call_library
+from callytics.calls import library
 from callytics.calls.library import IN_PROGRESS
 from callytics.database.engine import db, writing
 from callytics.database.paging import PAGE_SIZE
@@ -96,7 +96,7 @@ def test_filters_and_cursors_give_what_a_plain_scan_gives(shelf, rows, times, re
         kept = fill(rows * times)
         wanted = [c["uid"] for c in kept if is_wanted(c, result, with_problem)]
         pages = [wanted[at : at + PAGE_SIZE] for at in range(0, len(wanted), PAGE_SIZE)] or [[]]
-        forth, back = walk(call_library.calls(result, with_problem))
+        forth, back = walk(library.calls(result, with_problem))
     assert forth == pages
     assert back == pages[-2::-1]
 
@@ -123,7 +123,7 @@ def test_no_filter_reads_all_calls(shelf, result, with_problem, index, way):
     with shelf.app.app_context():
         event.listen(db.engine, "before_cursor_execute", take_note)
         place = () if way == "newest_page" else ("1795339800000000-5",)
-        getattr(call_library.calls(result, with_problem), way)(*place)
+        getattr(library.calls(result, with_problem), way)(*place)
         # Where little is newer, the newest page is read as well; it is not this test's.
         statement, values = next(query for query in asked if query[0].startswith("SELECT"))
         with db.engine.connect() as connection:

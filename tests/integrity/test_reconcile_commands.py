@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from callytics.integrity import inventory as survey
-from callytics.integrity import reconcile
+from callytics.integrity import inventory, reconcile
 from callytics.recordings import ledger
 from callytics.recordings.facts import utc_now
 from tests.support.asterisk import AsteriskServer
@@ -187,7 +186,7 @@ def test_a_full_run_may_pause_between_its_steps_while_recordings_are_made(
 ) -> None:
     """Rows and files are read at different moments; what was made in between is in order."""
     monkeypatch.setattr(reconcile, "CHUNK", 2)
-    monkeypatch.setattr(survey, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(inventory, "ROWS_AT_ONCE", 2)
     for number in range(9):
         lib.add(uid=f"m{number}")
     lib.file("2026/11/22/m8.wav").unlink()

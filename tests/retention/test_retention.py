@@ -12,7 +12,7 @@ from callytics.integrity.inspection import Circumstances
 from callytics.integrity.reconcile import FolderError
 from callytics.recordings import notes
 from callytics.recordings.facts import Facts, utc_now
-from callytics.retention import policy as retention
+from callytics.retention import policy
 from callytics.settings.settings import set_setting
 from tests.support.shelf import Shelf, wav_bytes
 from worker.calls.registry import Routes
@@ -35,7 +35,7 @@ def add(shelf: Shelf, days_old: float, **facts: object) -> Facts:
 
 def delete_expired(shelf: Shelf) -> list[str]:
     around = Circumstances(shelf.storage, lambda facts: False)
-    reports = list(retention.delete_expired(around))
+    reports = list(policy.delete_expired(around))
     assert not [said for report in reports for said in report.failed]
     return [said for report in reports for said in report.says]
 
@@ -43,7 +43,7 @@ def delete_expired(shelf: Shelf) -> list[str]:
 def test_what_is_too_old_goes_with_its_file_and_its_facts(shelf: Shelf) -> None:
     old, young = add(shelf, 31), add(shelf, 29)
     set_setting("retention_days", "30", "ada")
-    assert retention.expired(30) == 1
+    assert policy.expired(30) == 1
     assert delete_expired(shelf) == [f"{old.path}: older than 30 days → deleted"]
     assert shelf.row(old) is None
     assert not shelf.path(old).exists()
@@ -61,7 +61,7 @@ def test_the_audit_tells_who_deleted_it(shelf: Shelf) -> None:
 
 def test_for_ever_is_for_ever(shelf: Shelf) -> None:
     old = add(shelf, 9000)
-    assert retention.expired(0) == 0
+    assert policy.expired(0) == 0
     assert delete_expired(shelf) == []
     assert shelf.path(old).exists()
 
@@ -83,12 +83,12 @@ def test_what_is_open_is_left_to_its_call(shelf: Shelf) -> None:
 
 
 def test_many_go_in_several_steps(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "CHUNK", 3)
+    monkeypatch.setattr(policy, "CHUNK", 3)
     for _ in range(7):
         add(shelf, 31)
     set_setting("retention_days", "30", "ada")
     assert len(delete_expired(shelf)) == 7
-    assert retention.expired(30) == 0
+    assert policy.expired(30) == 0
 
 
 def test_nothing_is_deleted_while_the_disk_is_not_mounted(shelf: Shelf, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_file_that_cannot_go_does_not_keep_the_others(shelf: Shelf) -> None:
     shelf.path(stuck).unlink()
     (shelf.path(stuck) / "in the way").mkdir(parents=True)
     set_setting("retention_days", "30", "ada")
-    (report,) = retention.delete_expired(Circumstances(shelf.storage, lambda facts: False))
+    (report,) = policy.delete_expired(Circumstances(shelf.storage, lambda facts: False))
     assert [said.partition(":")[0] for said in report.failed] == [stuck.path]
     assert shelf.row(other) is None
     assert shelf.row(stuck).state == "available"
@@ -118,5 +118,5 @@ def test_the_worker_does_it_by_itself(shelf: Shelf) -> None:
     set_setting("retention_days", "30", "ada")
     config = load_config(shelf.environment)
     upkeep = Upkeep(shelf.app, config, shelf.storage, Routes())
-    upkeep.go_through(retention.delete_expired(upkeep.around))
+    upkeep.go_through(policy.delete_expired(upkeep.around))
     assert shelf.row(old) is None

@@ -17,7 +17,7 @@ from callytics.recordings.facts import DIRECTIONS, KINDS, STATES, Facts
 from callytics.recordings.models import Recording
 from callytics.recordings.search_text import needle, searchable
 from callytics.search import engine as finding
-from callytics.search import postgres_trigrams as trigrams
+from callytics.search import postgres_trigrams
 from callytics.search import sql as statements
 from callytics.search.engine import Count, Found, count_on, find
 from callytics.search.filters import Filters
@@ -94,7 +94,7 @@ def library(any_env: dict[str, str]) -> Iterator[Shelf]:
 
 def fill(library: list[dict[str, Any]]) -> None:
     finding._counts.clear()
-    trigrams._chosen.clear()
+    postgres_trigrams._chosen.clear()
     with db.engine.connect().execution_options(writes=True) as connection, connection.begin():
         connection.execute(delete(Recording))
     with ledger.adding_recordings() as connection:
@@ -159,7 +159,9 @@ def test_every_page_forth_and_back_is_what_a_plain_look_finds(
     monkeypatch.setattr(statements, "FETCHED", fetched)
     monkeypatch.setattr(statements, "INDEXED", 2 * fetched)
     # So few that PostgreSQL's index is asked as in a large library, and by parts that many hold.
-    monkeypatch.setattr(trigrams, "SAMPLED", 1 if scanned < 20_000 else trigrams.SAMPLED)
+    monkeypatch.setattr(
+        postgres_trigrams, "SAMPLED", 1 if scanned < 20_000 else postgres_trigrams.SAMPLED
+    )
     monkeypatch.setattr(finding, "COUNTED", counted)
 
     @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))

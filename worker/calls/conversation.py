@@ -9,7 +9,7 @@ import gevent
 from callytics.ari.commands import AriError
 from callytics.recordings.facts import Kind, utc_now
 from callytics.recordings.pauses import PausedSpan
-from worker.calls import caller_audio as ear
+from worker.calls import caller_audio
 from worker.calls.dialing import most_hopeful, ring_until_answer
 from worker.calls.leg import Leg
 from worker.calls.session import Session
@@ -112,7 +112,7 @@ def _intend(session: Session, leg: Leg, kind: Kind, *pauses: PausedSpan) -> Live
 def _join(session: Session, bridge_id: str, leg: Leg) -> bool:
     """Answer, and let both in at once. A leg that cannot be joined is let go. Raises CallerGone."""
     try:
-        ear.quiet(session)
+        caller_audio.quiet(session)
         session.ari.add_channels(bridge_id, [session.caller_id, leg.channel_id])
     except AriError as error:
         session.hear_who_left(error, leg)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from callytics.ari.commands import AriError
 from callytics.recordings.facts import new_uid
-from worker.calls import caller_audio as ear
+from worker.calls import caller_audio
 from worker.calls.call_facts import NO_ANSWER, result_of
 from worker.calls.leg import Leg
 from worker.calls.session import Session
@@ -24,7 +24,7 @@ def ring_until_answer(
     Returns the leg that answered, or None, and a result: `answered`, `busy`, `no_answer`,
     `refused` or `unreachable`. Raises CallerGone.
     """
-    ear.let_hear_ringing(session)
+    caller_audio.let_hear_ringing(session)
     legs = [ring(session, destination, seconds) for destination in destinations]
     session.wait_until(lambda: _decided(legs), seconds + GRACE_SECONDS)
     winner = next((leg for leg in legs if leg.up and not leg.gone), None)

@@ -3,7 +3,7 @@
 from callytics.ari.commands import AriError
 from callytics.flows.document import PlayAudio
 from callytics.recordings.facts import new_uid
-from worker.calls import caller_audio as ear
+from worker.calls import caller_audio
 from worker.calls.session import Session
 
 # A prompt longer than this is a mistake, and a lost PlaybackFinished must not hold a call for ever.
@@ -12,7 +12,7 @@ LONGEST_SECONDS = 600.0
 
 def play_audio(session: Session, node: PlayAudio) -> str:
     """Play the prompt to its end: `played`, or `unplayable`. Raises CallerGone."""
-    ear.quiet(session)
+    caller_audio.quiet(session)
     return play(session, node.media)
 
 

@@ -5,7 +5,7 @@ from time import monotonic
 
 from callytics.flows.document import Queue, QueueNode
 from callytics.recordings.facts import utc_now
-from worker.calls import caller_audio as ear
+from worker.calls import caller_audio
 from worker.calls.conversation import converse, make_bridge
 from worker.calls.dialing import ring_until_answer
 from worker.calls.leg import Leg
@@ -24,7 +24,7 @@ def queue(session: Session, node: QueueNode) -> str:
     # A call that was adopted goes on waiting where it stood in line. Noted before Asterisk is asked
     # for anything, whose answers come in any order.
     session.waiting_since = session.waiting_since or utc_now()
-    ear.quiet(session)
+    caller_audio.quiet(session)
     make_bridge(session)
     waiter = Waiter(session.call.uid, node.queue, session.waiting_since, session.inbox.put)
     session.keep()
@@ -50,7 +50,7 @@ def _go_on(session: Session, node: QueueNode, settings: Queue, leg: Leg) -> bool
 def _wait(session: Session, node: QueueNode, settings: Queue, waiter: Waiter) -> str:
     waited = (utc_now() - waiter.since).total_seconds()
     until = monotonic() + node.max_wait_seconds - waited
-    ear.start_music(session, settings.music)
+    caller_audio.start_music(session, settings.music)
     while (left := until - monotonic()) > 0:
         members = session.services.board.take(waiter, settings)
         if members:
@@ -59,7 +59,7 @@ def _wait(session: Session, node: QueueNode, settings: Queue, waiter: Waiter) ->
                 return "answered"
         else:
             _until_nudged(session, min(LOOK_SECONDS, left))
-    ear.quiet(session)
+    caller_audio.quiet(session)
     return "wait_over"
 
 

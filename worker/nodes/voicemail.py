@@ -1,7 +1,7 @@
 """The Voicemail node: a greeting, a beep, and what the caller says after it."""
 
 from callytics.flows.document import Voicemail
-from worker.calls import caller_audio as ear
+from worker.calls import caller_audio
 from worker.calls.leg import CallerGone
 from worker.calls.session import Session
 from worker.nodes.play_audio import play
@@ -16,7 +16,7 @@ def voicemail(session: Session, node: Voicemail) -> str:
 
     `#`, silence, the longest time and a hang-up end the message, and it is kept in each case.
     """
-    ear.quiet(session)
+    caller_audio.quiet(session)
     session.call.disposition = "no_answer"
     # One that goes on already was begun by a worker that died.
     recording = session.recordings[0] if session.recordings else _greet_and_begin(session, node)

@@ -7,8 +7,7 @@ import gevent
 from gevent.event import AsyncResult
 
 from callytics.ari.commands import Ari, AriError
-from callytics.audio import samples
-from callytics.audio import waveform as peaks
+from callytics.audio import samples, waveform
 from callytics.database.health import folder_problem
 from callytics.recordings import ledger, pauses
 from callytics.recordings.facts import Facts
@@ -169,7 +168,7 @@ class Recorder:
     def _keep_peaks(self, facts: Facts) -> None:
         """Keep what the player shows. Where it fails, the page computes it when it is opened."""
         try:
-            shape = self._disk.spawn(peaks.shape, self._storage.resolve(facts.path)).get()
+            shape = self._disk.spawn(waveform.shape, self._storage.resolve(facts.path)).get()
         except (OSError, ValueError) as error:
             log.warning("recording %s: its waveform cannot be computed: %s", facts.uid, error)
         else:

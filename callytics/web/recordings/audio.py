@@ -12,7 +12,7 @@ from callytics.recordings.facts import OPEN_STATES
 from callytics.storage.folder import Storage, StorageError
 from callytics.web.http.offload import aside
 from callytics.web.http.response_cache import Answer, answer_with, unless_written
-from callytics.web.recordings import listening_log as audit
+from callytics.web.recordings import listening_log
 from callytics.web.recordings.audio_response import Served
 from callytics.web.recordings.file_names import attachment, file_name
 
@@ -35,7 +35,7 @@ class Listening:
     def again(self, environ: dict[str, Any]) -> Answer | None:
         """Another part; None where it is to be written down again, or something is wrong."""
         try:
-            return self.served.answer(environ) if audit.is_noted(*self.noted) else None
+            return self.served.answer(environ) if listening_log.is_noted(*self.noted) else None
         except (StorageError, OSError):
             return None
 
@@ -82,7 +82,7 @@ def _serve(row: Any, action: str, form: str, headers: dict[str, str]) -> Respons
     answer = _answer(served, row)
     listening = (current_user.username, action, row.uid)
     if request.method == "GET" and answer.status in (200, 206, 304):
-        audit.note(*listening)
+        listening_log.note(*listening)
     answer_with(Listening(served, listening))
     return Response(answer.body, answer.status, answer.headers, direct_passthrough=True)
 
@@ -104,6 +104,12 @@ def _tell_missing(row: Any, storage: Storage) -> None:
         return
     try:
         reason = "the file is gone from the folder"
-        aside(ledger.mark_recording, row.uid, "missing", reason, seconds=audit.PATIENCE_SECONDS)
+        aside(
+            ledger.mark_recording,
+            row.uid,
+            "missing",
+            reason,
+            seconds=listening_log.PATIENCE_SECONDS,
+        )
     except Exception as error:  # the page that helps must come all the same
         log.error("recording %s is missing; its row cannot say so: %r", row.uid, error)

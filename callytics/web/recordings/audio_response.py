@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.http import http_date
 
-from callytics.audio import wav as audio
+from callytics.audio import wav
 from callytics.audio.samples import pcm
 from callytics.storage.folder import Storage, StorageError
 from callytics.web.http.response_cache import Answer
@@ -106,10 +106,10 @@ class Served:
         etag = f"{found.st_size:x}-{found.st_mtime_ns:x}"
         modified_at = datetime.fromtimestamp(found.st_mtime, UTC)
         if self.form == "pcm":
-            header, size = audio.pcm_header(2 * found.st_size), 2 * found.st_size
+            header, size = wav.pcm_header(2 * found.st_size), 2 * found.st_size
             version = Version(f"{etag}-pcm", modified_at)
             return DecodedSound(file, header, len(header) + size, version)
-        header = audio.ulaw_header(found.st_size) if self.form == "ulaw" else b""
+        header = wav.ulaw_header(found.st_size) if self.form == "ulaw" else b""
         return Sound(file, header, len(header) + found.st_size, Version(etag, modified_at))
 
 

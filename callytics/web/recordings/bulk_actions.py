@@ -23,7 +23,7 @@ from flask import (
 )
 from flask_login import current_user
 
-from callytics.export import csv_table as sheets
+from callytics.export import csv_table
 from callytics.export.selection import MOST, Part, Selection, SelectionError, chosen, matching
 from callytics.export.zip_archive import Bundle, entries
 from callytics.recordings import ledger, library, notes
@@ -32,7 +32,7 @@ from callytics.recordings.facts import utc_now
 from callytics.search.engine import find
 from callytics.web.auth.access import admin_required
 from callytics.web.http.offload import aside, searches
-from callytics.web.recordings import listening_log as audit
+from callytics.web.recordings import listening_log
 from callytics.web.recordings.file_names import attachment, file_name
 from callytics.web.recordings.search_form import understand
 
@@ -58,7 +58,7 @@ def download() -> Response:
         current_app.extensions["storage"],
         found,
         _added(rows),
-        lambda row: audit.note(username, "download", row.uid),
+        lambda row: listening_log.note(username, "download", row.uid),
     )
     response = Response(stream_with_context(bundle), mimetype="application/zip")
     response.content_length = len(bundle)
@@ -167,12 +167,12 @@ def _parts(selection: Selection, after: str | None = None) -> Iterator[Part]:
 
 
 def _lines(selection: Selection) -> Iterator[bytes]:
-    yield sheets.head(sheets.COLUMNS)
+    yield csv_table.head(csv_table.COLUMNS)
     for part in _parts(selection):
         uids = [row.uid for row in part.rows]
         added, digests = notes.added_to(uids), library.checksums(uids)
         for row in part.rows:
-            yield sheets.line((*sheets.facts(row, digests), *sheets.added(row.uid, added)))
+            yield csv_table.line((*csv_table.facts(row, digests), *csv_table.added(row.uid, added)))
 
 
 def _added(rows: list[Any]) -> dict[str, notes.Added]:

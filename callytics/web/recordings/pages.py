@@ -32,7 +32,7 @@ from callytics.search import saved_searches
 from callytics.search.engine import Count, Found, count_on, find, known_count
 from callytics.search.filters import Filters
 from callytics.web.auth.access import POLL_HEADER, admin_required
-from callytics.web.http import formatting as words
+from callytics.web.http import formatting
 from callytics.web.http.list_pages import answer, is_htmx, varied
 from callytics.web.http.offload import aside, counts, searches
 from callytics.web.http.response_cache import unless_written
@@ -217,7 +217,7 @@ def delete(uid: str) -> Response:
         delete_recording(current_app.extensions["storage"], row, current_user.username)
     except DeletionError as error:
         return _question(row, str(error))
-    said = f"The recording of {words.caller(row)} to {words.callee(row)} is deleted."
+    said = f"The recording of {formatting.caller(row)} to {formatting.callee(row)} is deleted."
     if is_htmx():
         return make_response(render_template("recordings/_deleted.html", said=said))
     flash(said)

@@ -12,7 +12,7 @@ from callytics.recordings.facts import DIRECTIONS, KINDS, STATES
 from callytics.recordings.notes import tag_name
 from callytics.search.filters import Filters
 from callytics.telephony.numbers import phone
-from callytics.web.http import formatting as words
+from callytics.web.http import formatting
 
 SORTS = {
     "newest": ("time", False),
@@ -221,9 +221,9 @@ def in_words(name: str, value: str) -> str:
     """A filter as people say it."""
     said = {
         "q": f"“{value}”",
-        "kind": words.KINDS.get(value, value),
+        "kind": formatting.KINDS.get(value, value),
         "direction": value.capitalize(),
-        "state": words.STATES.get(value, value),
+        "state": formatting.STATES.get(value, value),
         "flow": f"Flow {value}",
         "callee": f"Answered by {phone(value)}",
         "tag": f"Tag {value}",

@@ -8,7 +8,7 @@ import gevent
 from flask import Flask, current_app
 from gevent.threadpool import ThreadPool
 
-from callytics.audio import waveform as peaks
+from callytics.audio import waveform
 from callytics.recordings import ledger, library
 from callytics.recordings.pauses import MOST_PAUSES, placed
 from callytics.storage.folder import Storage, StorageError
@@ -17,26 +17,26 @@ log = logging.getLogger(__name__)
 
 # A player opens without its waveform rather than late; the next time it is there.
 PATIENCE_SECONDS = 0.5
-WIDTH, HEIGHT = 4 * peaks.BARS, 64
+WIDTH, HEIGHT = 4 * waveform.BARS, 64
 # Below this a recording is quiet and not to be drawn as if it were loud.
 _LEAST_SCALE = 48
 
 
-def shape_of(row: Any) -> peaks.Shape:
+def shape_of(row: Any) -> waveform.Shape:
     """The shape of a recording's row, or a flat one while it is not known."""
     kept = library.peaks(row.uid)
     if kept is not None or row.state != "available":
-        return peaks.Shape.from_bytes(kept or b"")
+        return waveform.Shape.from_bytes(kept or b"")
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     try:
         # Around spawn as well, which waits while the thread is busy with another one's.
         with gevent.Timeout(PATIENCE_SECONDS):
             return _pool().spawn(_look, app, row.uid, row.path).get()
     except gevent.Timeout:
-        return peaks.FLAT
+        return waveform.FLAT
     except (OSError, ValueError, StorageError) as error:
         log.warning("recording %s: its waveform cannot be computed: %s", row.uid, error)
-        return peaks.FLAT
+        return waveform.FLAT
 
 
 @cache
@@ -45,9 +45,9 @@ def _pool() -> ThreadPool:
     return ThreadPool(1)
 
 
-def _look(app: Flask, uid: str, path: str) -> peaks.Shape:
+def _look(app: Flask, uid: str, path: str) -> waveform.Shape:
     storage: Storage = app.extensions["storage"]
-    shape = peaks.shape(storage.resolve(path))
+    shape = waveform.shape(storage.resolve(path))
     try:
         with app.app_context():
             ledger.save_peaks(uid, shape.to_bytes())
@@ -56,7 +56,7 @@ def _look(app: Flask, uid: str, path: str) -> peaks.Shape:
     return shape
 
 
-def svg_path(shape: peaks.Shape) -> str:
+def svg_path(shape: waveform.Shape) -> str:
     """The bars as the path of an SVG of WIDTH by HEIGHT, to be drawn with a stroke."""
     scale = max(_LEAST_SCALE, *shape.bars)
     heights = (max(2, bar * (HEIGHT - 4) // scale) for bar in shape.bars)
@@ -70,6 +70,6 @@ def gaps(row: Any) -> list[float]:
     return [round(100 * at / max(row.duration_ms or 0, at, 1), 2) for at in places[:MOST_PAUSES]]
 
 
-def spans(shape: peaks.Shape) -> str:
+def spans(shape: waveform.Shape) -> str:
     """Silent spans for the player's script, in ms: `1200-3400 5000-9000`."""
     return " ".join(f"{begin}-{end}" for begin, end in shape.silences)

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from callytics.database.engine import writing
 from callytics.recordings.facts import utc_now
 from callytics.recordings.models import AuditEntry
-from callytics.web.recordings import listening_log as audit
+from callytics.web.recordings import listening_log
 from tests.support.processes import fresh_environment, run_flask
 from tests.support.shelf import Shelf, wav_bytes
 from tests.support.waiting import wait_until
@@ -49,7 +49,7 @@ def locked(shelf: Shelf) -> Iterator[sqlite3.Connection]:
 
 def another_process() -> None:
     """What this process remembers is forgotten, as another process does not know it."""
-    audit._noted.clear()
+    listening_log._noted.clear()
 
 
 def test_hearing_and_saving_are_told_apart(shelf: Shelf, rita: FlaskClient) -> None:
@@ -89,7 +89,7 @@ def test_who_comes_back_later_listens_again(shelf: Shelf, rita: FlaskClient) -> 
     facts = shelf.add(WAV)
     rita.get(f"/recordings/{facts.uid}/audio")
     another_process()
-    long_ago = utc_now() - audit.ONE_LISTENING - timedelta(seconds=1)
+    long_ago = utc_now() - listening_log.ONE_LISTENING - timedelta(seconds=1)
     with shelf.app.app_context(), writing() as connection:
         mine = AuditEntry.recording_uid == facts.uid
         connection.execute(update(AuditEntry).where(mine).values(at=long_ago))
@@ -99,7 +99,7 @@ def test_who_comes_back_later_listens_again(shelf: Shelf, rita: FlaskClient) -> 
 
 def test_this_process_forgets_a_listening_in_time(shelf, rita, monkeypatch) -> None:
     facts = shelf.add(WAV)
-    monkeypatch.setattr(audit, "ONE_LISTENING", timedelta(microseconds=1))
+    monkeypatch.setattr(listening_log, "ONE_LISTENING", timedelta(microseconds=1))
     for _ in range(2):
         rita.get(f"/recordings/{facts.uid}/audio")
     assert shelf.accesses(facts) == [("rita", "play")] * 2
@@ -171,8 +171,8 @@ def test_the_database_is_not_asked_again_for_every_part(shelf, rita, locked, cap
 
 
 def test_what_is_remembered_does_not_grow_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit, "_MOST_REMEMBERED", 3)
+    monkeypatch.setattr(listening_log, "_MOST_REMEMBERED", 3)
     another_process()
     for number in range(10):
-        audit._remember(("rita", "play", str(number)), float(number))
-    assert [key[2] for key in audit._noted] == ["7", "8", "9"]
+        listening_log._remember(("rita", "play", str(number)), float(number))
+    assert [key[2] for key in listening_log._noted] == ["7", "8", "9"]

@@ -12,12 +12,12 @@ import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
-from callytics.export import csv_table as sheets
+from callytics.export import csv_table
 from callytics.recordings import ledger
 from callytics.recordings.facts import Facts
 from callytics.recordings.pauses import PausedSpan
 from callytics.search import sql as statements
-from callytics.web.recordings import bulk_actions as many
+from callytics.web.recordings import bulk_actions
 from tests.support.browser import new_page, sign_in, wait_for_focus
 from tests.support.pages import text_of
 from tests.support.rows import rows
@@ -140,7 +140,7 @@ def test_the_export_has_every_fact_for_programs_and_spreadsheets(shelf, rita, th
     answer = send(rita, "export", three)
     assert answer.mimetype == "text/csv"
     lines = table(answer.data)
-    assert tuple(lines[0]) == sheets.COLUMNS
+    assert tuple(lines[0]) == csv_table.COLUMNS
     assert [line["caller_name"] for line in lines] == ["Ann", "Ben", "Cid"]
     assert lines[0]["started_at"] == "2026-11-22T09:30:00+00:00"
     assert lines[0]["path"] == three[0].path
@@ -248,7 +248,7 @@ def test_all_that_match_leaves_what_came_after_the_question(shelf):
 
 
 def test_a_long_deletion_says_how_far_it_is_and_goes_on(shelf, monkeypatch):
-    monkeypatch.setattr(many, "PART_SECONDS", 0)
+    monkeypatch.setattr(bulk_actions, "PART_SECONDS", 0)
     ada = shelf.client("ada")
     stays = add(shelf, "Stays", 200, None, state="recording")
     for n in range(60):
@@ -290,7 +290,7 @@ def test_nothing_chosen_is_said_in_words(shelf, what):
 
 
 def test_more_than_one_may_take_at_once_is_refused(shelf, rita, three, monkeypatch):
-    monkeypatch.setattr(many, "MOST", 2)
+    monkeypatch.setattr(bulk_actions, "MOST", 2)
     answer = send(rita, "download", all="yes")
     assert answer.status_code == 400
     assert "More than 2 recordings match" in text_of(answer)
