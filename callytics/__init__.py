@@ -6,6 +6,9 @@ from flask import Flask
 
 from callytics.config import PROJECT_DIR, Config, load_config, read_environment
 from callytics.storage.folder import Storage
+from callytics.version import __version__
+
+__all__ = ["__version__", "create_app"]
 
 # A database server that takes a connection and then says nothing must not be waited for.
 DATABASE_CONNECT_SECONDS = 5

@@ -5,6 +5,7 @@ from flask import Flask
 
 def init_web(app: Flask) -> None:
     """Register every page on `app`."""
+    from callytics.version import __version__
     from callytics.web import health
     from callytics.web.admin import queues, settings, users
     from callytics.web.auth import access, account, login
@@ -56,6 +57,7 @@ def init_web(app: Flask) -> None:
         app.register_blueprint(module.blueprint)
     for module in (flow_history, phone_picker):
         app.register_blueprint(module.blueprint)
+    app.jinja_env.globals["app_version"] = __version__
     security_headers.init_headers(app)
     formatting.init_words(app)
     search_form.init_filters(app)

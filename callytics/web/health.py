@@ -7,6 +7,7 @@ from flask import Blueprint, Response, current_app, jsonify
 
 from callytics.database.health import database_problem, folder_problem, worker_problem
 from callytics.recordings import library
+from callytics.version import __version__
 from callytics.web.http.offload import aside
 
 blueprint = Blueprint("health", __name__)
@@ -17,8 +18,8 @@ PATIENCE_SECONDS = 3.0
 
 @blueprint.get("/healthz")
 def healthz() -> Response:
-    """The process answers."""
-    return Response("ok\n", mimetype="text/plain")
+    """Answer 200 with `ok` and the version, as long as the process answers at all."""
+    return Response(f"ok\nCallytics {__version__}\n", mimetype="text/plain")
 
 
 @blueprint.get("/readyz")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from callytics.version import __version__
 from callytics.web.auth import access, login
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import PASSWORD, Shelf
@@ -184,6 +185,16 @@ def test_every_page_carries_the_headers(shelf):
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "same-origin"
         assert headers["Cache-Control"] == "no-store"
+
+
+def test_every_page_and_no_fragment_ends_with_the_version(shelf, client):
+    ada = shelf.client("ada")
+    foot = f'<footer class="foot">Callytics {__version__}</footer>'
+    assert foot in client.get("/login").get_data(as_text=True)
+    for url in ("/recordings", "/calls", "/settings", "/nowhere"):
+        assert ada.get(url).get_data(as_text=True).count(foot) == 1
+    for url in ("/recordings", "/calls", "/nowhere"):
+        assert foot not in ada.get(url, headers=HTMX).get_data(as_text=True)
 
 
 def test_no_page_has_a_script_or_a_style_inside_it(shelf):

@@ -12,6 +12,7 @@ from callytics.database.engine import writing
 from callytics.recordings import ledger
 from callytics.recordings.facts import utc_now
 from callytics.recordings.models import Worker
+from callytics.version import __version__
 from tests.support.processes import fresh_environment, run_flask
 from tests.support.shelf import Shelf
 
@@ -33,9 +34,9 @@ def client(shelf: Shelf) -> Iterator[FlaskClient]:
             connection.execute(delete(Worker))
 
 
-def test_healthz_says_that_the_process_answers(client: FlaskClient) -> None:
+def test_healthz_answers_with_the_version(client: FlaskClient) -> None:
     answer = client.get("/healthz")
-    assert (answer.status_code, answer.text) == (200, "ok\n")
+    assert (answer.status_code, answer.text) == (200, f"ok\nCallytics {__version__}\n")
 
 
 def test_healthz_does_not_need_the_database(tmp_path: Path) -> None:
