@@ -1,12 +1,16 @@
 # make run: try it. make test: check it. make chaos N=...: kill things while calls go on.
 # make bench ROWS=... DB=sqlite|postgresql PARTS="pages audio": measure it, all or some of it.
+# make fresh RELEASE=bookworm|trixie|forky TESTS=no|"tests/test_run.py ...": run and test what HEAD
+# is in a minimal root of that Debian, with all tests, none or some of them.
 PYTHON := .venv/bin/python
 N ?= 50
 ROWS ?= 10000000
 DB ?= sqlite
 PARTS ?=
+RELEASE ?= trixie
+TESTS ?=
 
-.PHONY: run test bench chaos
+.PHONY: run test bench chaos fresh
 
 run: .venv/installed
 	@$(PYTHON) -m deploy.run
@@ -28,6 +32,9 @@ bench: .venv/installed-for-tests .venv/peers/installed
 chaos: .venv/installed-for-tests
 	@deploy/asterisk/install >/dev/null
 	@$(PYTHON) -m tests.chaos $(N)
+
+fresh: .venv/installed-for-tests
+	@tests/fresh/run $(RELEASE) $(TESTS)
 
 # The stamp comes last, so that an interrupted installation is done again.
 .venv/installed: requirements.txt

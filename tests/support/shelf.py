@@ -116,12 +116,12 @@ class Shelf:
         return client
 
 
-def signed_in(url: str, name: str) -> requests.Session:
+def signed_in(url: str, name: str, password: str = PASSWORD) -> requests.Session:
     """A browser of the web server at `url` in which `name` has signed in through the form."""
     session = requests.Session()
     token = TOKEN.search(session.get(f"{url}/login", timeout=60).text)
     assert token, "the form has a token"
-    form = {"username": name, "password": PASSWORD, "csrf_token": token[1]}
+    form = {"username": name, "password": password, "csrf_token": token[1]}
     done = session.post(f"{url}/login", data=form, timeout=60, allow_redirects=False)
     assert done.status_code == 303
     return session
