@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from callytics.clock import utc_now
 from callytics.database.engine import db
-from callytics.recordings.facts import utc_now
 from callytics.recordings.models import Change
 
 

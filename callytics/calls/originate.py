@@ -4,7 +4,7 @@ from callytics.ari.commands import Ari, AriError
 from callytics.config import Config
 from callytics.flows import document as flow_document
 from callytics.flows.document import is_destination
-from callytics.recordings.facts import new_uid
+from callytics.identifiers import new_uid
 from callytics.settings.settings import all_settings
 from callytics.telephony.numbers import check_number
 

@@ -12,9 +12,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from callytics.clock import utc_now
 from callytics.config import PROJECT_DIR
 from callytics.database.engine import db
-from callytics.recordings.facts import utc_now
 from callytics.recordings.library import WORKER_SILENT_SECONDS
 from callytics.storage.folder import Storage
 

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Executable, Row, Select, select, tuple_
 
 from callytics.database.engine import db
+from callytics.identifiers import is_uid
 
 PAGE_SIZE = 25
 
@@ -94,7 +95,7 @@ def read(query: Executable) -> Sequence[Row[Any]]:
 def read_named(query: Select[Any], uid: str) -> Row[Any] | None:
     """The first row of a query for `uid`, or None."""
     # PostgreSQL refuses a NUL in a text; nothing that is not one of our names is looked up.
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", uid):
+    if not is_uid(uid):
         return None
     rows = read(query)
     return rows[0] if rows else None

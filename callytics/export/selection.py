@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from callytics.identifiers import is_uid
 from callytics.recordings import library
 from callytics.search.engine import Found, find
 from callytics.search.filters import Filters
 
 # What one zip or one deletion may take. More than anybody means; who does can narrow the list.
 MOST = 10_000
-_UID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
 class SelectionError(ValueError):
@@ -57,7 +57,7 @@ class Selection:
 
 def chosen(uids: Sequence[str]) -> Selection:
     """The recordings with these names. Raises SelectionError."""
-    known = tuple(dict.fromkeys(uid for uid in uids if _UID.fullmatch(uid)))
+    known = tuple(dict.fromkeys(uid for uid in uids if is_uid(uid)))
     if not known:
         raise SelectionError("Nothing is selected. Go back and tick some recordings first.")
     if len(known) > _MOST_CHOSEN:

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection, insert, select
 
+from callytics.clock import utc_now
 from callytics.database.engine import alone, db, writing
 from callytics.flows import diff as flow_changes
 from callytics.flows.errors import DocumentError, Wrong, from_pydantic
-from callytics.recordings.facts import utc_now
 from callytics.recordings.models import FlowDocument
 
 # A dial string goes to Asterisk as it is: technology, a slash, and no separators of its own.

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
+from callytics.clock import utc_now
 from callytics.database.engine import alone, db, upsert, writing
 from callytics.flows.document import Document, Overtaken, add_version, check
 from callytics.flows.merge import merged
-from callytics.recordings.facts import utc_now
 from callytics.recordings.models import FlowDocument, FlowDraft
 
 Values = dict[str, Any]

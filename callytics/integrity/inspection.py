@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from callytics.audio import wav
+from callytics.clock import utc_now
 from callytics.integrity.inventory import Group
-from callytics.recordings.facts import Facts, utc_now
+from callytics.recordings.facts import Facts
 from callytics.storage.folder import Storage
 from callytics.storage.folder_walk import Found
 

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Row, Select, func, select, tuple_
 
 from callytics.database.engine import db
+from callytics.identifiers import UID_PATTERN
 from callytics.recordings.facts import OPEN_STATES, Facts
 from callytics.recordings.ledger import FAILED
 from callytics.recordings.models import AuditEntry, Recording
@@ -23,7 +24,7 @@ from callytics.storage.folder_walk import Found
 ROWS_AT_ONCE = 1000
 ENDINGS = ("json", "ulaw", "wav")
 
-_OURS = re.compile(r"\d{1,4}/\d\d/\d\d/[A-Za-z0-9_-]{1,64}\.(json|ulaw|wav)", re.ASCII)
+_OURS = re.compile(rf"\d{{1,4}}/\d\d/\d\d/{UID_PATTERN}\.(json|ulaw|wav)", re.ASCII)
 _FACTS = [getattr(Recording, f.name) for f in fields(Facts)]
 _LONGEST_MS = (1 << 31) - 1
 

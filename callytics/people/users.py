@@ -9,9 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from callytics.audit.admin_changes import note_change
+from callytics.clock import utc_now
 from callytics.database.engine import alone, db, writing
 from callytics.flows.document import is_destination
-from callytics.recordings.facts import utc_now
 from callytics.recordings.models import User
 
 ROLES = ("admin", "reviewer")

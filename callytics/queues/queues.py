@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, Select, delete, exists, insert, or_, select, update
 
 from callytics.audit.admin_changes import note_change
+from callytics.clock import utc_now
 from callytics.database.engine import alone, db, insert_missing, upsert, writing
 from callytics.flows import document as flow_document
-from callytics.recordings.facts import utc_now
 from callytics.recordings.models import Call, Member, Pause, Waiting, Worker
 
 # A worker that was silent for so long holds nobody any more: it died, and did not come back.

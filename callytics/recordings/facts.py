@@ -1,12 +1,11 @@
 """The facts of one recording: what the file beside the audio, the row and `--json` all say."""
 
 import json
-import re
-import secrets
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Self, get_args
 
+from callytics.identifiers import is_uid
 from callytics.recordings import pauses
 from callytics.recordings.pauses import PausedSpan, Spans
 
@@ -20,20 +19,8 @@ STATES: tuple[str, ...] = get_args(State)
 FORMATS = ("wav", "ulaw")
 _CHOICES: dict[str, Any] = {"kind": KINDS, "direction": DIRECTIONS, "state": STATES}
 _CHOICES["pauses"] = tuple
-# A uid becomes part of a path and of an address.
-_UID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 # States in which Asterisk may still be writing the file.
 OPEN_STATES = ("requested", "recording")
-
-
-def new_uid() -> str:
-    """A name for a call or a recording: ours, so that a command can be repeated."""
-    return secrets.token_hex(10)
-
-
-def utc_now() -> datetime:
-    """The present, aware."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -109,7 +96,7 @@ class Facts:
         for field in fields(self):
             if not _fits(getattr(self, field.name), _CHOICES.get(field.name, field.type)):
                 raise ValueError(f"{field.name} is not usable")
-        if not _UID.fullmatch(self.uid) or self.format not in FORMATS:
+        if not is_uid(self.uid) or self.format not in FORMATS:
             raise ValueError("uid or format is not one of ours")
         return self
 

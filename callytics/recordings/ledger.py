@@ -19,8 +19,9 @@ from sqlalchemy import (
     update,
 )
 
+from callytics.clock import utc_now
 from callytics.database.engine import insert_missing, upsert, writing
-from callytics.recordings.facts import Facts, utc_now
+from callytics.recordings.facts import Facts
 from callytics.recordings.models import AuditEntry, Call, Note, Recording, Tag, Worker
 from callytics.recordings.search_text import searchable, searchable_words
 from callytics.recordings.sort_key import PER_SECOND, place_of

@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select
 
+from callytics.clock import utc_now
 from callytics.database.engine import db, insert_missing, writing
 from callytics.recordings import ledger
-from callytics.recordings.facts import utc_now
 from callytics.recordings.models import AuditEntry, Note, Tag
 
 LONGEST_NOTE, LONGEST_TAG = 2000, 40

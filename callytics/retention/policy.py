@@ -6,11 +6,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, select
 
+from callytics.clock import utc_now
 from callytics.database.paging import read
 from callytics.integrity.inspection import Circumstances
 from callytics.integrity.reconcile import Report, check_folder
 from callytics.recordings.deletion import DeletionError, delete_recording
-from callytics.recordings.facts import OPEN_STATES, utc_now
+from callytics.recordings.facts import OPEN_STATES
 from callytics.recordings.models import Recording, Tag
 from callytics.recordings.sort_key import place_of
 from callytics.settings.settings import all_settings

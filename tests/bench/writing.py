@@ -21,8 +21,9 @@ from gevent.event import AsyncResult
 
 from callytics import create_app
 from callytics.config import load_config, read_environment
+from callytics.identifiers import new_uid
 from callytics.recordings import ledger
-from callytics.recordings.facts import Facts, new_uid
+from callytics.recordings.facts import Facts
 from tests.bench.filling import ADDED_FROM
 from worker.persistence.outbox import Outbox
 

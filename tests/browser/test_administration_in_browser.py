@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from callytics.clock import utc_now
 from callytics.flows import document as flow_document
 from callytics.people import users
 from callytics.queues import queues
 from callytics.recordings import ledger
-from callytics.recordings.facts import utc_now
 from callytics.settings.settings import all_settings, set_setting
 from callytics.web.auth.access import PAGES
 from tests.support.browser import complaints, new_page, sign_in, wait_for_focus

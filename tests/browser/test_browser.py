@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from callytics.clock import utc_now
 from callytics.recordings import ledger
-from callytics.recordings.facts import Facts, utc_now
+from callytics.recordings.facts import Facts
 from tests.support.browser import (
     complaints,
     new_page,

@@ -8,7 +8,7 @@ import pytest
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from callytics.recordings.facts import utc_now
+from callytics.clock import utc_now
 from tests.support.browser import new_page, sign_in, wait_for_focus, wait_for_sound
 from tests.support.shelf import STARTED_AT, Shelf
 from tests.support.tones import write_tone

@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import text
 
+from callytics.clock import utc_now
 from callytics.database.engine import db
-from callytics.recordings.facts import utc_now
 from callytics.search.engine import find
 from callytics.web.recordings.search_form import understand
 from tests.bench import filling

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from callytics.recordings.facts import utc_now
+from callytics.clock import utc_now
 from tests.support.browser import new_page, sign_in
 from tests.support.processes import Web
 from tests.support.shelf import Shelf

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from callytics.clock import utc_now
 from callytics.recordings import ledger
-from callytics.recordings.facts import Facts, utc_now
+from callytics.recordings.facts import Facts
 from callytics.recordings.pauses import PausedSpan
 from tests.browser.test_looks import WAYS, look
 from tests.support.browser import focused, new_page, played, sign_in, wait_for_focus

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from callytics.clock import utc_now
 from callytics.recordings import ledger, notes
-from callytics.recordings.facts import Facts, utc_now
+from callytics.recordings.facts import Facts
 from tests.support.browser import complaints, new_page, sign_in, wait_for_sound
 from tests.support.shelf import STARTED_AT, Shelf
 from tests.support.sounds import wav

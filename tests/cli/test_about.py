@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from callytics.clock import utc_now
 from callytics.recordings import ledger
-from callytics.recordings.facts import utc_now
 from callytics.version import __version__
 from tests.support.processes import fresh_environment, run_flask
 from tests.support.shelf import Shelf

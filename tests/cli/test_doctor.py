@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import websocket
 
+from callytics.clock import utc_now
 from callytics.recordings import ledger
-from callytics.recordings.facts import utc_now
 from tests.support.asterisk import PASSWORD, AsteriskServer
 from tests.support.processes import run_flask
 from tests.support.shelf import Shelf, wav_bytes

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from callytics.clock import utc_now
 from callytics.integrity import inventory, reconcile
 from callytics.recordings import ledger
-from callytics.recordings.facts import utc_now
 from tests.support.asterisk import AsteriskServer
 from tests.support.disorder import SOUND, Disorder, disorder, unfinished
 from tests.support.processes import Worker, run_flask

@@ -8,12 +8,12 @@ import pytest
 from flask import Flask
 
 from callytics import create_app
+from callytics.clock import utc_now
 from callytics.config import load_config
 from callytics.database.engine import db
 from callytics.flows import document as flow_document
 from callytics.queues import queues
 from callytics.recordings import ledger
-from callytics.recordings.facts import utc_now
 
 MEMBER = "PJSIP/alice"
 OTHER = "PJSIP/bob"

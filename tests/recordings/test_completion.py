@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from callytics.recordings.facts import Facts, new_uid, utc_now
+from callytics.clock import utc_now
+from callytics.identifiers import new_uid
+from callytics.recordings.facts import Facts
 from callytics.recordings.finalization import complete
 from callytics.storage.folder import Storage
 from tests.support.tones import write_tone

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callytics.recordings.facts import DIRECTIONS, KINDS, STATES, Facts, new_uid, utc_now
+from callytics.clock import utc_now
+from callytics.identifiers import new_uid
+from callytics.recordings.facts import DIRECTIONS, KINDS, STATES, Facts
 from callytics.recordings.models import Recording
 from callytics.recordings.pauses import PausedSpan, finished, is_paused
 

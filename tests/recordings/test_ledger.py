@@ -10,10 +10,11 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, StatementError
 
+from callytics.clock import utc_now
 from callytics.config import PROJECT_DIR
 from callytics.database.engine import db, writing
 from callytics.recordings import ledger, library
-from callytics.recordings.facts import Facts, utc_now
+from callytics.recordings.facts import Facts
 from callytics.recordings.models import AuditEntry, Call, Recording, Worker
 from tests.support.shelf import STARTED_AT, Shelf
 
@@ -130,9 +131,9 @@ WRITER = """
 import sys
 from sqlalchemy import func, insert, select
 from callytics import create_app
-from callytics.db import writing
-from callytics.facts import utc_now
-from callytics.models import AuditEntry
+from callytics.database.engine import writing
+from callytics.clock import utc_now
+from callytics.recordings.models import AuditEntry
 
 values = {"at": utc_now(), "username": sys.argv[1], "action": "play", "detail": ""}
 with create_app().app_context():

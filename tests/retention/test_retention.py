@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from callytics.clock import utc_now
 from callytics.config import load_config
 from callytics.database.engine import db
 from callytics.integrity.inspection import Circumstances
 from callytics.integrity.reconcile import FolderError
 from callytics.recordings import notes
-from callytics.recordings.facts import Facts, utc_now
+from callytics.recordings.facts import Facts
 from callytics.retention import policy
 from callytics.settings.settings import set_setting
 from tests.support.shelf import Shelf, wav_bytes

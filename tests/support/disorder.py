@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from callytics.database.engine import db
+from callytics.identifiers import new_uid
 from callytics.integrity import reconcile
 from callytics.integrity.inspection import Circumstances
 from callytics.recordings import ledger, library
-from callytics.recordings.facts import Facts, new_uid
+from callytics.recordings.facts import Facts
 from callytics.recordings.finalization import complete
 from callytics.recordings.models import Recording
 from tests.support.shelf import STARTED_AT, Shelf, wav_bytes

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from callytics.recordings.facts import utc_now
+from callytics.clock import utc_now
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.rows import facts_of, rows, use_settings
 from tests.support.shelf import Shelf

@@ -5,10 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from callytics import create_app
+from callytics.clock import utc_now
 from callytics.config import load_config
 from callytics.database.engine import db
+from callytics.identifiers import new_uid
 from callytics.recordings import ledger
-from callytics.recordings.facts import Facts, new_uid, utc_now
+from callytics.recordings.facts import Facts
 from callytics.storage.folder import Storage
 from tests.support.processes import Worker
 from tests.support.rows import recordings_in

@@ -12,8 +12,10 @@ import pytest
 
 from callytics import create_app
 from callytics.ari.commands import Ari
+from callytics.clock import utc_now
 from callytics.config import load_config
-from callytics.recordings.facts import Facts, new_uid, utc_now
+from callytics.identifiers import new_uid
+from callytics.recordings.facts import Facts
 from callytics.storage.folder import Storage
 from tests.support.asterisk import AsteriskServer, PlacedCall
 from tests.support.processes import Worker

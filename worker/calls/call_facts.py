@@ -4,7 +4,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
-from callytics.recordings.facts import Direction, Facts, Kind, new_uid, utc_now
+from callytics.clock import utc_now
+from callytics.identifiers import new_uid
+from callytics.recordings.facts import Direction, Facts, Kind
 
 # Q.931 causes that tell why nobody answered; with any other, nobody could be reached.
 BUSY, NORMAL, NO_RESPONSE, NO_ANSWER, REFUSED = 17, 16, 18, 19, 21

@@ -7,7 +7,8 @@ from dataclasses import replace
 import gevent
 
 from callytics.ari.commands import AriError
-from callytics.recordings.facts import Kind, utc_now
+from callytics.clock import utc_now
+from callytics.recordings.facts import Kind
 from callytics.recordings.pauses import PausedSpan
 from worker.calls import caller_audio
 from worker.calls.dialing import most_hopeful, ring_until_answer

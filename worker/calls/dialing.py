@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from callytics.ari.commands import AriError
-from callytics.recordings.facts import new_uid
+from callytics.identifiers import new_uid
 from worker.calls import caller_audio
 from worker.calls.call_facts import NO_ANSWER, result_of
 from worker.calls.leg import Leg

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import gevent
 
 from callytics.ari.commands import AriError
-from callytics.recordings.facts import Facts, utc_now
+from callytics.clock import utc_now
+from callytics.recordings.facts import Facts
 from callytics.recordings.pauses import PausedSpan, is_paused, tidy_name
 from worker.asterisk.event_stream import Event
 from worker.calls.queue_board import NUDGE

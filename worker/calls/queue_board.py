@@ -15,9 +15,9 @@ import gevent
 from sqlalchemy.exc import SQLAlchemyError
 
 from callytics.ari.commands import Ari, AriError
+from callytics.clock import utc_now
 from callytics.flows.document import Queue
 from callytics.queues import queues
-from callytics.recordings.facts import utc_now
 from worker.asterisk.event_stream import Event
 from worker.persistence.outbox import Outbox
 from worker.support.throttled_log import Notices

@@ -2,7 +2,7 @@
 
 from callytics.ari.commands import AriError
 from callytics.flows.document import PlayAudio
-from callytics.recordings.facts import new_uid
+from callytics.identifiers import new_uid
 from worker.calls import caller_audio
 from worker.calls.session import Session
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from time import monotonic
 
+from callytics.clock import utc_now
 from callytics.flows.document import Queue, QueueNode
-from callytics.recordings.facts import utc_now
 from worker.calls import caller_audio
 from worker.calls.conversation import converse, make_bridge
 from worker.calls.dialing import ring_until_answer

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 import gevent
 from gevent.event import AsyncResult
 
+from callytics.clock import utc_now
 from callytics.config import Config
 from callytics.database.health import folder_problem
 from callytics.recordings import ledger
-from callytics.recordings.facts import utc_now
 from callytics.storage.folder import Storage
 from worker.persistence.outbox import Outbox
 from worker.persistence.rules_cache import Rules

@@ -9,7 +9,8 @@ import gevent
 from gevent.event import AsyncResult
 
 from callytics.ari.commands import AriError
-from callytics.recordings.facts import Facts, utc_now
+from callytics.clock import utc_now
+from callytics.recordings.facts import Facts
 from callytics.recordings.finalization import PERHAPS_CUT_SHORT
 from worker.asterisk.event_stream import Event
 from worker.calls.pause_control import Pausing

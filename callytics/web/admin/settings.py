@@ -8,8 +8,8 @@ from sqlalchemy import make_url
 from werkzeug.wrappers import Response
 
 from callytics.audit.admin_changes import changes_of
+from callytics.clock import utc_now
 from callytics.recordings import library
-from callytics.recordings.facts import utc_now
 from callytics.retention.policy import expired
 from callytics.settings.settings import (
     SETTINGS,

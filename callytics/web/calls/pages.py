@@ -11,8 +11,8 @@ from callytics.ari.commands import AriError
 from callytics.calls import library as call_library
 from callytics.calls.library import IN_PROGRESS, MOST_WITH_PROBLEM
 from callytics.calls.originate import place_test_call
+from callytics.clock import utc_now
 from callytics.recordings import library
-from callytics.recordings.facts import utc_now
 from callytics.web.auth.access import admin_required
 from callytics.web.calls.problems import problems_of
 from callytics.web.calls.timeline import timeline

@@ -8,11 +8,11 @@ from flask import flash, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from callytics.clock import utc_now
 from callytics.flows import drafts as flow_drafts
 from callytics.flows.diff import changes
 from callytics.flows.document import Document, Overtaken, parse, save
 from callytics.flows.errors import DocumentError
-from callytics.recordings.facts import utc_now
 from callytics.web.flows.context import page, pages, state
 from callytics.web.flows.drafts import seen
 from callytics.web.flows.forms import clean

@@ -8,8 +8,9 @@ from flask import Flask
 from markupsafe import Markup, escape
 
 from callytics.calls.library import IN_PROGRESS, talk_ms, wait_ms
+from callytics.clock import utc_now
 from callytics.recordings import notes
-from callytics.recordings.facts import OPEN_STATES, utc_now
+from callytics.recordings.facts import OPEN_STATES
 from callytics.recordings.pauses import MOST_PAUSES, is_paused, placed
 from callytics.telephony.hangup_causes import cause_text
 from callytics.telephony.numbers import phone

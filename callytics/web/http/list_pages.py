@@ -11,9 +11,9 @@ from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
+from callytics.clock import utc_now
 from callytics.database.paging import CursorError, Listing, Page
 from callytics.recordings import library
-from callytics.recordings.facts import utc_now
 from callytics.web.http.response_cache import keep_newest, unless_written
 from callytics.web.http.worker_banner import worker_notice
 

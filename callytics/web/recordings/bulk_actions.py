@@ -23,12 +23,12 @@ from flask import (
 )
 from flask_login import current_user
 
+from callytics.clock import utc_now
 from callytics.export import csv_table
 from callytics.export.selection import MOST, Part, Selection, SelectionError, chosen, matching
 from callytics.export.zip_archive import Bundle, entries
 from callytics.recordings import ledger, library, notes
 from callytics.recordings.deletion import DeletionError, delete_recording
-from callytics.recordings.facts import utc_now
 from callytics.search.engine import find
 from callytics.web.auth.access import admin_required
 from callytics.web.http.offload import aside, searches

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import exists, insert
 
+from callytics.clock import utc_now
 from callytics.database.engine import writing
-from callytics.recordings.facts import utc_now
 from callytics.recordings.models import AuditEntry
 from callytics.web.http.offload import aside
 

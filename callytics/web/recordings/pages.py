@@ -23,11 +23,11 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from callytics.calls import library as call_library
+from callytics.clock import utc_now
 from callytics.database.engine import db
 from callytics.database.paging import CursorError
 from callytics.recordings import library, notes
 from callytics.recordings.deletion import DeletionError, delete_recording
-from callytics.recordings.facts import utc_now
 from callytics.search import saved_searches
 from callytics.search.engine import Count, Found, count_on, find, known_count
 from callytics.search.filters import Filters

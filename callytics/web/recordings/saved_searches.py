@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from callytics.recordings.facts import utc_now
+from callytics.clock import utc_now
 from callytics.search import saved_searches
 from callytics.search.saved_searches import SavedSearchError
 from callytics.web.recordings.search_form import understand

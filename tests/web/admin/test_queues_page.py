@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import event
 
 from callytics.audit.admin_changes import changes_of
+from callytics.clock import utc_now
 from callytics.database.engine import db
 from callytics.flows import document as flow_document
 from callytics.queues import queues
 from callytics.recordings import ledger
-from callytics.recordings.facts import utc_now
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import Shelf
 

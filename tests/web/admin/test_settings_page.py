@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from callytics.audit.admin_changes import changes_of
+from callytics.clock import utc_now
 from callytics.database.engine import db
-from callytics.recordings.facts import utc_now
 from callytics.settings.settings import SETTINGS, all_settings, set_setting
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.processes import run_flask

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from callytics.clock import utc_now
 from callytics.people import users
 from callytics.recordings import ledger
-from callytics.recordings.facts import utc_now
 from callytics.settings.settings import set_setting
 from callytics.telephony.numbers import NumberError, typed_number
 from tests.support.pages import HTMX, PageClient, text_of

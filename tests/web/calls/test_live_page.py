@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from callytics.clock import utc_now
 from callytics.queues import queues
 from callytics.recordings import library
-from callytics.recordings.facts import utc_now
 from callytics.recordings.pauses import PausedSpan
 from tests.support.pages import HTMX, text_of
 from tests.support.shelf import Shelf

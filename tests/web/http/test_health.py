@@ -8,9 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import delete, update
 
+from callytics.clock import utc_now
 from callytics.database.engine import writing
 from callytics.recordings import ledger
-from callytics.recordings.facts import utc_now
 from callytics.recordings.models import Worker
 from callytics.version import __version__
 from tests.support.processes import fresh_environment, run_flask

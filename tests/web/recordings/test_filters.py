@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callytics.clock import utc_now
 from callytics.recordings import ledger
-from callytics.recordings.facts import utc_now
 from callytics.web.recordings.search_form import NAMES, understand
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import STARTED_AT, Shelf

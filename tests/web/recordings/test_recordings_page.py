@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from callytics.clock import utc_now
 from callytics.database.engine import db
 from callytics.database.paging import PAGE_SIZE
 from callytics.recordings import ledger
-from callytics.recordings.facts import utc_now
 from callytics.recordings.library import WORKER_SILENT_SECONDS
 from callytics.recordings.models import Worker
 from tests.support.pages import HTMX, PageClient, text_of
