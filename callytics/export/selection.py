@@ -7,7 +7,7 @@ from typing import Any
 
 from callytics.identifiers import is_uid
 from callytics.recordings import library
-from callytics.search.engine import Found, find
+from callytics.search.engine import SearchPage, find
 from callytics.search.filters import Filters
 
 # What one zip or one deletion may take. More than anybody means; who does can narrow the list.
@@ -21,7 +21,7 @@ class SelectionError(ValueError):
 # More checkboxes than any page has.
 _MOST_CHOSEN = 1000
 
-Look = Callable[..., Found]
+Look = Callable[..., SearchPage]
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,14 @@ from sqlalchemy import Row, select, text
 from callytics.database.engine import db
 from callytics.database.paging import read, read_named
 from callytics.recordings.models import Recording, Waiting, Worker
-from callytics.search.sql import COLUMNS
 
 # A worker reports every few seconds; after this silence nobody can rely on it.
 WORKER_SILENT_SECONDS = 30
 # Of one call or one page of calls. Only a line that breaks all the time makes as many.
 _MOST_OF_CALLS = 1000
+_NOT_LISTED = ("peaks", "sha256", "search_text")
+# The columns of a list's rows: all but those that are long and that no list shows.
+COLUMNS = tuple(c for c in Recording.__table__.columns if c.name not in _NOT_LISTED)
 
 
 def newest(limit: int) -> Iterator[Row[Any]]:

@@ -13,11 +13,6 @@ from callytics.telephony.numbers import phone
 
 # Nothing that is folded holds it.
 MARK = "\n"
-GRAM = 3
-# Below this a part of a name fits to nearly everything, so only its beginning is looked for.
-SHORTEST_PART = 3
-# Longer than any name or number; who pastes a page searches for its beginning.
-LONGEST_SEARCH = 64
 # Of notes and tags; a book that somebody pastes into notes must not fill the index.
 LONGEST_WORDS = 20_000
 
@@ -40,14 +35,3 @@ def searchable(row: Mapping[str, Any]) -> str:
 def searchable_words(texts: Iterable[str]) -> str:
     """What people wrote on a recording, to stand behind its facts; only the beginning of much."""
     return "".join(f"{MARK}{MARK}{folded(text)}" for text in texts)[:LONGEST_WORDS]
-
-
-def needle(search: str) -> str:
-    """The part that the text of a recording must hold to be found; "" where all are."""
-    part = folded(search)[:LONGEST_SEARCH]
-    return f"{MARK}{MARK}{part}" if 0 < len(part) < SHORTEST_PART else part
-
-
-def grams(part: str) -> list[str]:
-    """Every run of three characters in a needle, each once."""
-    return list(dict.fromkeys(part[i : i + GRAM] for i in range(len(part) - GRAM + 1)))

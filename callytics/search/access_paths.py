@@ -10,8 +10,8 @@ from itertools import product
 from typing import Any
 
 from callytics.recordings.facts import DIRECTIONS, KINDS, STATES
-from callytics.recordings.search_text import GRAM, needle
 from callytics.search.filters import Filters
+from callytics.search.query_text import TRIGRAM, needle
 
 SORTS = {"state": STATES, "kind": KINDS, "direction": DIRECTIONS}
 
@@ -123,7 +123,7 @@ def _by_tag(sqlite: bool) -> Way:
 
 def _by_grams(filters: Filters) -> Way:
     # More than one run of characters may stand in another order: then the row has the last word.
-    exact = len(needle(filters.search)) == GRAM
+    exact = len(needle(filters.search)) == TRIGRAM
     return Way(
         "recordings_search s CROSS JOIN recordings r ON r.id = s.rowid",
         ("s.recordings_search MATCH :grams",),

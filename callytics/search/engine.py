@@ -34,7 +34,7 @@ class Count:
 
     @property
     def may_go_on(self) -> bool:
-        """Whether `count_on` may say more."""
+        """Whether `extend_count` may say more."""
         return not (self.exact or self.at_length) and self.number < COUNTED
 
 
@@ -42,7 +42,7 @@ NOT_COUNTED = Count(0, False)
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchPage:
     """A page of what was found, with the cursors of what comes before and after it."""
 
     rows: Sequence[Row[Any]]
@@ -60,7 +60,7 @@ class Found:
 
 def find(
     filters: Filters, after: str | None = None, before: str | None = None, counted: bool = True
-) -> Found:
+) -> SearchPage:
     """The page after or before a cursor, or the first one, also where little stands before.
 
     Who goes through all of them need not have them counted. Raises CursorError. Needs an app
@@ -76,12 +76,12 @@ def find(
         return search.page(places.get("a"), True, counted)
 
 
-def count_on(filters: Filters, seconds: float) -> Count:
+def extend_count(filters: Filters, seconds: float) -> Count:
     """How many there are, also where a page looks at too few to know: in as many steps of the same
     bounded work as are done in so many seconds. Pages tell it for a while. Needs an app context.
     """
     with db.engine.connect() as connection:
-        return _Search(connection, filters).count_on(monotonic() + seconds)
+        return _Search(connection, filters).extend_count(monotonic() + seconds)
 
 
 def known_count(filters: Filters) -> Count | None:
@@ -98,7 +98,7 @@ class _Search:
         self._reaching = Reaching(connection, filters)
         self._sql = self._reaching.sql
 
-    def page(self, key: Key | None, forward: bool, counted: bool = True) -> Found:
+    def page(self, key: Key | None, forward: bool, counted: bool = True) -> SearchPage:
         """What comes after a place in the list, or before it; from its beginning for None."""
         reach = self._reaching.reach(key, forward)
         # What must be looked at for a page that may not become full is counted on the way.
@@ -119,9 +119,11 @@ class _Search:
         newer, older = (near, far) if forward else (far, near)
         cut_short = not full and reach.end is not None
         cursors = (_cursor(newer), _cursor(older))
-        return Found(rows[:: 1 if forward else -1], *cursors, count or self._counted(), cut_short)
+        return SearchPage(
+            rows[:: 1 if forward else -1], *cursors, count or self._counted(), cut_short
+        )
 
-    def count_on(self, until: float) -> Count:
+    def extend_count(self, until: float) -> Count:
         """How many there are, as far as that is known by then (monotonic seconds)."""
         number, key = 0, None
         while True:

@@ -27,7 +27,7 @@ class Filters:
     ascending: bool = False
 
     @property
-    def narrow(self) -> bool:
+    def is_narrowed(self) -> bool:
         """Whether any field leaves recordings out."""
         order = ("sort", "ascending")
         given = (getattr(self, f.name) for f in fields(self) if f.name not in order)

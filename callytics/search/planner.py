@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, Row, Text, TextClause, column, text
 from sqlalchemy.sql.selectable import TextualSelect
 
+from callytics.recordings.library import COLUMNS
 from callytics.search import (
     access_paths,
     postgres_trigrams,
@@ -19,7 +20,7 @@ from callytics.search import (
 )
 from callytics.search.access_paths import Way
 from callytics.search.filters import Filters
-from callytics.search.sql import COLUMNS, Key, Statements
+from callytics.search.sql import Key, Statements
 
 
 @dataclass(frozen=True)

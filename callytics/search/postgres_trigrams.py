@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from callytics.database.ttl_cache import Briefly
-from callytics.recordings.search_text import grams
+from callytics.search.query_text import trigrams
 
 # So many of the newest tell how often a part stands in a recording, in 3 ms.
 SAMPLED = 2_000
@@ -53,7 +53,7 @@ def hits(
 
 def _parts(needle: str) -> list[str]:
     """What the index can be asked for; it knows letters and digits, and where words begin."""
-    whole = [gram for gram in grams(needle) if gram.isalnum()]
+    whole = [gram for gram in trigrams(needle) if gram.isalnum()]
     if not whole and needle[-1].isalnum() and needle.startswith("\n"):
         whole = [needle]
     return whole[:: -(-len(whole) // MOST_SAMPLES) or 1]

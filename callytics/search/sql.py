@@ -7,7 +7,7 @@ the filters, and those of the places between which is looked.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from callytics.recordings.models import Recording
+from callytics.recordings.library import COLUMNS
 from callytics.recordings.sort_key import place_of
 from callytics.search import access_paths
 from callytics.search.access_paths import Way
@@ -20,8 +20,6 @@ SCANNED = 10_000
 FETCHED = 2_000
 INDEXED = 20_000
 
-_NOT_LISTED = ("peaks", "sha256", "search_text")
-COLUMNS = tuple(c for c in Recording.__table__.columns if c.name not in _NOT_LISTED)
 # The tags of a row, in order, with a comma between two; no tag has one.
 _TAGS = "SELECT t.tag FROM tags t WHERE t.recording_uid = r.uid ORDER BY t.tag"
 Key = tuple[int, ...]

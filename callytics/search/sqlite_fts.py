@@ -5,7 +5,7 @@ from math import inf
 
 from sqlalchemy import Connection, TextClause, text
 
-from callytics.recordings.search_text import grams
+from callytics.search.query_text import trigrams
 
 # So many hits of three characters tell how rare they are, for 0.1 ms each.
 SAMPLED = 100
@@ -19,7 +19,7 @@ TIMES_AS_COMMON = 8
 
 def rarest_grams(connection: Connection, needle: str) -> str:
     """What FTS5 is asked for: the runs of three characters whose newest hits lie furthest apart."""
-    quoted = ['"' + gram.replace('"', '""') + '"' for gram in grams(needle)[:MOST_SAMPLES]]
+    quoted = ['"' + gram.replace('"', '""') + '"' for gram in trigrams(needle)[:MOST_SAMPLES]]
     if len(quoted) > 1:
         values = {f"g{number}": gram for number, gram in enumerate(quoted)}
         sampled = connection.execute(_samples(len(quoted)), values)

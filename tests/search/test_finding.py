@@ -15,12 +15,13 @@ from callytics.database.paging import PAGE_SIZE
 from callytics.recordings import ledger
 from callytics.recordings.facts import DIRECTIONS, KINDS, STATES, Facts
 from callytics.recordings.models import Recording
-from callytics.recordings.search_text import needle, searchable
+from callytics.recordings.search_text import searchable
 from callytics.search import engine as finding
 from callytics.search import postgres_trigrams
 from callytics.search import sql as statements
-from callytics.search.engine import Count, Found, count_on, find
+from callytics.search.engine import Count, SearchPage, extend_count, find
 from callytics.search.filters import Filters
+from callytics.search.query_text import needle
 from tests.support.shelf import STARTED_AT, Shelf
 
 # Few different values, so that filters meet and miss, and recordings share a second.
@@ -132,11 +133,11 @@ def fits(facts: dict[str, Any], filters: Filters) -> bool:
     )
 
 
-def uids(page: Found) -> list[str]:
+def uids(page: SearchPage) -> list[str]:
     return [row.uid for row in page.rows]
 
 
-def walk(filters: Filters) -> tuple[list[Found], list[Found]]:
+def walk(filters: Filters) -> tuple[list[SearchPage], list[SearchPage]]:
     """All pages forth, and from the last of them back again."""
     forth = [find(filters)]
     while forth[-1].older:
@@ -177,7 +178,7 @@ def test_every_page_forth_and_back_is_what_a_plain_look_finds(
             behind = [uid for page in back[::-1] for uid in uids(page)]
             assert behind[-len(expected) :] == expected or uids(back[-1]) == uids(forth[0])
             check_count(forth[0].count, len(expected), counted)
-            number = count_on(filters, seconds=60)
+            number = extend_count(filters, seconds=60)
             exact = len(expected) <= counted
             assert (number.number, number.exact) == (min(len(expected), counted), exact)
             # Which pages then tell too.
@@ -194,9 +195,9 @@ def test_counting_ends_in_time_and_says_how_far_it_came(library, monkeypatch) ->
     fill([facts | names | {"caller_name": "Ann", "started_at": STARTED_AT}] * 20)
     filters = Filters(search="ann", min_ms=1000)
     assert find(filters).count == Count(5, False)
-    ended = count_on(filters, seconds=0)
+    ended = extend_count(filters, seconds=0)
     assert (ended.number, ended.exact, ended.may_go_on) == (5, False, False)
-    assert count_on(filters, seconds=60).number == 20
+    assert extend_count(filters, seconds=60).number == 20
 
 
 def check_count(count: Count, number: int, counted: int) -> None:

@@ -29,7 +29,7 @@ from callytics.database.paging import CursorError
 from callytics.recordings import library, notes
 from callytics.recordings.deletion import DeletionError, delete_recording
 from callytics.search import saved_searches
-from callytics.search.engine import Count, Found, count_on, find, known_count
+from callytics.search.engine import Count, SearchPage, extend_count, find, known_count
 from callytics.search.filters import Filters
 from callytics.web.auth.access import POLL_HEADER, admin_required
 from callytics.web.http import formatting
@@ -73,7 +73,7 @@ def index() -> Response:
     return _with_address(response, wish) if is_htmx() else response
 
 
-def _found(wish: Wish) -> Found:
+def _found(wish: Wish) -> SearchPage:
     places = request.args.get("after"), request.args.get("before")
     try:
         # Several people look at the same newest page; it is looked for once.
@@ -85,8 +85,8 @@ def _found(wish: Wish) -> Found:
         abort(503, "The search took too long. Choose fewer days, or try again in a minute.")
 
 
-def _look(filters: Filters, after: str | None, before: str | None) -> Found:
-    if not filters.narrow and db.engine.dialect.name == "sqlite":
+def _look(filters: Filters, after: str | None, before: str | None) -> SearchPage:
+    if not filters.is_narrowed and db.engine.dialect.name == "sqlite":
         # A page of all is 26 steps, for which a thread is not worth its while.
         return find(filters, after, before)
     return aside(find, filters, after, before, seconds=PATIENCE_SECONDS, turns=searches)
@@ -99,12 +99,14 @@ def _better(count: Count, filters: Filters) -> Count:
     if request.args.get("count") != "all":
         return known_count(filters) or count
     try:
-        return aside(count_on, filters, COUNTING_SECONDS, seconds=PATIENCE_SECONDS, turns=counts)
+        return aside(
+            extend_count, filters, COUNTING_SECONDS, seconds=PATIENCE_SECONDS, turns=counts
+        )
     except TimeoutError:
         return replace(count, at_length=True)
 
 
-def _is_nothing(page: Found, wish: Wish) -> bool:
+def _is_nothing(page: SearchPage, wish: Wish) -> bool:
     return not page.rows and page.is_newest and bool(wish.narrowing)
 
 
