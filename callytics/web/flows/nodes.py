@@ -152,7 +152,7 @@ def shift(flow_name: str, name: str) -> Response | str:
     said = f"Node {name} comes {where} now." if moved[-1] else f"Node {name} cannot come {where}."
     if is_htmx():
         now = state()
-        return page("_moved", state=now, said=said, **flow_parts(now.document, flow_name))
+        return page("_flow_updated", state=now, said=said, **flow_parts(now.document, flow_name))
     flash(said)
     return _to(flow_name, name)
 
