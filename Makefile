@@ -9,8 +9,10 @@ DB ?= sqlite
 PARTS ?=
 RELEASE ?= trixie
 TESTS ?=
+LOCK := .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+    --custom-compile-command 'make lock'
 
-.PHONY: run test bench chaos fresh
+.PHONY: run test bench chaos fresh lock
 
 run: .venv/installed
 	@$(PYTHON) -m deploy.run
@@ -36,16 +38,26 @@ chaos: .venv/installed-for-tests
 fresh: .venv/installed-for-tests
 	@tests/fresh/run $(RELEASE) $(TESTS)
 
+# The exact releases and hashes of what the requirement files name, and of all that these need.
+lock: .venv/lock/bin/uv
+	@$(LOCK) requirements.txt -o requirements-lock.txt
+	@$(LOCK) -c requirements-lock.txt tests/requirements.txt -o tests/requirements-lock.txt
+	@$(LOCK) -c requirements-lock.txt tests/bench/requirements.txt -o tests/bench/requirements-lock.txt
+
+.venv/lock/bin/uv: .venv/installed
+	@$(PYTHON) -m venv .venv/lock
+	@.venv/lock/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+
 # The stamp comes last, so that an interrupted installation is done again.
-.venv/installed: requirements.txt
-	@deploy/venv requirements.txt
+.venv/installed: requirements-lock.txt
+	@deploy/venv requirements-lock.txt
 	@touch $@
 
-.venv/installed-for-tests: tests/requirements.txt .venv/installed
-	@deploy/venv tests/requirements.txt
+.venv/installed-for-tests: tests/requirements-lock.txt .venv/installed
+	@deploy/venv tests/requirements-lock.txt
 	@touch $@
 
-.venv/peers/installed: tests/bench/requirements.txt .venv/installed
+.venv/peers/installed: tests/bench/requirements-lock.txt .venv/installed
 	@$(PYTHON) -m venv .venv/peers
-	@.venv/peers/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@.venv/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@

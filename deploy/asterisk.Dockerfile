@@ -5,6 +5,10 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY deploy deploy
+# The user of Callytics' own container has the same number: both write to the recordings.
+RUN useradd --uid 10001 --no-create-home callytics \
+    && install -d -o callytics /var/lib/callytics-asterisk /var/lib/asterisk/recording
+USER callytics
 EXPOSE 8088
 CMD ["python3", "-m", "deploy.asterisk.launch", "--home", "/var/lib/callytics-asterisk", \
      "--recordings", "/var/lib/asterisk/recording", "--http-address", "0.0.0.0"]
