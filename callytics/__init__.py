@@ -20,6 +20,7 @@ def create_app(config: Config | None = None) -> Flask:
     Raises ConfigError when a variable cannot be used.
     """
     from callytics import cli, web
+    from callytics import tables as _tables  # noqa: F401 (registers them with the metadata)
     from callytics.database import engine as db
 
     config = config or load_config(read_environment())

@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from callytics.audit.models import Change
 from callytics.clock import utc_now
 from callytics.database.engine import db
-from callytics.recordings.models import Change
 
 
 def note_change(

@@ -15,9 +15,10 @@ from sqlalchemy import (
     union_all,
 )
 
+from callytics.calls.models import Call
 from callytics.database.paging import Listing, read_named
 from callytics.recordings.facts import DIRECTIONS, KINDS
-from callytics.recordings.models import Call, Recording
+from callytics.recordings.models import Recording
 
 # Not a disposition but the lack of an end: a call is answered long before it is over.
 IN_PROGRESS = "in_progress"

@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from callytics.config import Config
 from callytics.database.health import database_problem
 from callytics.database.paging import read
-from callytics.recordings.models import Worker
 from callytics.version import __version__
+from callytics.workers.models import Worker
 
 
 class WorkerRow(Protocol):

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -12,13 +11,9 @@ from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
-    JSON,
     Connection,
-    DateTime,
-    Dialect,
     Engine,
     Insert,
-    TypeDecorator,
     bindparam,
     event,
 )
@@ -27,7 +22,6 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase
 
 from callytics.config import DATABASE_URL_FORM, PROJECT_DIR, ConfigError
-from callytics.recordings import pauses
 
 # The longest that a writer waits for another process's write before it gives up, in ms.
 BUSY_TIMEOUT_MS = 5000
@@ -41,39 +35,6 @@ class Base(DeclarativeBase):
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 migrate = Migrate(directory=str(PROJECT_DIR / "callytics" / "migrations"))
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC time. SQLite keeps no zone, so it is put back when a row is read."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone cannot be stored")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class PausedSpans(TypeDecorator[pauses.Spans]):
-    """Spans as a tuple, so that a row can be kept by its values; nothing is stored for none."""
-
-    impl = JSON(none_as_null=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: pauses.Spans | None, dialect: Dialect) -> Any:
-        return [span.to_values() for span in value] if value else None
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> pauses.Spans:
-        return pauses.read(value)
 
 
 def init_db(app: Flask) -> None:

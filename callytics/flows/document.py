@@ -11,7 +11,7 @@ from callytics.clock import utc_now
 from callytics.database.engine import alone, db, writing
 from callytics.flows import diff as flow_changes
 from callytics.flows.errors import DocumentError, Wrong, from_pydantic
-from callytics.recordings.models import FlowDocument
+from callytics.flows.models import FlowDocument
 
 # A dial string goes to Asterisk as it is: technology, a slash, and no separators of its own.
 DIAL_STRING = r"^[A-Za-z][A-Za-z0-9]*/[^\s,&|()\x00-\x1f\x7f]+$"

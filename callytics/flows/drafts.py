@@ -12,7 +12,7 @@ from callytics.clock import utc_now
 from callytics.database.engine import alone, db, upsert, writing
 from callytics.flows.document import Document, Overtaken, add_version, check
 from callytics.flows.merge import merged
-from callytics.recordings.models import FlowDocument, FlowDraft
+from callytics.flows.models import FlowDocument, FlowDraft
 
 Values = dict[str, Any]
 

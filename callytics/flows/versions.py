@@ -8,7 +8,7 @@ from sqlalchemy import select
 from callytics.database.engine import db
 from callytics.flows.diff import changes
 from callytics.flows.document import check, save
-from callytics.recordings.models import FlowDocument
+from callytics.flows.models import FlowDocument
 
 PAGE_SIZE = 50
 _FACTS = (FlowDocument.id, FlowDocument.saved_at, FlowDocument.saved_by, FlowDocument.said)

@@ -13,11 +13,12 @@ from typing import Any
 
 from sqlalchemy import Row, Select, func, select, tuple_
 
+from callytics.audit.models import AuditEntry
 from callytics.database.engine import db
 from callytics.identifiers import UID_PATTERN
 from callytics.recordings.facts import OPEN_STATES, Facts
 from callytics.recordings.ledger import FAILED
-from callytics.recordings.models import AuditEntry, Recording
+from callytics.recordings.models import Recording
 from callytics.storage.folder import Storage
 from callytics.storage.folder_walk import Found
 

@@ -1,4 +1,4 @@
-"""How `flask db …` reaches the database."""
+"""Environment of Alembic: runs the migrations on the application's own engine."""
 
 import sys
 
@@ -12,13 +12,15 @@ db = current_app.extensions["migrate"].db
 
 
 def _is_ours(name: str | None, _kind: str, _parents: object) -> bool:
-    """Whether the models speak of it; SQLite's index for searches is tables of its own."""
-    return not (name or "").startswith("recordings_search")
+    """Return True if the models describe it. They describe no index of the search text: on SQLite
+    it is a set of tables, on PostgreSQL it is missing where pg_trgm cannot be installed."""
+    return not (name or "").startswith(("recordings_search", "recordings_by_search"))
 
 
 def run() -> None:
-    """Run the migrations on the application's own engine, one transaction each."""
-    # Writing from the first on: what was only read could not be changed once others have written.
+    """Run the migrations, each in its own transaction."""
+    # BEGIN IMMEDIATE: a transaction of SQLite that began by reading fails when it writes after
+    # another process has written.
     with db.engine.connect().execution_options(writes=True) as connection:
         context.configure(
             connection=connection,

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from callytics.database.engine import UtcDateTime
+from callytics.migrations.columns import UtcDateTime
 ${imports if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

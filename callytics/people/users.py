@@ -12,7 +12,7 @@ from callytics.audit.admin_changes import note_change
 from callytics.clock import utc_now
 from callytics.database.engine import alone, db, writing
 from callytics.flows.document import is_destination
-from callytics.recordings.models import User
+from callytics.people.models import User
 
 ROLES = ("admin", "reviewer")
 PASSWORD_MIN = 8

@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, Select, delete, exists, insert, or_, select, update
 
 from callytics.audit.admin_changes import note_change
+from callytics.calls.models import Call
 from callytics.clock import utc_now
 from callytics.database.engine import alone, db, insert_missing, upsert, writing
 from callytics.flows import document as flow_document
-from callytics.recordings.models import Call, Member, Pause, Waiting, Worker
+from callytics.queues.models import Member, MemberPause, Waiting
+from callytics.workers.models import Worker
 
 # A worker that was silent for so long holds nobody any more: it died, and did not come back.
 HOLD = timedelta(seconds=60)
@@ -68,17 +70,18 @@ def idle_since(members: Iterable[str]) -> Mapping[str, tuple[datetime | None, da
 def paused(queue: str) -> set[str]:
     """Members who take no calls of this queue for now."""
     with db.engine.connect() as connection:
-        return set(connection.scalars(select(Pause.member).where(Pause.queue == queue)))
+        query = select(MemberPause.member).where(MemberPause.queue == queue)
+        return set(connection.scalars(query))
 
 
 def pause(queue: str, member: str, changed_by: str) -> None:
     """Let a member take no more calls of a queue. Raises QueueError."""
     _check(queue, member)
     with writing() as connection:
-        alone(connection, Pause)
+        alone(connection, MemberPause)
         if not connection.scalar(_is_paused(queue, member)):
             values = {"queue": queue, "member": member, "since": utc_now()}
-            connection.execute(insert(Pause).values(**values))
+            connection.execute(insert(MemberPause).values(**values))
             note_change(connection, changed_by, _thing(queue, member), "takes calls", "paused")
 
 
@@ -86,13 +89,14 @@ def resume(queue: str, member: str, changed_by: str) -> None:
     """Let a member take calls of a queue again. Raises QueueError."""
     _check(queue, member)
     with writing() as connection:
-        resumed = delete(Pause).where(Pause.queue == queue, Pause.member == member)
+        same = (MemberPause.queue == queue, MemberPause.member == member)
+        resumed = delete(MemberPause).where(*same)
         if connection.execute(resumed).rowcount:
             note_change(connection, changed_by, _thing(queue, member), "paused", "takes calls")
 
 
 def _is_paused(queue: str, member: str) -> Select[tuple[bool]]:
-    return select(exists().where(Pause.queue == queue, Pause.member == member))
+    return select(exists().where(MemberPause.queue == queue, MemberPause.member == member))
 
 
 def _thing(queue: str, member: str) -> str:
@@ -164,7 +168,7 @@ def overview() -> list[QueueNow]:
     document = flow_document.current()
     columns = (Waiting.queue, Waiting.call_uid, Waiting.caller_number, Waiting.since)
     with db.engine.connect() as connection:
-        pauses = set(map(tuple, connection.execute(select(Pause.queue, Pause.member))))
+        pauses = set(map(tuple, connection.execute(select(MemberPause.queue, MemberPause.member))))
         busy = {row.member: row for row in connection.execute(_occupied())}
         waiting = connection.execute(select(*columns).order_by(Waiting.since)).all()
     return [

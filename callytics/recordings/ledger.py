@@ -19,12 +19,15 @@ from sqlalchemy import (
     update,
 )
 
+from callytics.audit.models import AuditEntry
+from callytics.calls.models import Call
 from callytics.clock import utc_now
 from callytics.database.engine import insert_missing, upsert, writing
 from callytics.recordings.facts import Facts
-from callytics.recordings.models import AuditEntry, Call, Note, Recording, Tag, Worker
+from callytics.recordings.models import Note, Recording, Tag
 from callytics.recordings.search_text import searchable, searchable_words
 from callytics.recordings.sort_key import PER_SECOND, place_of
+from callytics.workers.models import Worker
 
 # The number names the lock among those of the database; it means nothing.
 _TAKE_TURNS = text("SELECT pg_advisory_xact_lock(7236)")

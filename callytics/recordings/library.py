@@ -7,7 +7,9 @@ from sqlalchemy import Row, select, text
 
 from callytics.database.engine import db
 from callytics.database.paging import read, read_named
-from callytics.recordings.models import Recording, Waiting, Worker
+from callytics.queues.models import Waiting
+from callytics.recordings.models import Recording
+from callytics.workers.models import Worker
 
 # A worker reports every few seconds; after this silence nobody can rely on it.
 WORKER_SILENT_SECONDS = 30

@@ -11,10 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select
 
+from callytics.audit.models import AuditEntry
 from callytics.clock import utc_now
 from callytics.database.engine import db, insert_missing, writing
 from callytics.recordings import ledger
-from callytics.recordings.models import AuditEntry, Note, Tag
+from callytics.recordings.models import Note, Tag
 
 LONGEST_NOTE, LONGEST_TAG = 2000, 40
 # Nobody reads more on one recording; a program that writes them must not fill the page.

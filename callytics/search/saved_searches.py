@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, delete, func, select
 
 from callytics.database.engine import db, insert_missing, writing
-from callytics.recordings.models import SavedSearch
+from callytics.search.models import SavedSearch
 
 LONGEST_NAME = 60
 # A list longer than this is found no better than the recordings.

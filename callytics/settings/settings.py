@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from callytics.audit.admin_changes import newest_change, note_change
+from callytics.audit.models import Change
 from callytics.database.engine import alone, db, upsert, writing
-from callytics.recordings.models import Change, Setting
+from callytics.settings.models import Setting
 
 
 class SettingError(Exception):

@@ -13,9 +13,10 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import delete
 
+from callytics.audit.models import AuditEntry
 from callytics.database.engine import db, writing
 from callytics.recordings import ledger
-from callytics.recordings.models import AuditEntry, Recording
+from callytics.recordings.models import Recording
 from callytics.recordings.sort_key import place_of
 from tests.bench import rows as made
 from tests.bench.rows import COLUMNS, NEWEST, rows

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from callytics.audit.models import AuditEntry
 from callytics.database.engine import writing
 from callytics.recordings import ledger
 from callytics.recordings.facts import STATES, Facts
-from callytics.recordings.models import AuditEntry, Recording
+from callytics.recordings.models import Recording
 from tests.support.disorder import NOW, SOUND, Disorder, disorder, unfinished
 from tests.support.shelf import STARTED_AT, wav_bytes
 

@@ -10,12 +10,15 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, StatementError
 
+from callytics.audit.models import AuditEntry
+from callytics.calls.models import Call
 from callytics.clock import utc_now
 from callytics.config import PROJECT_DIR
 from callytics.database.engine import db, writing
 from callytics.recordings import ledger, library
 from callytics.recordings.facts import Facts
-from callytics.recordings.models import AuditEntry, Call, Recording, Worker
+from callytics.recordings.models import Recording
+from callytics.workers.models import Worker
 from tests.support.shelf import STARTED_AT, Shelf
 
 
@@ -133,7 +136,7 @@ from sqlalchemy import func, insert, select
 from callytics import create_app
 from callytics.database.engine import writing
 from callytics.clock import utc_now
-from callytics.recordings.models import AuditEntry
+from callytics.audit.models import AuditEntry
 
 values = {"at": utc_now(), "username": sys.argv[1], "action": "play", "detail": ""}
 with create_app().app_context():

@@ -15,13 +15,13 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from callytics import create_app
+from callytics.audit.models import AuditEntry
 from callytics.config import load_config
 from callytics.database.engine import db
 from callytics.identifiers import new_uid
 from callytics.people import users
 from callytics.recordings import ledger, library
 from callytics.recordings.facts import Facts
-from callytics.recordings.models import AuditEntry
 from callytics.storage.folder import Storage
 
 PASSWORD = "correct horse"

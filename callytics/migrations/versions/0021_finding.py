@@ -7,19 +7,23 @@ them in small steps, so that calls are recorded meanwhile; run again, it goes on
 import sys
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 
-from callytics.recordings.search_text import searchable
-from callytics.recordings.sort_key import PER_SECOND, place_of
+from callytics.migrations.columns import UtcDateTime
+from callytics.migrations.search_text_0021 import searchable
 
 revision = "0021"
 down_revision = "0020"
 
 # Ids that were counted one by one are below this: the place of the first minutes of 1970.
 COUNTED_IDS = 1_000_000_000
+# Ids for the recordings of one second.
+PER_SECOND = 10_000
+LAST_SECOND = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 STEP = 5000
 NAMES = ("caller_number", "caller_name", "dialed_number", "callee")
 INDEXES = {
@@ -201,14 +205,16 @@ def _next_rows(connection: sa.Connection) -> Sequence[Any]:
     columns = ", ".join(("id", "started_at", *NAMES))
     query = f"""SELECT {columns} FROM recordings WHERE id < {COUNTED_IDS}
                 ORDER BY started_at, id LIMIT {STEP}"""
-    from callytics.database.engine import UtcDateTime
-
     return connection.execute(sa.text(query).columns(started_at=UtcDateTime)).all()
+
+
+def _first_id_of_second(at: datetime) -> int:
+    return int(min(max(at.timestamp(), 0), LAST_SECOND)) * PER_SECOND
 
 
 def _move(row: Any, seen: list[int]) -> dict[str, Any]:
     """What becomes of a row; `seen` is the last second's first place, and how many it holds."""
-    first = place_of(row.started_at)
+    first = _first_id_of_second(row.started_at)
     if first > seen[0]:
         seen[:] = first, 0
     place = seen[0] + seen[1]

@@ -6,7 +6,7 @@ New tables, and columns whose default is no value: it takes no time, whatever th
 import sqlalchemy as sa
 from alembic import op
 
-from callytics.database.engine import UtcDateTime
+from callytics.migrations.columns import UtcDateTime
 
 revision = "0022"
 down_revision = "0021"

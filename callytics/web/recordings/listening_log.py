@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from sqlalchemy import exists, insert
 
+from callytics.audit.models import AuditEntry
 from callytics.clock import utc_now
 from callytics.database.engine import writing
-from callytics.recordings.models import AuditEntry
 from callytics.web.http.offload import aside
 
 log = logging.getLogger(__name__)

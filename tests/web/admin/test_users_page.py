@@ -7,7 +7,7 @@ import pytest
 from callytics.audit.admin_changes import changes_of
 from callytics.database.engine import db
 from callytics.people import users
-from callytics.recordings.models import SavedSearch
+from callytics.search.models import SavedSearch
 from callytics.search.saved_searches import save_search
 from tests.support.pages import PageClient, text_of
 from tests.support.shelf import PASSWORD, Shelf

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import update
 
 from callytics.database.engine import db
-from callytics.recordings.models import FlowDocument
+from callytics.flows.models import FlowDocument
 from tests.flows.test_flow_document import DOCUMENT, with_value
 from tests.support.flow_pages import (
     draft_of,

@@ -11,8 +11,8 @@ from sqlalchemy import delete, update
 from callytics.clock import utc_now
 from callytics.database.engine import writing
 from callytics.recordings import ledger
-from callytics.recordings.models import Worker
 from callytics.version import __version__
+from callytics.workers.models import Worker
 from tests.support.processes import fresh_environment, run_flask
 from tests.support.shelf import Shelf
 

@@ -11,7 +11,7 @@ from callytics.database.engine import db
 from callytics.database.paging import PAGE_SIZE
 from callytics.recordings import ledger
 from callytics.recordings.library import WORKER_SILENT_SECONDS
-from callytics.recordings.models import Worker
+from callytics.workers.models import Worker
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import STARTED_AT, Shelf, wav_bytes
 

@@ -1,0 +1,38 @@
+"""Tables of the flow document: its versions and its drafts."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Integer, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from callytics.database.columns import UtcDateTime
+from callytics.database.engine import Base
+
+
+class FlowDocument(Base):
+    """A version of the flow document; the newest one is in force."""
+
+    __tablename__ = "flow_documents"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    saved_by: Mapped[str] = mapped_column(Text)
+    # Summary of what changed against the version before.
+    said: Mapped[str] = mapped_column(Text, default="", server_default="")
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class FlowDraft(Base):
+    """One administrator's edited copy of the flow document, not yet in force."""
+
+    __tablename__ = "flow_drafts"
+
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    # The version in force when the draft was started; 0 before the first version.
+    base_id: Mapped[int] = mapped_column(Integer)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Not validated as a whole: a draft may be unfinished.
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)

@@ -1,0 +1,45 @@
+"""Tables of queues: members, their pauses, and waiting callers."""
+
+from datetime import datetime
+
+from sqlalchemy import Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from callytics.database.columns import UtcDateTime
+from callytics.database.engine import Base
+
+
+class Member(Base):
+    """A queue member and the call that occupies them, across all queues and workers."""
+
+    __tablename__ = "members"
+
+    member: Mapped[str] = mapped_column(Text, primary_key=True)
+    # The call that rings this member or is connected to them; None while they are free.
+    call_uid: Mapped[str | None] = mapped_column(Text)
+    worker: Mapped[str] = mapped_column(Text, default="")
+    last_ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # End of the wrap-up time after a call.
+    free_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class MemberPause(Base):
+    """A member who is paused in a queue and takes no calls from it."""
+
+    __tablename__ = "pauses"
+
+    queue: Mapped[str] = mapped_column(Text, primary_key=True)
+    member: Mapped[str] = mapped_column(Text, primary_key=True)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Waiting(Base):
+    """A caller who is waiting in a queue now."""
+
+    __tablename__ = "waiting"
+
+    call_uid: Mapped[str] = mapped_column(Text, primary_key=True)
+    queue: Mapped[str] = mapped_column(Text, index=True)
+    worker: Mapped[str] = mapped_column(Text)
+    caller_number: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)

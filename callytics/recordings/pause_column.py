@@ -1,0 +1,23 @@
+"""Column type of the pauses of a recording."""
+
+from typing import Any
+
+from sqlalchemy import JSON, Dialect, TypeDecorator
+
+from callytics.recordings import pauses
+
+
+class PausedSpans(TypeDecorator[pauses.Spans]):
+    """Pauses as a JSON list, NULL for none.
+
+    Read as a tuple, which is hashable, so that a row can be compared and cached by its values.
+    """
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: pauses.Spans | None, dialect: Dialect) -> Any:
+        return [span.to_values() for span in value] if value else None
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> pauses.Spans:
+        return pauses.read(value)
