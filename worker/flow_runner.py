@@ -13,7 +13,7 @@ MOST_STEPS = 200
 
 
 def lead_inbound(session: Session) -> None:
-    """Find the flow that has the dialled number and walk it. Raises CallerGone."""
+    """Find the flow that has the dialed number and walk it. Raises CallerGone."""
     number = session.call.dialed_number
     session.document = session.services.rules.document()
     found = session.document.flow_for(number)

@@ -16,7 +16,7 @@ NOT_POSSIBLE = "sound:cannot-complete-as-dialed"
 
 
 def lead_outbound(session: Session) -> None:
-    """Call the number that was dialled, by the settings of this moment. Raises CallerGone."""
+    """Call the number that was dialed, by the settings of this moment. Raises CallerGone."""
     settings = session.services.rules.settings()
     if session.call.open_node is None:
         session.call.enter("outbound", "outbound")

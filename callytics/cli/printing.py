@@ -34,7 +34,7 @@ def length(duration_ms: int | None) -> str:
 
 
 def one_line(text: str) -> str:
-    """`text` on one line: a caller chooses their own name, and must not colour the terminal."""
+    """`text` on one line: a caller chooses their own name, and must not color the terminal."""
     return "".join(c if c.isprintable() else " " for c in text)
 
 

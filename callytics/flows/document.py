@@ -24,7 +24,7 @@ RingSeconds = Annotated[int, Field(ge=1, le=300)]
 
 
 def is_destination(text: str) -> bool:
-    """Whether `text` can be dialled as it is."""
+    """Whether `text` can be dialed as it is."""
     return re.fullmatch(DIAL_STRING, text) is not None and len(text) <= 200
 
 

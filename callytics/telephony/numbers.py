@@ -9,7 +9,7 @@ _BRACKETS = re.compile(r"[()]")
 
 
 class NumberError(ValueError):
-    """A number that cannot be dialled; the message says why."""
+    """A number that cannot be dialed; the message says why."""
 
 
 def check_number(number: str) -> str:

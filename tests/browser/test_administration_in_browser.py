@@ -26,7 +26,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "phone, dark": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
     # To a page, zoom is a smaller window.
     "zoom of 200 %": {"viewport": {"width": 720, "height": 450}, "device_scale_factor": 2},
-    "forced colours": {"forced_colors": "active", "viewport": {"width": 320, "height": 640}},
+    "forced colors": {"forced_colors": "active", "viewport": {"width": 320, "height": 640}},
 }
 MEMBERS = ["PJSIP/alice", "PJSIP/bob", "Local/a-name-that-is-rather-long@office/n"]
 

@@ -63,7 +63,7 @@ def wait_for_place(page: Page, seconds: float, slack: float = 3) -> None:
     wait_until(lambda: seconds - 0.1 <= played(page) < seconds + slack, f"it is at {seconds} s")
 
 
-def test_the_waveform_is_shown_and_what_was_heard_is_coloured(page, ann):
+def test_the_waveform_is_shown_and_what_was_heard_is_colored(page, ann):
     sign_in(page)
     listen(page, ann)
     expect(page.locator(".wave path")).to_have_count(1)
@@ -71,7 +71,7 @@ def test_the_waveform_is_shown_and_what_was_heard_is_coloured(page, ann):
     wait_until(lambda: heard_width(page) > 0, "the played part grows")
     expect(page.locator(".position")).to_have_text("00:01 / 00:40")
     page.locator("audio").evaluate("audio => { audio.currentTime = 30 }")
-    wait_until(lambda: heard_width(page) >= 600, "three quarters are coloured")
+    wait_until(lambda: heard_width(page) >= 600, "three quarters are colored")
 
 
 def test_a_click_into_the_waveform_and_a_drag_go_there(page, ann):

@@ -125,7 +125,7 @@ def test_what_is_absent_has_its_documented_value() -> None:
         ("flows.main.nodes.desk.destination", "PJSIP/a,20,U(x)", "must be a dial string"),
         ("flows.main.nodes.desk.destination", "PJSIP/a\n", "must be a dial string"),
         ("flows.main.nodes.desk.destination", "PJSIP/" + "a" * 300, "at most 200"),
-        ("flows.main.nodes.desk.colour", "red", "is not known here"),
+        ("flows.main.nodes.desk.color", "red", "is not known here"),
         ("flows.main.nodes.desk.type", "telepathy", "must be one of play_audio, transfer,"),
         ("flows.main.nodes.desk.type", ABSENT, "is missing"),
         ("flows.main.nodes.desk", 7, "must be an object"),
@@ -153,7 +153,7 @@ def test_what_is_absent_has_its_documented_value() -> None:
         ("queues.support.music", "a b", "must be a name of letters, digits, - and _"),
         ("queues", [], "must be an object"),
         ("flows", None, "must be an object"),
-        ("colour", "red", "is not known here"),
+        ("color", "red", "is not known here"),
     ],
 )
 def test_an_error_names_its_place_and_says_what_to_write(place: str, value, error: str) -> None:

@@ -151,7 +151,7 @@ def test_a_folder_that_cannot_be_read_is_said_in_one_line(lib: Disorder) -> None
     assert error.startswith("Error: RECORDINGS_DIR: ")
 
 
-def test_a_name_cannot_colour_the_terminal(lib: Disorder) -> None:
+def test_a_name_cannot_color_the_terminal(lib: Disorder) -> None:
     lib.put("\x1b[31mred.wav", b"")
     assert "\x1b" not in "".join(run(lib, "verify")[1])
 

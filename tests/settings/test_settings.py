@@ -73,7 +73,7 @@ def test_a_value_that_can_be_used_is_kept(context: None, key: str, value: str) -
         ("longest_pause_seconds", "86401"),
         ("longest_pause_seconds", "two minutes"),
         ("retention_days", ""),
-        ("colour", "red"),
+        ("color", "red"),
     ],
 )
 def test_a_value_that_cannot_be_used_changes_nothing(context: None, key: str, value: str) -> None:
@@ -85,7 +85,7 @@ def test_a_value_that_cannot_be_used_changes_nothing(context: None, key: str, va
 
 def test_an_unknown_key_is_told_the_known_ones(context: None) -> None:
     with pytest.raises(SettingError, match=", ".join(SETTINGS)):
-        set_setting("colour", "red", "ada")
+        set_setting("color", "red", "ada")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

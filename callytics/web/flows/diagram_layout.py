@@ -35,7 +35,7 @@ class Box:
         return self.x + self.width // 2
 
     @property
-    def centre(self) -> int:
+    def center(self) -> int:
         """Half its height."""
         return self.y + self.height // 2
 
@@ -96,7 +96,7 @@ def layout(
         y = box.bottom + GAP
         if name in ringing:
             x = box.right + ANSWER_ARROW
-            top = box.centre - ANSWER_HEIGHT // 2
+            top = box.center - ANSWER_HEIGHT // 2
             picture.answers[name] = Box(x, top, ANSWER_WIDTH, ANSWER_HEIGHT)
         if nexts[name] is None:
             picture.ends[name] = Box(box.middle - END_WIDTH // 2, y, END_WIDTH, END_HEIGHT)
@@ -161,5 +161,5 @@ def _around(box: Box, leave: int, turn: int, lane: int, to: Box) -> Iterator[Poi
     yield (leave, box.bottom)
     yield (leave, turn)
     yield (lane, turn)
-    yield (lane, to.centre)
-    yield (to.x, to.centre)
+    yield (lane, to.center)
+    yield (to.x, to.center)

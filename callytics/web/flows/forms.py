@@ -155,7 +155,7 @@ QUEUE_FIELDS = (
 NUMBERS = Field(
     "numbers",
     "Numbers",
-    hint="Which dialled numbers come here, with spaces between them, such as 1000 +4930123456.",
+    hint="Which dialed numbers come here, with spaces between them, such as 1000 +4930123456.",
     kind="lines",
 )
 
