@@ -1,4 +1,4 @@
-"""Where gunicorn and `flask` find the application."""
+"""WSGI entry point for gunicorn and `flask`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""How gunicorn serves the pages: gevent workers, one checked environment, a log without secrets."""
+"""gunicorn settings: gevent workers, a checked environment, an access log without secrets."""
 
 import sys
 from datetime import timedelta
@@ -18,7 +18,7 @@ class AccessLog(Logger):
     """
 
     def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> dict[str, Any]:
-        """What a line may tell of a request: what its format says, and no header of anybody."""
+        """Return the fields of a log line: those of the format alone, and no header."""
         return {
             "h": environ.get("REMOTE_ADDR", "-"),
             "t": self.now(),

@@ -41,7 +41,7 @@ class SendingSocket(socket.socket):
         return at - offset
 
     def take_sent_from_files(self) -> int:
-        """How many bytes came from files since this was last asked."""
+        """Return the bytes sent from files since the last call."""
         sent, self.sent_from_files = self.sent_from_files, 0
         return sent
 

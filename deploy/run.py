@@ -33,11 +33,11 @@ ADMIN = "admin"
 
 
 class RunError(Exception):
-    """What keeps Callytics from starting; the message is for the user."""
+    """A reason not to start; the message is for the user."""
 
 
 def answers(url: str) -> bool:
-    """Whether an HTTP server answers at `url`, whatever it says."""
+    """Return True if an HTTP server answers at `url`, with any status."""
     try:
         urllib.request.urlopen(url, timeout=5).close()
     except urllib.error.HTTPError as error:
@@ -154,7 +154,7 @@ def first_flow() -> None:
 
 
 def invitation(port: int, password: str | None) -> str:
-    """What to do now."""
+    """Return the text that says how to go on."""
     who = "with the password that the first `make run` printed"
     if password:
         who = f"with the password {password} (it is not shown again)"

@@ -1,4 +1,4 @@
-"""Which Asterisk there is on this machine, and how to start it."""
+"""Asterisk installation of this machine: found, or installed first."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ class LaunchError(Exception):
 
 @dataclass(frozen=True)
 class Installation:
-    """What there is of Asterisk: how to start the program, its modules and its data."""
+    """An installed Asterisk: the command that starts it, its modules and its data."""
 
     command: list[str]
     modules: Path

@@ -18,7 +18,7 @@ from deploy.asterisk.render import render
 
 
 def port_is_free(port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> bool:
-    """Whether a server could listen on this port of 127.0.0.1."""
+    """Return True if a server could listen on this port of 127.0.0.1."""
     with socket.socket(socket.AF_INET, kind) as probe:
         if kind == socket.SOCK_STREAM:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -77,7 +77,7 @@ def _directories(home: Path, installation: Installation) -> dict[str, str | int 
 
 
 def socket_folder(home: Path) -> Path:
-    """Where Asterisk's control socket is: in `home`, or in /tmp where that path is too long."""
+    """Return the folder of Asterisk's control socket: `home`, or /tmp if that path is too long."""
     folder = home.resolve() / "run"
     if len(str(folder)) > LONGEST_SOCKET_FOLDER:
         name = sha256(str(folder).encode()).hexdigest()[:16]

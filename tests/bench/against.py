@@ -1,4 +1,4 @@
-"""How many times faster than the list pages of what people have today, on the same rows.
+"""Comparison with the list pages of other products, on the same rows: times as fast.
 
 Everybody is asked over HTTP by one who waits for each page, as a browser does.
 """
@@ -53,11 +53,11 @@ class Peer(Process):
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """Return the address, without a slash at its end."""
         return f"http://127.0.0.1:{self.environment['PORT']}"
 
     def is_ready(self) -> bool:
-        """Whether it answers."""
+        """Return True if it answers."""
         try:
             return requests.get(self.url + self.ready, timeout=10).ok
         except (requests.ConnectionError, requests.Timeout):
@@ -79,7 +79,7 @@ class _UnderGunicorn(Peer):
 
     @property
     def command(self) -> tuple[str, ...]:  # type: ignore[override]
-        """How it is started."""
+        """Return the command that starts it."""
         address = f"127.0.0.1:{self.environment['PORT']}"
         server = ("gunicorn", "-k", "gevent", "-w", "1", "-b", address, "-t", "300")
         return (*server, "--no-control-socket", "--access-logfile", "-", self.app)
@@ -139,7 +139,7 @@ class Datasette(Peer):
 
     @property
     def command(self) -> tuple[str, ...]:  # type: ignore[override]
-        """How it is started."""
+        """Return the command that starts it."""
         path = self.environment["DATABASE_URL"].removeprefix("sqlite:///")
         limit = str(round(PATIENCE_SECONDS * 1000))
         settings = ("--setting", "sql_time_limit_ms", limit, "--setting", "suggest_facets", "off")
@@ -245,7 +245,7 @@ def _running(peer: Peer) -> Iterator[None]:
 
 
 def _seconds(shelf: Shelf, person: requests.Session, url: str) -> float:
-    """How long somebody waits for a page: the median, of fewer the longer it takes."""
+    """Return the median time of a page in seconds, of fewer requests the longer one takes."""
     taken = [_once(shelf, person, url)]
     wanted = 9 if taken[0] < 0.3 else 3 if taken[0] < 3 else 1
     # What the first one had to read from the disk is in memory for the others.

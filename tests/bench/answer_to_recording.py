@@ -1,4 +1,4 @@
-"""How much later a recording starts because Callytics takes care of it.
+"""Delay from the answer of a call to its recording, beside the least program that could do it.
 
 From the event that says that the second party answered to `RecordingStarted`, as a third party
 hears both; through the worker and through a bare script that sends the same requests, in turn.

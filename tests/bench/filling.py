@@ -40,7 +40,7 @@ CALLS = """
 
 
 def cache() -> Path:
-    """Where filled databases are kept."""
+    """Return the folder of the filled databases."""
     for folder in (Path("/var/cache/callytics/bench"), Path(tempfile.gettempdir()) / "callytics"):
         try:
             folder.mkdir(parents=True, exist_ok=True)

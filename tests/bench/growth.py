@@ -1,4 +1,4 @@
-"""How much longer a page takes in a large library than in one of ten thousand recordings.
+"""Growth of a page's time from ten thousand recordings to a large library.
 
 Within this process and without gunicorn: the time that is the program's own.
 """
@@ -74,7 +74,7 @@ def _tell(name: str, times: list[tuple[float, float]], queries: list[Query]) -> 
 
 
 def deep_place(shelf: Shelf) -> int:
-    """Where page 20,000 begins, or the last page where there are not as many."""
+    """Return the cursor of page 20,000, or of the last page if there are fewer."""
     with shelf.app.app_context(), db.engine.connect() as connection:
         number = connection.scalar(text("SELECT count(*) FROM recordings"))
         offset = min(DEEP * PAGE_SIZE, number - PAGE_SIZE - 1)

@@ -1,4 +1,4 @@
-"""How many requests a server answers in a second, asked by wrk, which costs less than any of it."""
+"""Requests a second that a server answers, asked by wrk, which costs less than any server."""
 
 import re
 import subprocess

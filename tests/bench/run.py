@@ -59,7 +59,7 @@ def _asked(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def measure_library(rows: int, database: str, parts: Sequence[str], seconds: float) -> None:
-    """What is measured of a library with so many recordings."""
+    """Measure a library with so many recordings."""
     with _libraries(rows, database) as (small, large, folder):
         measures: dict[str, Callable[[], None]] = {
             "growth": lambda: growth.measure(small, large),

@@ -1,4 +1,4 @@
-"""How long `flask recordings verify` and `reconcile` take, and what memory, at two sizes.
+"""Time and memory of `flask recordings verify` and `reconcile`, at two sizes.
 
 Memory is not to grow with the number of recordings: what is printed at the end is the ratio of
 the peaks, and 1.00 means that it does not.

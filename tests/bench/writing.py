@@ -48,7 +48,7 @@ def write(app: Flask, seconds: float) -> float:
 
 
 def _one_recording(outbox: Outbox, number: int) -> Iterator[AsyncResult]:
-    """What the worker tells the ledger of one recording, from the first to the last."""
+    """Write what the worker writes of one recording, from the first state to the last."""
     at = ADDED_FROM + timedelta(milliseconds=5 * number)
     facts = Facts(
         uid=new_uid(),

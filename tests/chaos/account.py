@@ -1,4 +1,4 @@
-"""What should have been recorded, and what became of it."""
+"""Account of a run: each talk that should have been recorded, and its recording."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ OUTCOMES = ("whole", "cut short with reason", "failed with reason", "lost")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one talk that should have been recorded."""
+    """Result for one talk that should have been recorded."""
 
     what: str
     talk: Talk
@@ -62,12 +62,12 @@ class Books:
             self._of_number[row["caller_number"]].append(row)
 
     def outcomes(self, talks: Sequence[Talk]) -> list[Outcome]:
-        """What became of each talk that should have been recorded."""
+        """Return the result for each talk that should have been recorded."""
         wanted = [talk for talk in talks if self._is_wanted(talk)]
         return [self._outcome(talk, talks) for talk in wanted]
 
     def wrong(self, talks: Sequence[Talk]) -> list[str]:
-        """What nobody wanted: recordings of calls that are not to be recorded, open rows."""
+        """Return what must not be there: recordings nobody asked for, and open rows."""
         said = []
         for row in self._by_path.values():
             if row["state"] in ("requested", "recording", "missing"):

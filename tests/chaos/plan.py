@@ -1,4 +1,4 @@
-"""What will happen in a run: drawn from a seed, so that it can be had again."""
+"""Plan of a run: calls and faults drawn from a seed, so that a run can be repeated."""
 
 import random
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ class Call:
 
     @property
     def context(self) -> str:
-        """Where in the dialplan it begins."""
+        """Return the dialplan context in which it begins."""
         return "from-internal" if self.number in OUTBOUND else "from-trunk"
 
     @property
@@ -80,7 +80,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Fault:
-    """What dies together, how long after which call, and how long it is away."""
+    """A fault: the processes that die together, after which call, and the seconds they are away."""
 
     after_call: int
     delay_seconds: float

@@ -21,7 +21,7 @@ AT_ONCE = 6
 
 @dataclass(frozen=True)
 class Report:
-    """What came of a run. Nothing is lost, and nothing wrong, in one that passes."""
+    """Report of a run; in one that passes nothing is lost and nothing wrong."""
 
     calls: int
     faults: Counter[str]
@@ -30,7 +30,7 @@ class Report:
 
     @property
     def passes(self) -> bool:
-        """Whether everything is accounted for."""
+        """Return True if everything is accounted for."""
         return not self.wrong and not any(o.what == "lost" for o in self.outcomes)
 
     def lines(self) -> list[str]:

@@ -59,7 +59,7 @@ class WorkerOnPostgres(Worker):
         self.wait_until_ready()
 
     def is_ready(self) -> bool:
-        """Whether it is connected to the Asterisk of now."""
+        """Return True if it is connected to the Asterisk that runs now."""
         try:
             (row,) = query(self.environment, "SELECT max(connected_at) AS at FROM workers")
         except psycopg.OperationalError:
@@ -68,7 +68,7 @@ class WorkerOnPostgres(Worker):
 
 
 class Scene:
-    """What there is on the stage, and a diary of what was done to it."""
+    """Processes of a run, and a diary of the faults."""
 
     def __init__(
         self, asterisk: WatchedAsterisk, postgres: Postgres, environment: dict[str, str], log: Path
@@ -109,11 +109,11 @@ class Scene:
         self._placed_at[call.channel_id] = time.time()
 
     def has_room(self, most: int) -> bool:
-        """Whether fewer than `most` callers are on the line, of an Asterisk that runs."""
+        """Return True if Asterisk runs and fewer than `most` callers are on the line."""
         return self._asterisk_is_up and len(self._callers()) < most
 
     def is_quiet(self) -> bool:
-        """Whether all calls are over."""
+        """Return True if all calls are over."""
         try:
             return not self._callers() and not self.asterisk.channels()
         except requests.RequestException:
@@ -172,7 +172,7 @@ class Scene:
     # The end
 
     def is_settled(self) -> bool:
-        """Whether the ledger takes nothing for open any more."""
+        """Return True if the ledger has nothing open any more."""
         open_rows = "SELECT count(*) AS n FROM recordings WHERE state IN ('requested', 'recording')"
         open_calls = "SELECT count(*) AS n FROM calls WHERE ended_at IS NULL"
         return not any(query(self.environment, q)[0]["n"] for q in (open_rows, open_calls))

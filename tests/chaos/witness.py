@@ -1,4 +1,4 @@
-"""Who talked with whom, from when to when: Asterisk's own account (CEL), not the worker's."""
+"""Talks of a run, with parties and times, from Asterisk's own account (CEL), not the worker's."""
 
 import csv
 import json
@@ -26,7 +26,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Talk:
-    """What a caller said that somebody, or a voicemail, heard."""
+    """Speech of a caller that somebody, or a voicemail, heard."""
 
     # Of the caller's own channel.
     channel_id: str
@@ -41,7 +41,7 @@ class Talk:
 
     @property
     def seconds(self) -> float:
-        """How long it lasted."""
+        """Return its length in seconds."""
         return self.ended - self.began
 
 
@@ -87,7 +87,7 @@ def _conversations(events: Sequence[Event], kills: Sequence[float]) -> Iterable[
 
 
 def _stay(entered: Event, others: Sequence[Event], kills: Sequence[float]) -> tuple:
-    """Who was in a bridge, until when, and whether a kill was its end."""
+    """Return the channels of a bridge, its end, and True if a kill ended it."""
     left = (e.at for e in others if e.kind[7:] == "EXIT" and e.channel_id == entered.channel_id)
     return entered, *_end(entered.at, left, kills)
 
@@ -99,7 +99,7 @@ def _end(began: float, ends: Iterable[float], kills: Sequence[float]) -> tuple[f
 
 
 def _messages(events: Sequence[Event], kills: Sequence[float]) -> Iterable[Talk]:
-    """What callers said who had heard the beep. In the fallback they hear somebody instead."""
+    """Return the speech of callers after the beep. In the fallback they hear somebody instead."""
     talking = {e.channel_id.removesuffix(";2") for e in events if e.kind == "BRIDGE_ENTER"}
     for beep in events:
         if beep.user_event == "BEEP-NOISE" and beep.channel_id not in talking:
@@ -117,6 +117,6 @@ def _fallback_paths(events: Sequence[Event]) -> dict[str, str]:
 
 
 def _hertz(channel: str) -> int:
-    """What the party speaks whose name stands in a channel: Local/tone2100_1@party-…"""
+    """Return the tone (Hz) of the party named in a channel: Local/tone2100_1@party-…"""
     name = channel.partition("/tone")[2].partition("@")[0].partition("_")[0]
     return int(name) if name.isdigit() else -1

@@ -1,4 +1,4 @@
-"""What the environment may say, and the one line where it says something that cannot be used."""
+"""Configuration from the environment, and the one line about a value that cannot be used."""
 
 import os
 import stat

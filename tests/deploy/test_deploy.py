@@ -115,7 +115,7 @@ def test_after_a_kill_it_starts_again_in_the_same_folder(tmp_path):
 
 
 def is_up(asterisk: AsteriskServer, channel_id: str) -> bool:
-    """Whether this channel has been answered."""
+    """Return True if this channel has been answered."""
     return asterisk.ari("GET", f"channels/{channel_id}").json().get("state") == "Up"
 
 

@@ -31,7 +31,7 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """What a new user has set: as good as nothing, but for ports and folders of the test's own."""
+    """Return the environment of a new user: nothing but ports and folders of the test's own."""
     variables = fresh_environment(tmp_path)
     for name in ("ARI_PASSWORD", "ARI_USERNAME", "ARI_APP", "CALLYTICS_INSTANCE", "SECRET_KEY"):
         del variables[name]
@@ -106,7 +106,7 @@ def test_it_starts_everything_and_ctrl_c_ends_everything(checkout, environment, 
 
 
 def sign_in(address: str, password: str) -> bool:
-    """Whether the sign-in page lets the admin in with this password."""
+    """Return True if the sign-in page lets the admin in with this password."""
     with requests.Session() as session:
         page = session.get(f"{address}/login", timeout=60).text
         token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)[1]

@@ -145,7 +145,7 @@ def _number(condition: str = "true") -> int:
 
 
 def _announce() -> None:
-    """How long all of it will take, before it begins."""
+    """Say how long all steps will take, before the first."""
     number = _number()
     if number < MANY:
         return
@@ -213,7 +213,10 @@ def _first_id_of_second(at: datetime) -> int:
 
 
 def _move(row: Any, seen: list[int]) -> dict[str, Any]:
-    """What becomes of a row; `seen` is the last second's first place, and how many it holds."""
+    """Return the new id and the search text of a row.
+
+    `seen` holds the first id of the last second, and its count of rows.
+    """
     first = _first_id_of_second(row.started_at)
     if first > seen[0]:
         seen[:] = first, 0
@@ -266,7 +269,7 @@ def _fill_sqlite_search(upto: int, progress: _Progress) -> int | None:
 
 
 def _forget_sqlite_search() -> None:
-    """What a run that was broken off has left."""
+    """Drop the tables that an interrupted run has left."""
     for trigger in ("filling_added", "filling_removed", "filling_changed"):
         op.execute(f"DROP TRIGGER IF EXISTS recordings_search_{trigger}")
     op.execute("DROP TABLE IF EXISTS recordings_search_filled")

@@ -12,7 +12,7 @@ class LibraryRouter:
     """Recordings are read where Callytics keeps them."""
 
     def db_for_read(self, model: Any, **_hints: Any) -> str | None:
-        """Which database a query goes to."""
+        """Return the database of a query."""
         return "library" if model._meta.app_label == "library" else None
 
 
