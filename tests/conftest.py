@@ -1,4 +1,4 @@
-"""Fixtures: a real Asterisk for the session, a fresh installation for each test."""
+"""Fixtures: servers for the session, and a fresh installation for each test."""
 
 import os
 import shutil
@@ -9,12 +9,22 @@ import pytest
 from hypothesis import settings
 
 from tests.support.asterisk import AsteriskServer
+from tests.support.made_once import made_once
 from tests.support.postgres import Postgres
 from tests.support.processes import Web, Worker, fresh_environment, run_flask
 from tests.support.sipp import Phones
 
-UPGRADE = ("db", "upgrade")
+pytest_plugins = ("tests.support.web_fixtures", "tests.support.browser_fixtures")
 
+UPGRADE = ("db", "upgrade")
+# Name of the database of the newest schema in the template of the PostgreSQL cluster.
+NEW = "newest"
+# The fixtures whose servers each marker stands for; a test has the markers of all that it uses.
+SERVERS = {
+    "asterisk": ("asterisk",),
+    "browser": ("browser", "firefox"),
+    "postgres": ("postgres",),
+}
 
 # An example that a busy machine takes long over proves nothing.
 settings.register_profile("patient", deadline=None)
@@ -30,6 +40,20 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with the servers that it uses."""
+    for item in items:
+        used = set(getattr(item, "fixturenames", ()))
+        for marker, fixtures in SERVERS.items():
+            if used.intersection(fixtures) or (marker == "postgres" and _is_on_postgres(item)):
+                item.add_marker(marker)
+
+
+def _is_on_postgres(item: pytest.Item) -> bool:
+    call = getattr(item, "callspec", None)
+    return call is not None and "postgresql" in call.params.values()
+
+
 @pytest.fixture(scope="session")
 def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsteriskServer]:
     """One Asterisk for all tests. One that cannot be had fails the tests: nothing is skipped."""
@@ -40,9 +64,11 @@ def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsteriskServe
 @pytest.fixture(scope="session")
 def new_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty database as `flask db upgrade` makes it, to be copied for each test."""
-    environment = fresh_environment(tmp_path_factory.mktemp("new"))
-    run_flask(environment, *UPGRADE)
-    return Path(environment["DATABASE_URL"].removeprefix("sqlite:///"))
+
+    def make(folder: Path) -> None:
+        run_flask(fresh_environment(folder), *UPGRADE)
+
+    return made_once(tmp_path_factory, "sqlite", make) / "callytics.db"
 
 
 @pytest.fixture
@@ -54,24 +80,25 @@ def app_env(tmp_path: Path, new_database: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """One PostgreSQL for all tests; a test that ends it starts it again."""
-    with Postgres() as server:
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL with the empty database NEW; a test that ends it starts it again."""
+
+    def make(folder: Path) -> None:
+        with Postgres() as first:
+            url = first.fresh_database(NEW)
+            run_flask({**fresh_environment(folder), "DATABASE_URL": url}, *UPGRADE)
+            first.terminate()
+            shutil.copytree(first.folder / "data", folder / "data", symlinks=True)
+
+    template = made_once(tmp_path_factory, "postgresql", make) / "data"
+    with Postgres(template=template) as server:
         yield server
 
 
-@pytest.fixture(scope="session")
-def new_on_postgres(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The name of an empty database as `flask db upgrade` makes it, to be copied for each test."""
-    url = postgres.new_database()
-    run_flask({**fresh_environment(tmp_path_factory.mktemp("new")), "DATABASE_URL": url}, *UPGRADE)
-    return url.rpartition("/")[2]
-
-
 @pytest.fixture
-def postgres_env(tmp_path: Path, postgres: Postgres, new_on_postgres: str) -> dict[str, str]:
+def postgres_env(tmp_path: Path, postgres: Postgres) -> dict[str, str]:
     """The same as `app_env`, with its database on PostgreSQL."""
-    return {**fresh_environment(tmp_path), "DATABASE_URL": postgres.new_database(new_on_postgres)}
+    return {**fresh_environment(tmp_path), "DATABASE_URL": postgres.new_database(NEW)}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

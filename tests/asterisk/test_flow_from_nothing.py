@@ -12,8 +12,6 @@ from tests.support.shelf import Shelf
 from tests.support.tones import HEARD_DB, loudest_db
 from tests.support.waiting import wait_until
 
-pytest_plugins = "tests.support.browser_fixtures"
-
 GREETING, CALLER, PHONE = 700, 440, 1000
 PHONES = ("Local/never@party/n", f"Local/tone{PHONE}_1@party/n", "Local/busy@party/n")
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from playwright.sync_api import expect, sync_playwright
 
-from tests.support.asterisk import PROJECT
 from tests.support.browser import ARGUMENTS, CHROMIUM, new_page, sign_in, wait_for_sound
+from tests.support.process import PROJECT
 from tests.support.processes import Web, Worker, run_flask
 from tests.support.rows import recordings
 from tests.support.shelf import Shelf

@@ -10,8 +10,6 @@ from tests.support.rows import recordings
 from tests.support.shelf import Shelf
 from tests.support.sounds import ulaw, wav
 
-pytest_plugins = "tests.support.web_fixtures"
-
 PARTS = ((2, True), (4, False), (2, True))
 
 

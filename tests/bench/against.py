@@ -22,8 +22,9 @@ from callytics.database.paging import PAGE_SIZE
 from tests.bench.filling import ADMIN, somebody_writes
 from tests.bench.growth import DEEP, deep_place
 from tests.bench.printing import figure
-from tests.support.asterisk import PROJECT, free_port
-from tests.support.processes import Process, Web
+from tests.support.asterisk import free_port
+from tests.support.process import PROJECT
+from tests.support.processes import Program, Web
 from tests.support.shelf import Shelf, signed_in, without_keeping
 
 # Whoever takes longer than this counts as taking this long.
@@ -45,7 +46,7 @@ class Deep:
     place: int
 
 
-class Peer(Process):
+class Peer(Program):
     """One of them as a server; `paths` says what it calls the pages that all are asked for."""
 
     python = str(PROJECT / ".venv/peers/bin/python")

@@ -16,7 +16,8 @@ from time import monotonic
 
 import websocket
 
-from tests.support.asterisk import PASSWORD, PROJECT, AsteriskServer
+from tests.support.asterisk import PASSWORD, AsteriskServer
+from tests.support.process import PROJECT
 from tests.support.processes import Worker, fresh_environment, run_flask
 from tests.support.rows import use_flow
 from tests.support.waiting import wait_until

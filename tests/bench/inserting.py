@@ -11,7 +11,7 @@ from time import monotonic
 
 from tests.bench.filling import ADMIN
 from tests.bench.printing import figure
-from tests.support.asterisk import PROJECT
+from tests.support.process import PROJECT
 from tests.support.processes import Web
 from tests.support.shelf import Shelf, signed_in, without_keeping
 

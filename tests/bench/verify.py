@@ -20,7 +20,7 @@ from callytics.config import load_config
 from callytics.database.engine import db
 from callytics.recordings import ledger
 from callytics.recordings.facts import Facts
-from tests.support.asterisk import PROJECT
+from tests.support.process import PROJECT
 from tests.support.processes import fresh_environment, run_flask
 from tests.support.shelf import wav_bytes
 

@@ -17,8 +17,6 @@ from tests.support.browser import complaints, new_page, sign_in, wait_for_focus
 from tests.support.shelf import Shelf
 from tests.support.waiting import wait_until
 
-pytest_plugins = ("tests.support.web_fixtures", "tests.support.browser_fixtures")
-
 WAYS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},

@@ -22,8 +22,6 @@ from tests.support.shelf import STARTED_AT, Shelf
 from tests.support.tones import write_tone
 from tests.support.waiting import wait_until
 
-pytest_plugins = ("tests.support.web_fixtures", "tests.support.browser_fixtures")
-
 SECONDS = 30
 IDS = "rows => rows.map(row => row.id)"
 

@@ -13,8 +13,6 @@ from tests.support.browser import new_page, sign_in, wait_for_focus, wait_for_so
 from tests.support.shelf import STARTED_AT, Shelf
 from tests.support.tones import write_tone
 
-pytest_plugins = ("tests.support.web_fixtures", "tests.support.browser_fixtures")
-
 WAIT = {"node": "desk", "type": "transfer", "result": None, "ended_at": None}
 
 

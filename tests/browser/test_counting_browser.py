@@ -20,8 +20,6 @@ from tests.support.browser import complaints, new_page, sign_in
 from tests.support.processes import Web
 from tests.support.shelf import Shelf, signed_in, without_keeping
 
-pytest_plugins = "tests.support.browser_fixtures"
-
 ASKED = "q=karl&min_seconds=60"
 PLAINLY = """SELECT count(*) FROM recordings
              WHERE instr(search_text, 'karl') > 0 AND duration_ms >= :min_ms"""

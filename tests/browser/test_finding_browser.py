@@ -12,8 +12,6 @@ from tests.support.processes import Web
 from tests.support.shelf import Shelf
 from tests.support.waiting import wait_until
 
-pytest_plugins = ("tests.support.web_fixtures", "tests.support.browser_fixtures")
-
 
 @pytest.fixture
 def page(browser: Browser, web: Web, shelf: Shelf) -> Iterator[Page]:

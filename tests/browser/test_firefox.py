@@ -11,8 +11,6 @@ from tests.support.processes import Web
 from tests.support.shelf import PASSWORD, STARTED_AT, Shelf
 from tests.support.sounds import ulaw, wav
 
-pytest_plugins = ("tests.support.web_fixtures", "tests.support.browser_fixtures")
-
 SECONDS = 40
 AUDIO = "document.querySelector('audio')"
 # Without a sound card Firefox has nothing to play to, and calls that an error of the file.

@@ -10,8 +10,6 @@ from tests.support.browser import complaints, new_page, sign_in, wait_for_focus
 from tests.support.flow_pages import in_force, use_document
 from tests.support.waiting import wait_until
 
-pytest_plugins = ("tests.support.web_fixtures", "tests.support.browser_fixtures")
-
 WAYS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},
     "phone, dark": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},

@@ -16,8 +16,6 @@ from tests.support.shelf import Shelf
 from tests.support.tones import seconds_heard, spans_heard
 from tests.support.waiting import wait_until
 
-pytest_plugins = "tests.support.browser_fixtures"
-
 Env = dict[str, str]
 # Rings for two seconds before it answers.
 ALICE = "Local/tone1000_2@party/n"

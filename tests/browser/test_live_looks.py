@@ -16,8 +16,6 @@ from tests.support.shelf import Shelf
 from tests.support.sounds import wav
 from tests.support.waiting import wait_until
 
-pytest_plugins = ("tests.support.web_fixtures", "tests.support.browser_fixtures")
-
 LONG_NAME = "A caller whose name goes on and on and does not come to an end "
 
 

@@ -13,8 +13,6 @@ from tests.support.browser import complaints, new_page, sign_in, wait_for_sound
 from tests.support.shelf import STARTED_AT, Shelf
 from tests.support.sounds import wav
 
-pytest_plugins = ("tests.support.web_fixtures", "tests.support.browser_fixtures")
-
 WAYS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},

@@ -11,8 +11,6 @@ from tests.support.shelf import STARTED_AT, Shelf
 from tests.support.sounds import ulaw, wav
 from tests.support.waiting import wait_until
 
-pytest_plugins = ("tests.support.web_fixtures", "tests.support.browser_fixtures")
-
 SECONDS = 40
 TONE = ((SECONDS, True),)
 

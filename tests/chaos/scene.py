@@ -12,8 +12,9 @@ import requests
 from psycopg.rows import dict_row
 
 from tests.chaos import plan
-from tests.support.asterisk import PROJECT, AsteriskServer
+from tests.support.asterisk import AsteriskServer
 from tests.support.postgres import Postgres
+from tests.support.process import PROJECT
 from tests.support.processes import Worker, run_flask
 from tests.support.waiting import wait_until
 
@@ -155,7 +156,7 @@ class Scene:
             self.kills.append(time.time())
             self.asterisk.kill()
         else:
-            self.postgres.stop()
+            self.postgres.terminate()
 
     def _begin(self, name: str) -> None:
         if name != "database":

@@ -13,8 +13,8 @@ from callytics.config import load_config
 from callytics.database.engine import db, writing
 from callytics.search.engine import find
 from callytics.search.filters import Filters
-from tests.support.asterisk import PROJECT
 from tests.support.postgres import Postgres
+from tests.support.process import PROJECT
 from tests.support.processes import fresh_environment, run_flask
 from tests.support.shelf import Shelf
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support.asterisk import PROJECT, free_port
+from tests.support.asterisk import free_port
+from tests.support.process import PROJECT
 from tests.support.processes import fresh_environment
 from tests.support.waiting import LOGS, wait_until
 

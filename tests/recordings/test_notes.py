@@ -19,8 +19,6 @@ from tests.support.shelf import Shelf
 from tests.support.sounds import wav
 from tests.support.waiting import wait_until
 
-pytest_plugins = ("tests.support.web_fixtures", "tests.support.browser_fixtures")
-
 SECONDS = 40
 NASTY = "<script>alert(1)</script>\"'&"
 

@@ -7,9 +7,10 @@ from base64 import b64encode
 from dataclasses import dataclass
 from hashlib import sha1
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from tests.support.process import Server
 
 TEXT, CLOSE = 0x81, 0x88
 # RFC 6455: what a server proves with that it understood the client's key.
@@ -61,7 +62,7 @@ class EventSocket:
             self.silent = True
 
 
-class AriServer:
+class AriServer(Server):
     """Answers commands by `answer` and sends events; `with AriServer() as server: ...`."""
 
     def __init__(self) -> None:
@@ -94,16 +95,12 @@ class AriServer:
         for socket in self.sockets[-1:]:
             socket.send(text)
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Answer from now on."""
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
+        """Answer nothing more; a command that waits is let go."""
         self._over.set()
         self._server.shutdown()
         self._server.server_close()

@@ -1,23 +1,22 @@
 """A real Asterisk for tests: a folder and ports of its own, parties that speak tones, an end."""
 
-import os
 import signal
 import socket
 import subprocess
 import sys
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import requests
 
 from deploy.asterisk.installation import find_installation
+from tests.support.process import PROJECT, Process, inherited
 from tests.support.tones import write_tone
-from tests.support.waiting import LOGS, wait_until
+from tests.support.waiting import wait_until
 
-PROJECT = Path(__file__).parents[2]
 PASSWORD = "tests-only"
 
 
@@ -44,12 +43,14 @@ class PlacedCall:
         self.asterisk.ari("DELETE", f"channels/{self.channel_id}")
 
 
-class AsteriskServer:
+class AsteriskServer(Process):
     """An Asterisk of the sample configuration; `with AsteriskServer(folder) as asterisk: ...`.
 
     The trunk of the sample pjsip.conf leads to `trunk_port` (UDP); its phones have to register.
     Sounds "tone<hertz>" are made by `add_tone`. Dialplan parties: tests/support/dialplan.
     """
+
+    name = "Asterisk"
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -58,7 +59,7 @@ class AsteriskServer:
         self.sip_port = free_port(socket.SOCK_DGRAM)
         self.trunk_port = free_port(socket.SOCK_DGRAM)
         self.log = home / "output.log"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.logs = (self.log,)
         # Configuration beside the samples.
         self.includes = [PROJECT / "tests/support/dialplan/extensions_local.conf"]
         self._session = requests.Session()
@@ -105,29 +106,22 @@ class AsteriskServer:
             f"{party} says {hertz} Hz",
         )
 
-    def start(self) -> None:
-        """Start Asterisk and wait until it answers ARI. After an end, the same ports again."""
+    def command_line(self) -> Sequence[str]:
+        """Return the launcher, which becomes Asterisk. After an end, the same ports again."""
         command = [sys.executable, "-m", "deploy.asterisk.launch"]
         command += ["--home", str(self.home), "--recordings", str(self.recordings)]
         command += ["--http-port", str(self.http_port), "--sip-port", str(self.sip_port)]
         command += ["--trunk-port", str(self.trunk_port), "--sounds", str(self.sounds)]
         for include in self.includes:
             command += ["--include", str(include)]
-        environment = {**os.environ, "ARI_PASSWORD": PASSWORD}
-        for name in ("ARI_USERNAME", "ARI_APP"):
-            environment.pop(name, None)
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                command, cwd=PROJECT, env=environment, stdout=log, stderr=log
-            )
-        if self.log not in LOGS:
-            LOGS.append(self.log)
-        wait_until(self._answers, "Asterisk answers ARI", seconds=120)
+        return command
 
-    def _answers(self) -> bool:
-        assert self.process
-        if self.process.poll() is not None:
-            raise AssertionError(f"Asterisk does not start:\n{self.log.read_text()}")
+    def options(self) -> dict[str, Any]:
+        """Return its environment, in which nothing of the developer's decides."""
+        return {"env": {**inherited("ARI_USERNAME", "ARI_APP"), "ARI_PASSWORD": PASSWORD}}
+
+    def is_ready(self) -> bool:
+        """True if it answers ARI."""
         try:
             # Modules are loaded one after the other; the dialplan must be there as well.
             info = self.ari("GET", "asterisk/info", params={"only": "status"})
@@ -135,33 +129,10 @@ class AsteriskServer:
         except requests.ConnectionError:
             return False
 
-    def kill(self) -> None:
-        """End it as a crash does: nothing is finished, no file is closed."""
-        self._end(signal.SIGKILL)
-
-    def terminate(self) -> None:
-        """End it as a service manager does: it hangs up and finishes its files."""
-        self._end(signal.SIGTERM)
-
-    def _end(self, number: signal.Signals) -> None:
-        if self.process:
-            self.process.send_signal(number)
-            self.process.wait(timeout=60)
-            self.process = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
+        """End it at once: nothing in its folder is kept."""
         self._session.close()
-        self._end(signal.SIGKILL)  # nothing in its folder is kept
-        LOGS.remove(self.log)
+        self.end(signal.SIGKILL)
 
     def ari(self, method: str, path: str, **arguments: Any) -> requests.Response:
         """One plain ARI request, as anybody could send it; the answer is not judged."""

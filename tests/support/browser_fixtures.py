@@ -10,9 +10,9 @@ from tests.support.browser import ARGUMENTS, CHROMIUM, new_page
 from tests.support.processes import Web
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """One Chromium for a file of tests."""
+    """One Chromium for all tests, each of which opens windows with cookies of their own."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser

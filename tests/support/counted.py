@@ -3,11 +3,11 @@
 import contextlib
 import socket
 import threading
-from types import TracebackType
-from typing import Self
+
+from tests.support.process import Server
 
 
-class CountingDoor:
+class CountingDoor(Server):
     """Passes connections on to `port`, or closes them at once when there is none.
 
     `count` is how often a client sent `what`; without it, how often one connected.
@@ -19,16 +19,12 @@ class CountingDoor:
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._server.getsockname()[1]
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Let clients in from now on."""
         threading.Thread(target=self._open, daemon=True).start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
+        """Let nobody in any more."""
         # Only a shutdown wakes the thread that waits in accept.
         self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()

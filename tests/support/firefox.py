@@ -3,13 +3,14 @@
 import itertools
 import json
 import re
-import subprocess
+import signal
+from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import websocket
 
+from tests.support.process import Process
 from tests.support.waiting import wait_until
 
 FIREFOX = "/usr/bin/firefox-esr"
@@ -25,11 +26,15 @@ PREFERENCES = {
 _ADDRESS = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 
 
-class Firefox:
+class Firefox(Process):
     """One window; `with Firefox(folder) as firefox: firefox.go(url)`."""
 
+    name = "Firefox"
+    _socket: websocket.WebSocket | None = None
+
     def __init__(self, folder: Path) -> None:
-        self._profile, self._log = folder / "profile", folder / "firefox.log"
+        self._profile, self.log = folder / "profile", folder / "firefox.log"
+        self.logs = (self.log,)
         self._numbers = itertools.count(1)
 
     def go(self, url: str) -> None:
@@ -54,6 +59,7 @@ class Firefox:
         return wait_until(lambda: self.run(script), what)
 
     def _send(self, method: str, parameters: dict[str, Any]) -> Any:
+        assert self._socket
         number = next(self._numbers)
         self._socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
         while True:
@@ -62,24 +68,19 @@ class Firefox:
                 assert "result" in answer, answer
                 return answer["result"]
 
-    def __enter__(self) -> Self:
+    def command_line(self) -> Sequence[str]:
+        """Return Firefox without a window, listening for WebDriver BiDi."""
+        command = (FIREFOX, "--headless", "--no-remote", "--profile", str(self._profile))
+        return (*command, "--remote-debugging-port", "0")
+
+    def start(self) -> None:
+        """Start it and open a session with one window."""
         self._profile.mkdir(parents=True)
         lines = [f'user_pref("{k}", {json.dumps(v)});' for k, v in PREFERENCES.items()]
         (self._profile / "user.js").write_text("\n".join(lines))
-        command = [FIREFOX, "--headless", "--no-remote", "--profile", str(self._profile)]
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [*command, "--remote-debugging-port", "0"], stdout=log, stderr=log
-            )
-        try:
-            self._connect()
-        except BaseException:
-            self._end()
-            raise
-        return self
-
-    def _connect(self) -> None:
-        found = wait_until(lambda: _ADDRESS.search(self._log.read_text()), "Firefox", seconds=120)
+        super().start()
+        found = _ADDRESS.search(self.log.read_text())
+        assert found
         self._socket = websocket.create_connection(
             f"{found[1]}/session", timeout=120, suppress_origin=True
         )
@@ -87,15 +88,12 @@ class Firefox:
         tree = self._send("browsingContext.getTree", {})
         self._context = tree["contexts"][0]["context"]
 
-    def _end(self) -> None:
-        self._process.kill()
-        self._process.wait()
+    def is_ready(self) -> bool:
+        """True if it has said where it listens."""
+        return bool(_ADDRESS.search(self.log.read_text()))
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._socket.close()
-        self._end()
+    def stop(self) -> None:
+        """End it at once; nothing in its profile is kept."""
+        if self._socket:
+            self._socket.close()
+        self.end(signal.SIGKILL)

@@ -2,17 +2,15 @@
 
 import re
 import shutil
-import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import urlsplit
 
 import requests
 
-from tests.support.asterisk import PROJECT, free_port
-from tests.support.waiting import wait_until
+from tests.support.asterisk import free_port
+from tests.support.process import PROJECT, Process
 
 # As root the workers must be root too: the folders of tests are nobody else's to read.
 MAIN = """
@@ -27,8 +25,10 @@ http {{
 """
 
 
-class Nginx:
+class Nginx(Process):
     """`with Nginx(web_url, recordings_dir) as nginx: requests.get(nginx.url)`."""
+
+    name = "nginx"
 
     def __init__(self, web_url: str, recordings: Path) -> None:
         self.port = free_port()
@@ -47,26 +47,20 @@ class Nginx:
             assert count == 1, f"the sample has {pattern} once"
         conf = self.folder / "nginx.conf"
         conf.write_text(MAIN.format(folder=self.folder, server=sample))
-        self._command = ["/usr/sbin/nginx", "-c", str(conf), "-e", str(self.folder / "error.log")]
-        self._process: subprocess.Popen[bytes] | None = None
+        self._conf, self.log = conf, self.folder / "error.log"
+        self.logs = (self.log,)
 
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(self._command, start_new_session=True)
-        wait_until(self._answers, "nginx answers")
-        return self
+    def command_line(self) -> Sequence[str]:
+        """Return nginx with the sample configuration."""
+        return ("/usr/sbin/nginx", "-c", str(self._conf), "-e", str(self.log))
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        assert self._process
-        self._process.terminate()
-        self._process.wait(timeout=60)
+    def stop(self) -> None:
+        """End it and forget its folder."""
+        super().stop()
         shutil.rmtree(self.folder)
 
-    def _answers(self) -> bool:
+    def is_ready(self) -> bool:
+        """True if it answers."""
         try:
             return requests.get(f"{self.url}/healthz", timeout=10).ok
         except requests.ConnectionError:

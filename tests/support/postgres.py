@@ -6,13 +6,12 @@ import signal
 import subprocess
 import tempfile
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import psycopg
 
 from tests.support.asterisk import free_port
-from tests.support.waiting import LOGS, wait_until
+from tests.support.process import Server
+from tests.support.waiting import wait_until
 
 USER = "callytics"
 # Not for data that anybody wants back: what a crash of the machine leaves is no matter here.
@@ -20,14 +19,17 @@ FAST = "-c fsync=off"
 OPTIONS = "-c listen_addresses=127.0.0.1 -c max_connections=60"
 
 
-class Postgres:
+class Postgres(Server):
     """One cluster in a folder of its own; `with Postgres() as postgres: postgres.new_database()`.
 
     PostgreSQL refuses to run as root, so there it runs as the user `postgres` of its package.
     """
 
-    def __init__(self, kept: Path | None = None, options: str = FAST) -> None:
-        """In a folder that is `kept`, if one is named, for whoever comes next."""
+    def __init__(
+        self, kept: Path | None = None, options: str = FAST, template: Path | None = None
+    ) -> None:
+        """In the folder `kept`, which stays, if given; a new cluster is a copy of `template`."""
+        self._template = template
         self._owner = "postgres" if os.geteuid() == 0 else None
         self._kept = kept is not None
         self._options = options
@@ -36,6 +38,7 @@ class Postgres:
         self.folder = kept or Path(tempfile.mkdtemp(prefix="callytics-postgres-"))
         self.folder.mkdir(exist_ok=True)
         self.log = self.folder / "postgres.log"
+        self.logs = (self.log,)
         self._databases = 0
 
     def url(self, database: str = "postgres") -> str:
@@ -56,11 +59,25 @@ class Postgres:
 
     def start(self) -> None:
         """Start it, also after a crash, and wait until it answers."""
+        if not (self.folder / "data/PG_VERSION").exists():
+            self._make_cluster()
         options = f"{OPTIONS} {self._options} -p {self.port} -k {self.folder}"
         self._run("pg_ctl", "-w", "-t", "120", "-l", str(self.log), "-o", options, "start")
+        self.show_logs()
 
-    def stop(self) -> None:
-        """Stop it as an administrator does, whoever is connected."""
+    def _make_cluster(self) -> None:
+        if self._owner:
+            shutil.chown(self.folder, self._owner)
+        if self._template:
+            shutil.copytree(self._template, self.folder / "data", symlinks=True)
+            for path in (self.folder / "data", *(self.folder / "data").rglob("*")):
+                if self._owner:
+                    shutil.chown(path, self._owner, self._owner)
+            return
+        self._run("initdb", "--auth=trust", f"--username={USER}", "--encoding=UTF8", "--no-sync")
+
+    def terminate(self) -> None:
+        """End it as an administrator does, also with clients connected."""
         self._run("pg_ctl", "-w", "-t", "120", "-m", "fast", "stop")
 
     def kill(self) -> None:
@@ -80,26 +97,10 @@ class Postgres:
             return False
         return True
 
-    def __enter__(self) -> Self:
-        if self._owner:
-            shutil.chown(self.folder, self._owner)
-        if not (self.folder / "data/PG_VERSION").exists():
-            self._run(
-                "initdb", "--auth=trust", f"--username={USER}", "--encoding=UTF8", "--no-sync"
-            )
-        self.start()
-        LOGS.append(self.log)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        LOGS.remove(self.log)
+    def stop(self) -> None:
+        """End it, and remove its folder unless that is kept."""
         if self._kept:
-            self.stop()
+            self.terminate()
             return
         if (self.folder / "data/postmaster.pid").exists():
             self.kill()

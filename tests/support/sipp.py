@@ -8,19 +8,20 @@ nothing in a test hangs on a pause that is long enough on one machine and too sh
 import itertools
 import re
 import shutil
+import signal
 import socket
-import subprocess
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Any
 from urllib.parse import quote
 
 from tests.support.asterisk import AsteriskServer, free_port
+from tests.support.process import Process, Server
 from tests.support.rtp import speech
-from tests.support.waiting import LOGS, wait_until
+from tests.support.waiting import wait_until
 
 SCENARIOS = Path(__file__).parent / "sipp"
 # Longer than any test; a phone that its test forgot ends by itself.
@@ -54,52 +55,61 @@ class Message:
         return found[1] if found else ""
 
 
-class Phone:
+class Phone(Process):
     """One SIPp that plays one phone in one call; `folder` is its own."""
 
     def __init__(self, asterisk: AsteriskServer, folder: Path, user: str, port: int) -> None:
         self.asterisk, self.folder, self.user, self.port = asterisk, folder, user, port
-        self.log = folder / "messages.log"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.name = f"SIPp of {user}"
+        self.log = folder / "screen.log"
+        self.message_log = folder / "messages.log"
+        self.logs = (self.message_log, folder / "errors.log")
+        self._arguments: tuple[str, ...] = ()
         folder.mkdir()
 
     def speak(self, hertz: int, seconds: float = SPEECH_SECONDS, key: str = "") -> None:
         """What it says once it is answered: a tone, and a key after it."""
         (self.folder / "speech.pcap").write_bytes(speech(hertz, seconds, key))
 
-    def start(self, scenario: str, *arguments: str) -> None:
-        """Start SIPp; a callee is ready when this returns."""
-        program = shutil.which("sipp")
-        assert program, "SIPp is not installed: apt-get install sip-tester"
-        command = [program, f"127.0.0.1:{self.asterisk.sip_port}"]
+    def play(self, scenario: str, *arguments: str) -> None:
+        """Start SIPp with a scenario; a callee is ready when this returns."""
         # SIPp looks for what it plays beside the scenario.
         own_scenario = self.folder / f"{scenario}.xml"
         own_scenario.symlink_to(SCENARIOS / own_scenario.name)
-        command += ["-sf", str(own_scenario), "-m", "1", "-nostdin", "-aa"]
+        self._arguments = ("-sf", str(own_scenario), *arguments)
+        self.start()
+
+    def command_line(self) -> Sequence[str]:
+        """Return SIPp with its scenario."""
+        program = shutil.which("sipp")
+        assert program, "SIPp is not installed: apt-get install sip-tester"
+        command = [program, f"127.0.0.1:{self.asterisk.sip_port}", *self._arguments]
+        command += ["-m", "1", "-nostdin", "-aa"]
         command += ["-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1"]
         # A cue comes from another port than Asterisk's; answers must go to Asterisk all the same.
         command += ["-rsa", f"127.0.0.1:{self.asterisk.sip_port}"]
         command += ["-mp", str(_free_media_port()), "-key", "user", self.user]
-        command += ["-trace_msg", "-message_file", str(self.log)]
+        command += ["-trace_msg", "-message_file", str(self.message_log)]
         command += ["-trace_err", "-error_file", str(self.folder / "errors.log")]
-        command += ["-timeout", f"{LONGEST_SECONDS}s", *arguments]
-        output = self.folder / "screen.log"
-        with output.open("wb") as screen:
-            self.process = subprocess.Popen(
-                command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=screen, stderr=screen
-            )
-        LOGS.extend((self.log, self.folder / "errors.log"))
-        wait_until(self._is_there, f"SIPp of {self.user} listens")
+        command += ["-timeout", f"{LONGEST_SECONDS}s"]
+        return command
 
-    def _is_there(self) -> bool:
-        assert self.process
-        if self.process.poll() is not None and not self.messages():
-            raise AssertionError((self.folder / "screen.log").read_text(errors="replace"))
+    def options(self) -> dict[str, Any]:
+        """Return its folder, in which it looks for what it plays."""
+        return {"cwd": self.folder}
+
+    def is_ready(self) -> bool:
+        """True if it listens."""
         return not _port_is_free(self.port)
+
+    def _is_ready_or_dead(self) -> bool:
+        # A short call may be over before anybody looks.
+        return bool(self.messages()) or super()._is_ready_or_dead()
 
     def messages(self, start: str = "") -> list[Message]:
         """What it sent and received so far, of this first line (its beginning)."""
-        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        log = self.message_log
+        text = log.read_text(errors="replace") if log.exists() else ""
         found = [
             Message(
                 datetime.fromisoformat(f"{b['day']} {b['time']}"), b["way"] == "sent", b["text"]
@@ -184,17 +194,13 @@ class Phone:
             answer = phone.recv(4000).decode()
         assert answer.startswith("SIP/2.0 200"), answer
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """End SIPp if it has not ended with its call."""
-        if self.process:
-            self.process.kill()
-            self.process.wait(timeout=60)
-        for log in (self.log, self.folder / "errors.log"):
-            if log in LOGS:
-                LOGS.remove(log)
+        self.end(signal.SIGKILL)
+        self.hide_logs()
 
 
-class Phones:
+class Phones(Server):
     """The phones of one test; whatever still rings or talks at its end is ended."""
 
     def __init__(self, asterisk: AsteriskServer, folder: Path) -> None:
@@ -207,7 +213,7 @@ class Phones:
         port = self.asterisk.trunk_port if user == "trunk" else free_port(socket.SOCK_DGRAM)
         phone = self._phone(user, port)
         phone.speak(hertz)
-        phone.start("callee")
+        phone.play("callee")
         if user != "trunk":
             phone.register()
             self._stack.callback(phone.register, 0)
@@ -228,24 +234,20 @@ class Phones:
         phone = self._phone(user, free_port(socket.SOCK_DGRAM))
         phone.speak(hertz, seconds, key)
         sender = f"{name} <{from_uri or f'sip:{user}@127.0.0.1'}>".strip()
-        phone.start("caller", "-s", number, "-key", "from", sender)
+        phone.play("caller", "-s", number, "-key", "from", sender)
         return phone
 
     def _phone(self, user: str, port: int) -> Phone:
         folder = self.folder / f"phone{next(self._numbers)}-{user}"
         phone = Phone(self.asterisk, folder, user, port)
-        self._stack.callback(phone.end)
+        self._stack.callback(phone.stop)
         return phone
 
-    def __enter__(self) -> Self:
-        return self
+    def start(self) -> None:
+        """Have no phone yet."""
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
+        """End every call and every phone."""
         # First, so that phones that talk or ring hear of their end while they are there.
         self._stack.callback(self.asterisk.hang_up_all)
         self._stack.close()

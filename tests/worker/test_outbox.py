@@ -123,7 +123,7 @@ def test_postgresql_that_goes_away_in_the_middle_has_all_of_it_when_it_is_back(
 
     def go_away() -> None:
         if not gone.is_set():
-            postgres.stop()
+            postgres.terminate()
             away.send()
 
     put_states(outbox, "a1", "requested", "recording")

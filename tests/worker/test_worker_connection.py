@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import websocket
 
-from tests.support.asterisk import PASSWORD, PROJECT, AsteriskServer
+from tests.support.asterisk import PASSWORD, AsteriskServer
 from tests.support.counted import CountingDoor
+from tests.support.process import PROJECT
 from tests.support.processes import Worker
 from tests.support.rows import audio_of, calls, ended_calls, recordings_in, rows, use_flow
 from tests.support.said import lines_with, time_of, wait_for_line

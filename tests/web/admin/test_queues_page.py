@@ -14,8 +14,6 @@ from callytics.recordings import ledger
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import Shelf
 
-pytest_plugins = "tests.support.web_fixtures"
-
 ALICE, BOB = "PJSIP/alice", "Local/100@office/n"
 
 

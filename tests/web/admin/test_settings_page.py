@@ -13,8 +13,6 @@ from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.processes import run_flask
 from tests.support.shelf import PASSWORD, Shelf
 
-pytest_plugins = "tests.support.web_fixtures"
-
 HIDDEN = re.compile(r'name="(was-[^"]+)" value="([^"]*)"')
 
 

@@ -12,8 +12,6 @@ from callytics.search.saved_searches import save_search
 from tests.support.pages import PageClient, text_of
 from tests.support.shelf import PASSWORD, Shelf
 
-pytest_plugins = "tests.support.web_fixtures"
-
 MADE = re.compile(r'class="once"><code>([^<]+)</code>')
 
 

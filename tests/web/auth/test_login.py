@@ -7,8 +7,6 @@ from callytics.web.auth import access, login
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import PASSWORD, Shelf
 
-pytest_plugins = "tests.support.web_fixtures"
-
 
 @pytest.fixture
 def client(shelf: Shelf) -> PageClient:

@@ -7,8 +7,6 @@ from callytics.web.auth import login
 from tests.support.pages import PageClient, text_of
 from tests.support.shelf import PASSWORD, Shelf
 
-pytest_plugins = "tests.support.web_fixtures"
-
 NEW = "seven horses"
 
 

@@ -12,8 +12,6 @@ from callytics.telephony.numbers import NumberError, typed_number
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import Shelf
 
-pytest_plugins = "tests.support.web_fixtures"
-
 
 @pytest.fixture
 def rita(shelf: Shelf) -> PageClient:

@@ -10,8 +10,6 @@ from callytics.telephony.hangup_causes import CAUSES, cause_text
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import STARTED_AT, Shelf, wav_bytes
 
-pytest_plugins = "tests.support.web_fixtures"
-
 WAV = wav_bytes(bytes(16000))
 ROW = re.compile(r'<tbody id="call-([0-9a-z]+)"')
 # A list item of the time line, from its beginning to the next.

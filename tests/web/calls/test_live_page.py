@@ -13,8 +13,6 @@ from callytics.recordings.pauses import PausedSpan
 from tests.support.pages import HTMX, text_of
 from tests.support.shelf import Shelf
 
-pytest_plugins = "tests.support.web_fixtures"
-
 
 def call_in(shelf: Shelf, uid: str, node_type: str, seconds: int = 40, **values: Any) -> str:
     """A call that has been in a node of this type, named desk, for a quarter of its time."""

@@ -17,8 +17,6 @@ from tests.support.flow_pages import (
 from tests.support.pages import PageClient, text_of
 from tests.support.shelf import Shelf
 
-pytest_plugins = "tests.support.web_fixtures"
-
 QUEUE = "/flows/queues/edit/support"
 OTHER = "/flows/other/settings"
 

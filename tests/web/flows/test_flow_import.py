@@ -13,8 +13,6 @@ from tests.support.pages import PageClient, text_of
 from tests.support.processes import run_flask
 from tests.support.shelf import Shelf
 
-pytest_plugins = "tests.support.web_fixtures"
-
 TEXT = json.dumps(DOCUMENT, indent=2)
 
 

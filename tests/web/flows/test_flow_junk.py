@@ -11,8 +11,6 @@ from tests.support.flow_pages import draft_of, in_force, use_document
 from tests.support.pages import HTMX, PageClient
 from tests.support.shelf import Shelf
 
-pytest_plugins = "tests.support.web_fixtures"
-
 
 @pytest.fixture
 def admin(shelf: Shelf) -> PageClient:

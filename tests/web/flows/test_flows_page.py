@@ -8,8 +8,6 @@ from tests.support.flow_pages import NEW, TYPED, fields_of, in_force, put_draft_
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import Shelf
 
-pytest_plugins = "tests.support.web_fixtures"
-
 
 @pytest.fixture
 def admin(shelf: Shelf) -> PageClient:

@@ -17,7 +17,8 @@ import requests
 from honcho.environ import parse_procfile
 
 from callytics.recordings.facts import Facts
-from tests.support.asterisk import PROJECT, free_port
+from tests.support.asterisk import free_port
+from tests.support.process import PROJECT
 from tests.support.processes import Web, fresh_environment, run_flask
 from tests.support.shelf import Shelf, signed_in, wav_bytes
 from tests.support.waiting import wait_until

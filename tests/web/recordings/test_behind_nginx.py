@@ -13,8 +13,6 @@ from tests.support.processes import Web
 from tests.support.shelf import Shelf, signed_in, wav_bytes
 from tests.support.waiting import wait_until
 
-pytest_plugins = "tests.support.web_fixtures"
-
 WAV = wav_bytes(bytes(range(256)) * 400)
 
 

@@ -14,8 +14,6 @@ from callytics.web.recordings.search_form import NAMES, understand
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import STARTED_AT, Shelf
 
-pytest_plugins = "tests.support.web_fixtures"
-
 NOW = datetime(2026, 3, 30, 1, 30, tzinfo=UTC)
 ROW = re.compile(r'<tbody id="rec-([0-9a-z]+)"')
 

@@ -23,8 +23,6 @@ from tests.support.pages import text_of
 from tests.support.rows import rows
 from tests.support.shelf import STARTED_AT, Shelf, wav_bytes
 
-pytest_plugins = ("tests.support.web_fixtures", "tests.support.browser_fixtures")
-
 WAV = wav_bytes(bytes(range(250)) * 64)
 ULAW = bytes(range(256)) * 10
 

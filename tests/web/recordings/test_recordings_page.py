@@ -15,8 +15,6 @@ from callytics.workers.models import Worker
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import STARTED_AT, Shelf, wav_bytes
 
-pytest_plugins = "tests.support.web_fixtures"
-
 WAV = wav_bytes(bytes(16000))
 ROW = re.compile(r'<tbody id="rec-([0-9a-z]+)"')
 
