@@ -1,7 +1,8 @@
 """The only code that reads recordings and workers for pages. Needs an app context."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from sqlalchemy import Row, select, text
 
@@ -9,6 +10,7 @@ from callytics.database.engine import db
 from callytics.database.paging import read, read_named
 from callytics.queues.models import Waiting
 from callytics.recordings.models import Recording
+from callytics.recordings.pauses import Spans
 from callytics.workers.models import Worker
 
 # A worker reports every few seconds; after this silence nobody can rely on it.
@@ -18,6 +20,31 @@ _MOST_OF_CALLS = 1000
 _NOT_LISTED = ("peaks", "sha256", "search_text")
 # The columns of a list's rows: all but those that are long and that no list shows.
 COLUMNS = tuple(c for c in Recording.__table__.columns if c.name not in _NOT_LISTED)
+
+
+class RecordingRow(Protocol):
+    """Row of `COLUMNS`, as the database returns it."""
+
+    id: int
+    uid: str
+    call_uid: str
+    kind: str
+    direction: str
+    state: str
+    state_reason: str
+    caller_number: str
+    caller_name: str
+    dialed_number: str
+    callee: str
+    flow: str
+    node: str
+    started_at: datetime
+    ended_at: datetime | None
+    duration_ms: int | None
+    format: str
+    size_bytes: int | None
+    path: str
+    pauses: Spans
 
 
 def newest(limit: int) -> Iterator[Row[Any]]:

@@ -1,179 +1,106 @@
-"""Finds what filters ask for, a page at a time, and never by more work than is bounded here.
+"""Search engine: runs a search and returns a page of it, with bounded work for each page.
 
-Where one filter leaves few recordings, these are all looked at, and the answer is exact. Where
-each alone leaves many, no more than a bounded number are looked at in the order that is asked
-for; a page that is not full by then says so, and the next one goes on from there.
+Filters become criteria, criteria open access paths, the planner chooses one and the window in which
+it is read, and the rows of that window are the page. If one filter leaves few recordings, all of
+them are read and the page is exact. If each filter alone leaves many, a bounded number is read in
+the order of the list: a page that is not full by then says so, and the next page goes on from
+there.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from time import monotonic
-from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from callytics.database.engine import db
 from callytics.database.paging import PAGE_SIZE, CursorError
-from callytics.database.ttl_cache import Briefly
+from callytics.search import counting
+from callytics.search.counting import NOT_COUNTED, Count, count_of, known_count, limited
 from callytics.search.filters import Filters
-from callytics.search.planner import Reach, Reaching, rows_statement, statement
-from callytics.search.sql import Key
-
-COUNTED = 10_000
-
-
-@dataclass(frozen=True)
-class Count:
-    """How many there are: exactly `number`, or more."""
-
-    number: int
-    exact: bool
-    # Whether they were counted for as long as anybody waits.
-    at_length: bool = False
-
-    @property
-    def may_go_on(self) -> bool:
-        """Whether `extend_count` may say more."""
-        return not (self.exact or self.at_length) and self.number < COUNTED
-
-
-NOT_COUNTED = Count(0, False)
+from callytics.search.planner import Planner
+from callytics.search.rows import FoundRow, read_rows
+from callytics.search.window import Key, Window, cursor_of, parse_cursor
 
 
 @dataclass(frozen=True)
 class SearchPage:
-    """A page of what was found, with the cursors of what comes before and after it."""
+    """One page of a search, with the cursors of the pages before and after it."""
 
-    rows: Sequence[Row[Any]]
+    rows: Sequence[FoundRow]
     newer: str | None
     older: str | None
     count: Count
-    # Whether the work ended before the page was full; its cursors lead on from there.
+    # True if the budget was used up before the page was full; its cursors go on from there.
     cut_short: bool = False
 
     @property
     def is_newest(self) -> bool:
-        """Whether what is new would stand at its top."""
+        """True if a new recording would appear at the top of this page."""
         return self.newer is None
 
 
 def find(
     filters: Filters, after: str | None = None, before: str | None = None, counted: bool = True
 ) -> SearchPage:
-    """The page after or before a cursor, or the first one, also where little stands before.
+    """Return the page after or before a cursor, else the first one.
 
-    Who goes through all of them need not have them counted. Raises CursorError. Needs an app
-    context.
+    Also the first one if less than a page is before the cursor. Counting can be left out by callers
+    that read all pages. Raises CursorError. Needs an app context.
     """
-    places = {name: _key(c, filters) for name, c in (("a", after), ("b", before)) if c is not None}
-    if len(places) == 2:
+    if after is not None and before is not None:
         raise CursorError("two places at once")
+    key = parse_cursor(after, filters) if after is not None else None
+    key_before = parse_cursor(before, filters) if before is not None else None
     with db.engine.connect() as connection:
-        search = _Search(connection, filters)
-        if "b" in places and (found := search.page(places["b"], False, counted)).newer:
-            return found
-        return search.page(places.get("a"), True, counted)
-
-
-def extend_count(filters: Filters, seconds: float) -> Count:
-    """How many there are, also where a page looks at too few to know: in as many steps of the same
-    bounded work as are done in so many seconds. Pages tell it for a while. Needs an app context.
-    """
-    with db.engine.connect() as connection:
-        return _Search(connection, filters).extend_count(monotonic() + seconds)
-
-
-def known_count(filters: Filters) -> Count | None:
-    """What was counted lately, if it took long. Needs an app context."""
-    return _counts.get((db.engine.url, filters))
+        search = _Search(connection, filters, counted)
+        if key_before is not None:
+            page = search.page(Window.of(filters, key_before, forward=False), forward=False)
+            if page.newer:
+                return page
+        return search.page(Window.of(filters, key), forward=True)
 
 
 class _Search:
-    """One look into the library over one connection."""
+    """Pages of one search over one connection."""
 
-    def __init__(self, connection: Connection, filters: Filters) -> None:
-        self._of = (connection.engine.url, filters)
+    def __init__(self, connection: Connection, filters: Filters, counted: bool) -> None:
+        self._connection = connection
         self._filters = filters
-        self._reaching = Reaching(connection, filters)
-        self._sql = self._reaching.sql
+        self._counted = counted
+        self._planner = Planner(connection, filters)
 
-    def page(self, key: Key | None, forward: bool, counted: bool = True) -> SearchPage:
-        """What comes after a place in the list, or before it; from its beginning for None."""
-        reach = self._reaching.reach(key, forward)
-        # What must be looked at for a page that may not become full is counted on the way.
-        count = _counts.get(self._of) if counted else NOT_COUNTED
-        at_once = not count and key is None and not self._sql.tells_all(reach.way)
-        rows = self._rows(reach, key, forward, COUNTED + 1 if at_once else 0)
+    def page(self, window: Window, forward: bool) -> SearchPage:
+        """Return the page that a window begins with, towards the end of the list or back."""
+        plan = self._planner.plan(window)
+        count = known_count(self._filters) if self._counted else NOT_COUNTED
+        # Rows that have to be read to fill the page are counted by the same query.
+        at_once = count is None and window.key is None and not plan.path.is_exact
+        most = counting.COUNTED + 1 if at_once else 0
+        found = read_rows(self._connection, plan, PAGE_SIZE + 1, most)
         if at_once:
-            count = _count(rows[0].number if rows else 0, reach)
-        full = len(rows) > PAGE_SIZE
-        rows = rows[:PAGE_SIZE]
-        far = self._key_of(rows[-1]) if full else reach.end
-        near = self._key_of(rows[0]) if rows else key
-        if key is None:
-            near = None
-        elif not rows and not forward:
-            # So that what stands at the place itself is the first of the next page.
-            near = (*key[:-1], key[-1] + (-1 if self._filters.ascending else 1))
+            count = limited(found[0].number if found else 0, plan)
+        is_full, rows = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
+        far = _key_of(rows[-1], window) if is_full else plan.window.end
+        near = _near(rows, window, forward)
         newer, older = (near, far) if forward else (far, near)
-        cut_short = not full and reach.end is not None
-        cursors = (_cursor(newer), _cursor(older))
         return SearchPage(
-            rows[:: 1 if forward else -1], *cursors, count or self._counted(), cut_short
+            rows[:: 1 if forward else -1],
+            cursor_of(newer),
+            cursor_of(older),
+            count or self._count(),
+            cut_short=not is_full and not plan.is_whole,
         )
 
-    def extend_count(self, until: float) -> Count:
-        """How many there are, as far as that is known by then (monotonic seconds)."""
-        number, key = 0, None
-        while True:
-            reach = self._reaching.reach(key, True)
-            number += self._number(reach, key, COUNTED + 1 - number)
-            if reach.end is None or number > COUNTED or monotonic() > until:
-                exact = reach.end is None and number <= COUNTED
-                return _counts.keep(self._of, Count(min(number, COUNTED), exact, at_length=True))
-            key = reach.end
-
-    def _key_of(self, row: Row[Any]) -> Key:
-        return (row.duration_ms, row.id) if self._filters.sort == "duration" else (row.id,)
-
-    def _rows(
-        self, reach: Reach, key: Key | None, forward: bool, counted: int
-    ) -> Sequence[Row[Any]]:
-        sql = self._sql.rows(reach.way, key, reach.end, forward, PAGE_SIZE + 1, counted)
-        return self._reaching.run(rows_statement(sql), reach.way, key, reach.end, forward)
-
-    def _counted(self) -> Count:
-        reach = self._reaching.reach(None, True)
-        if self._reaching.is_counted(reach):
-            return _count(reach.steps, reach)
-        count = _count(self._number(reach, None, COUNTED + 1), reach)
-        if count.number == COUNTED and not count.exact:
-            _counts.keep(self._of, count)
-        return count
-
-    def _number(self, reach: Reach, key: Key | None, most: int) -> int:
-        sql = statement(self._sql.count(reach.way, key, reach.end, most))
-        return int(self._reaching.run(sql, reach.way, key, reach.end)[0][0])
+    def _count(self) -> Count:
+        return count_of(self._connection, self._planner.plan(Window.of(self._filters)))
 
 
-def _count(number: int, reach: Reach) -> Count:
-    return Count(min(number, COUNTED), number <= COUNTED and reach.end is None)
+def _near(rows: Sequence[FoundRow], window: Window, forward: bool) -> Key | None:
+    """Return the key from which the list goes on in the other direction; None at its beginning."""
+    if window.key is None or rows:
+        return window.key and _key_of(rows[0], window)
+    return window.key if forward else window.key_before
 
 
-# What need not be counted anew for each page: more than are counted will not be few for a while,
-# and what was counted at length takes too long.
-_counts: Briefly[Count] = Briefly()
-
-
-def _cursor(key: Key | None) -> str | None:
-    return "-".join(map(str, key)) if key else None
-
-
-def _key(cursor: str, filters: Filters) -> Key:
-    # Digits that fit into a column of either database.
-    form = r"([0-9]{1,10})-([0-9]{1,18})" if filters.sort == "duration" else r"([0-9]{1,18})"
-    found = re.fullmatch(form, cursor, re.ASCII)
-    if found is None:
-        raise CursorError("not a place in the list")
-    return tuple(int(part) for part in found.groups())
+def _key_of(row: FoundRow, window: Window) -> Key:
+    return window.key_of(row.duration_ms, row.id)

@@ -1,163 +1,150 @@
-"""Which of the ways that lead to what somebody looks for is gone, and how far."""
+"""Query planner: the access path that a search reads, and the window in which it reads it.
 
-import json
+Each path is probed: one that ends within its budget is read whole, and its result is exact. If none
+ends, the list is scanned in its own order, by the path that comes furthest within its budget, and
+the next page goes on from the end of the window.
+"""
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Integer, Row, Text, TextClause, column, text
-from sqlalchemy.sql.selectable import TextualSelect
+from sqlalchemy import Connection
 
-from callytics.recordings.library import COLUMNS
-from callytics.search import (
-    access_paths,
-    postgres_trigrams,
-    sqlite_fts,
-)
-from callytics.search import (
-    sql as statements,
-)
-from callytics.search.access_paths import Way
+from callytics.search import access_paths, postgres_trigrams, sqlite_fts
+from callytics.search.access_paths import AccessPath
+from callytics.search.criteria import Criteria
+from callytics.search.dialects import SQLITE, dialect_of
 from callytics.search.filters import Filters
-from callytics.search.sql import Key, Statements
+from callytics.search.statements import Parameters, Value, read
+from callytics.search.window import Window
 
 
 @dataclass(frozen=True)
-class Reach:
-    """A way, and the last place on it that may be looked at: None where the way ends before."""
+class Plan:
+    """An access path and the window in which it is read.
 
-    way: Way
-    end: Key | None = None
-    # How many places that are, where it matters.
-    steps: int = 0
+    The window has an end where the budget is used up; None if the path ends before.
+    """
+
+    path: AccessPath
+    window: Window
+    # Entries in the window, if they were counted.
+    entries: int | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """True if the window reaches to the end of the list."""
+        return self.window.end is None
+
+    @property
+    def total(self) -> int | None:
+        """The exact number of matches in the window, if the probe told it."""
+        return self.entries if self.is_whole and self.path.is_exact else None
+
+    @property
+    def parameters(self) -> Parameters:
+        """Values of all parameters of the path's SQL."""
+        return {
+            **self.path.criteria.parameters,
+            **self.path.parameters,
+            **self.window.parameters(),
+        }
+
+    def matches(self, tail: str) -> str:
+        """Return the SQL of the keys that match; `tail` is the ORDER BY and LIMIT of the whole."""
+        return self.path.matches(self.window, tail)
 
 
-class Reaching:
-    """The ways of one look into the library over one connection."""
+class _Probe(NamedTuple):
+    number: int
+    entries: int
+    ms: int
+    id: int
+
+
+class Planner:
+    """Plans of one search over one connection."""
 
     def __init__(self, connection: Connection, filters: Filters) -> None:
         self._connection = connection
-        self._filters = filters
-        self._sqlite = connection.dialect.name == "sqlite"
-        self._conditions = access_paths.conditions(filters, self._sqlite)
-        self.sql = Statements(filters, self._sqlite, self._conditions)
-        self._parameters = access_paths.parameters(filters)
-        if self._sqlite and "search" in self._conditions:
-            needle = self._parameters["needle"]
-            self._parameters["grams"] = sqlite_fts.rarest_grams(connection, needle)
-        # Those that must be broken off, and how far they lead from the beginning of the list.
-        self._some: list[Way] = []
-        self._from_start: list[Reach] = []
-        self._only = self._choose()
+        self._criteria = Criteria.of(filters, dialect_of(connection))
+        # Paths in the order of the list, and their plans from its beginning.
+        self._in_order: list[AccessPath] = []
+        self._first: list[Plan] = []
+        self._whole = self._plan_whole(Window.of(filters))
 
-    def reach(self, key: Key | None, forward: bool) -> Reach:
-        """The way to go from `key`, and how far.
+    def plan(self, window: Window) -> Plan:
+        """Return the plan to read a window that has no end yet."""
+        if self._whole:
+            return self._whole if window.key is None else Plan(self._whole.path, window)
+        plans = self._first if window.key is None else self._probe(self._in_order, window)
+        furthest = min if window.descending else max
+        whole = (plan for plan in plans if plan.is_whole)
+        return next(whole, None) or furthest(plans, key=lambda plan: plan.window.end or ())
 
-        Of those that must be broken off, the one that comes furthest in as many steps.
-        """
-        if self._only:
-            return self._only
-        reaches = self._from_start
-        if key is not None or not forward:
-            reaches = self._reaches(self._some, key, forward)
-        pick = min if self.sql.descends(forward) else max
-        ended = (reach for reach in reaches if reach.end is None)
-        return next(ended, None) or pick(reaches, key=lambda reach: reach.end or ())
+    def _plan_whole(self, window: Window) -> Plan | None:
+        """Return the plan that can read the list to its end, None if each path must be bounded."""
+        paths = self._paths()
+        in_order = [path for path in paths if path.in_order]
+        others = [path for path in paths if not path.in_order]
+        if not paths and not self._criteria.names:
+            return Plan(self._list_path(), window)
+        if len(paths) == 1 and in_order and paths[0].is_exact:
+            # A page is 26 entries, wherever it begins.
+            return Plan(paths[0], window)
+        # Matches that are frequent are found soonest in the list itself.
+        if self._criteria.filters.sort == "time" or not in_order:
+            in_order.append(self._list_path())
+        plans = self._probe(in_order + others, window)
+        self._in_order, self._first = in_order, plans[: len(in_order)]
+        whole = [plan for plan in plans if plan.is_whole]
+        if not whole and self._criteria.needle and self._criteria.dialect is not SQLITE:
+            hits = postgres_trigrams.access_path(self._connection, self._criteria)
+            return Plan(hits, window) if hits else None
+        return min(whole, key=_cost, default=None)
 
-    def is_counted(self, reach: Reach) -> bool:
-        """Whether the steps of a way, from its beginning to its end, are all that is asked for."""
-        by_time, ended = self._filters.sort == "time", reach.steps and reach.end is None
-        return by_time and bool(ended) and self._is_told_by(reach.way)
+    def _paths(self) -> list[AccessPath]:
+        """Return the paths that the filters open."""
+        paths = access_paths.by_filters(self._criteria)
+        if self._criteria.needle and self._criteria.dialect is SQLITE:
+            paths.append(sqlite_fts.access_path(self._connection, self._criteria))
+        filters = self._criteria.filters
+        if filters.sort == "duration" and filters.has_period:
+            paths.append(access_paths.by_time(self._criteria))
+        return paths
 
-    def run(
-        self,
-        statement: Any,
-        way: Way | None = None,
-        key: Key | None = None,
-        end: Key | None = None,
-        forward: bool = True,
-    ) -> Sequence[Row[Any]]:
-        """The rows of a statement between two places of a way."""
-        parameters = self._parameters | self.sql.places(key, end, forward)
-        if way and way.found is not None:
-            parameters["found"] = json.dumps(way.found) if self._sqlite else list(way.found)
-        return self._connection.execute(statement, parameters).all()
+    def _list_path(self) -> AccessPath:
+        by_duration = self._criteria.filters.sort == "duration"
+        return (access_paths.by_duration if by_duration else access_paths.by_time)(self._criteria)
 
-    def _choose(self) -> Reach | None:
-        """A way that can be gone to its end; None for several that must be broken off."""
-        found = access_paths.narrowing(self._filters, self._sqlite)
-        in_order = [way for way in found if way.order == self._filters.sort]
-        if self._filters.sort == "duration" and self._has_range:
-            found.append(access_paths.by_time())
-        whole = not found and not self._conditions
-        if whole or (len(found) == 1 and in_order and self._is_told_by(found[0])):
-            # In order and without exception: a page is 26 steps, wherever it is.
-            return Reach((*in_order, self._base())[0])
-        # Where little is read of each, much of the time that is looked at is often the best.
-        base = [self._base()] * (self._filters.sort == "time" or not in_order)
-        self._some = in_order + base
-        others = [way for way in found if way not in in_order]
-        reaches = self._reaches(self._some + others, None, True)
-        self._from_start = reaches[: len(self._some)]
-        ended = [reach for reach in reaches if reach.end is None]
-        if not ended and "search" in self._conditions and not self._sqlite:
-            return self._hits()
-        return min(ended, key=lambda reach: reach.steps, default=None)
+    def _probe(self, paths: Sequence[AccessPath], window: Window) -> list[Plan]:
+        """Return each path's plan; the end of one in another order only tells that it has one."""
+        probed = [path for path in paths if not path.read_once]
+        parts = (path.probe(number, window) for number, path in enumerate(probed))
+        sql = " UNION ALL ".join(f"SELECT * FROM ({part}) w" for part in parts)
+        parameters = {**self._criteria.parameters, **window.parameters()}
+        found = {probe.number: probe for probe in read(self._connection, sql, parameters, _Probe)}
+        plans = iter([_plan(path, window, found.get(n)) for n, path in enumerate(probed)])
+        return [self._read(path, window) if path.read_once else next(plans) for path in paths]
 
-    def _hits(self) -> Reach | None:
-        """What PostgreSQL's index of parts of three characters finds, if that is not too much."""
-        parameters = self._parameters | self.sql.places(None, None, True)
-        most = statements.FETCHED
-        found = postgres_trigrams.hits(self._connection, parameters, self.sql.range(), most)
-        return None if found is None else Reach(access_paths.by_ids(found, ["search"], False))
-
-    def _base(self) -> Way:
-        by_duration = self._filters.sort == "duration"
-        return (
-            access_paths.by_duration(self._filters, self._sqlite)
-            if by_duration
-            else access_paths.by_time()
-        )
-
-    @property
-    def _has_range(self) -> bool:
-        return bool(self._filters.since or self._filters.until)
-
-    def _is_told_by(self, way: Way) -> bool:
-        return (way.order == "time" or not self._has_range) and self.sql.tells_all(way)
-
-    def _reaches(self, some: Sequence[Way], key: Key | None, forward: bool) -> list[Reach]:
-        """How far each way leads from `key` on; of one in another order only whether it ends."""
-        indexes = [way for way in some if not way.alone]
-        sql = statement(self.sql.reaches(indexes, key, forward))
-        rows = {indexes[row.number]: row for row in self.run(sql, None, key, None, forward)}
-        return [
-            self._followed(way, key, forward) if way.alone else self._reached(way, rows.get(way))
-            for way in some
-        ]
-
-    def _reached(self, way: Way, row: Row[Any] | None) -> Reach:
-        most = self.sql.most(way)
-        if row is None or row.steps < most:
-            return Reach(way, None, row.steps if row else most)
-        return Reach(way, (row.ms, row.id)[self._filters.sort == "time" :], most)
-
-    def _followed(self, way: Way, key: Key | None, forward: bool) -> Reach:
-        """SQLite's search takes long for each step, so none is taken twice."""
-        sql = self.sql.steps(way, key, forward)
-        found = [row.id for row in self.run(statement(sql), None, key, None, forward)]
-        end = (found[-1],) if len(found) == self.sql.most(way) else None
-        return Reach(access_paths.by_ids(found, way.tells, True), end, len(found))
+    def _read(self, path: AccessPath, window: Window) -> Plan:
+        """Read the ids of a path, as far as its budget goes, and return the plan over them."""
+        parameters: dict[str, Value] = {**path.parameters, **window.parameters()}
+        ids = read(self._connection, path.entries(window), parameters, int)
+        end = (ids[-1],) if len(ids) == path.budget else None
+        found = access_paths.by_ids(self._criteria, ids, path.covers)
+        return Plan(found, window.until(end), len(ids))
 
 
-@lru_cache(maxsize=1000)
-def statement(sql: str) -> TextClause:
-    """What SQLAlchemy knows from the time before."""
-    return text(sql)
+def _plan(path: AccessPath, window: Window, probe: _Probe | None) -> Plan:
+    if probe is None:
+        return Plan(path, window)
+    if probe.entries < path.budget:
+        return Plan(path, window, probe.entries)
+    return Plan(path, window.until(window.key_of(probe.ms, probe.id)))
 
 
-@lru_cache(maxsize=1000)
-def rows_statement(sql: str) -> TextualSelect:
-    """The same for one whose rows are recordings."""
-    return text(sql).columns(*COLUMNS, column("tags", Text), column("number", Integer))
+def _cost(plan: Plan) -> int:
+    """Entries to read; the whole budget if they were not counted."""
+    return plan.path.budget if plan.entries is None else plan.entries

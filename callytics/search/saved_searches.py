@@ -1,32 +1,40 @@
-"""Views of the library that people gave a name, each their own. Needs an app context."""
+"""Saved searches: queries of the library under a name, each person's own. Needs an app context."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Row, delete, func, select
+from sqlalchemy import delete, func, select
 
 from callytics.database.engine import db, insert_missing, writing
 from callytics.search.models import SavedSearch
 
 LONGEST_NAME = 60
-# A list longer than this is found no better than the recordings.
+# A longer list would itself have to be searched.
 MOST = 50
 
 
 class SavedSearchError(Exception):
-    """A view that cannot be saved; the message says why."""
+    """A search that cannot be saved; the message says why."""
 
 
-def saved_searches(user_id: int) -> Sequence[Row[Any]]:
-    """Rows of id, name and query, by name."""
+class SavedSearchRow(NamedTuple):
+    """A saved search; `query` is the query string of its address."""
+
+    id: int
+    name: str
+    query: str
+
+
+def saved_searches(user_id: int) -> Sequence[SavedSearchRow]:
+    """Return the searches of a person, sorted by name."""
     columns = (SavedSearch.id, SavedSearch.name, SavedSearch.query)
     own = select(*columns).where(SavedSearch.user_id == user_id).order_by(SavedSearch.name)
     with db.engine.connect() as connection:
-        return connection.execute(own).all()
+        return [SavedSearchRow(*row) for row in connection.execute(own)]
 
 
 def save_search(user_id: int, name: str, query: str) -> None:
-    """Keep a view; one of the same name is replaced. Raises SavedSearchError."""
+    """Save a search, in place of one of the same name. Raises SavedSearchError."""
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
         raise SavedSearchError(f"The name must have 1 to {LONGEST_NAME} characters.")
     own = SavedSearch.user_id == user_id
@@ -38,7 +46,7 @@ def save_search(user_id: int, name: str, query: str) -> None:
 
 
 def forget_search(user_id: int, search_id: int) -> None:
-    """Remove one of this person's own; nothing happens where there is none."""
+    """Delete a search of this person; without one of this id, do nothing."""
     own = (SavedSearch.user_id == user_id, SavedSearch.id == search_id)
     with writing() as connection:
         connection.execute(delete(SavedSearch).where(*own))

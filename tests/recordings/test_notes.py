@@ -10,8 +10,8 @@ from callytics.database.engine import db
 from callytics.recordings import ledger, notes
 from callytics.recordings.facts import Facts
 from callytics.recordings.models import Note, Tag
+from callytics.search import access_paths
 from callytics.search import engine as finding
-from callytics.search import sql as statements
 from callytics.search.filters import Filters
 from tests.support.browser import new_page, played, sign_in, wait_for_focus, wait_for_sound
 from tests.support.pages import HTMX, text_of
@@ -165,8 +165,8 @@ def test_what_is_written_on_it_is_searched_until_it_is_deleted(shelf, ann, tone)
 
 @pytest.mark.parametrize("scanned", [20_000, 3])
 def test_a_tag_combines_with_other_filters_and_any_order(shelf, tone, monkeypatch, scanned):
-    monkeypatch.setattr(statements, "SCANNED", scanned)
-    monkeypatch.setattr(statements, "FETCHED", scanned)
+    monkeypatch.setattr(access_paths, "SCANNED", scanned)
+    monkeypatch.setattr(access_paths, "FETCHED", scanned)
     kept = [
         shelf.add(None, state="failed", kind=kind, caller_name=f"C{n}", duration_ms=1000 * (n % 4))
         for n, kind in enumerate(("queue", "transfer") * 6)

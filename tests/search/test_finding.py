@@ -16,10 +16,9 @@ from callytics.recordings import ledger
 from callytics.recordings.facts import DIRECTIONS, KINDS, STATES, Facts
 from callytics.recordings.models import Recording
 from callytics.recordings.search_text import searchable
-from callytics.search import engine as finding
-from callytics.search import postgres_trigrams
-from callytics.search import sql as statements
-from callytics.search.engine import Count, SearchPage, extend_count, find
+from callytics.search import access_paths, counting, postgres_trigrams
+from callytics.search.counting import Count, extend_count
+from callytics.search.engine import SearchPage, find
 from callytics.search.filters import Filters
 from callytics.search.query_text import needle
 from tests.support.shelf import STARTED_AT, Shelf
@@ -94,7 +93,7 @@ def library(any_env: dict[str, str]) -> Iterator[Shelf]:
 
 
 def fill(library: list[dict[str, Any]]) -> None:
-    finding._counts.clear()
+    counting._counts.clear()
     postgres_trigrams._chosen.clear()
     with db.engine.connect().execution_options(writes=True) as connection, connection.begin():
         connection.execute(delete(Recording))
@@ -156,14 +155,14 @@ LIMITS = [(20_000, 2_000, 10_000), (5, 5, 3), (30, 10, 12), (7, 30, 12)]
 def test_every_page_forth_and_back_is_what_a_plain_look_finds(
     library, monkeypatch, scanned, fetched, counted
 ):
-    monkeypatch.setattr(statements, "SCANNED", scanned)
-    monkeypatch.setattr(statements, "FETCHED", fetched)
-    monkeypatch.setattr(statements, "INDEXED", 2 * fetched)
+    monkeypatch.setattr(access_paths, "SCANNED", scanned)
+    monkeypatch.setattr(access_paths, "FETCHED", fetched)
+    monkeypatch.setattr(access_paths, "INDEXED", 2 * fetched)
     # So few that PostgreSQL's index is asked as in a large library, and by parts that many hold.
     monkeypatch.setattr(
         postgres_trigrams, "SAMPLED", 1 if scanned < 20_000 else postgres_trigrams.SAMPLED
     )
-    monkeypatch.setattr(finding, "COUNTED", counted)
+    monkeypatch.setattr(counting, "COUNTED", counted)
 
     @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(LIBRARIES, st.lists(SOME_FILTERS | FILTERS, min_size=12, max_size=12))
@@ -189,7 +188,7 @@ def test_every_page_forth_and_back_is_what_a_plain_look_finds(
 
 def test_counting_ends_in_time_and_says_how_far_it_came(library, monkeypatch) -> None:
     for name in ("SCANNED", "FETCHED", "INDEXED"):
-        monkeypatch.setattr(statements, name, 5)
+        monkeypatch.setattr(access_paths, name, 5)
     facts = {"kind": "queue", "direction": "inbound", "state": "failed", "duration_ms": 1000}
     names = {"caller_number": "", "dialed_number": "", "callee": "", "flow": ""}
     fill([facts | names | {"caller_name": "Ann", "started_at": STARTED_AT}] * 20)
@@ -205,5 +204,5 @@ def check_count(count: Count, number: int, counted: int) -> None:
     assert count.number <= counted
     if count.exact:
         assert count.number == number
-    if number > counted or statements.SCANNED == 20_000:
+    if number > counted or access_paths.SCANNED == 20_000:
         assert count.exact == (number <= counted)

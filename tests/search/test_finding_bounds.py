@@ -14,8 +14,8 @@ from callytics.recordings import ledger
 from callytics.recordings.facts import DIRECTIONS, KINDS, Facts
 from callytics.recordings.models import Recording
 from callytics.recordings.sort_key import place_of
-from callytics.search import engine as finding
-from callytics.search import sql as statements
+from callytics.search import access_paths, counting
+from callytics.search.engine import find
 from callytics.search.filters import Filters
 from tests.support.shelf import STARTED_AT, Shelf
 
@@ -63,19 +63,19 @@ def recording(number: int) -> dict[str, Any]:
 @pytest.fixture
 def steps_of(app_env, monkeypatch) -> Iterator[Callable[..., int]]:
     """In a library where each of the fields is too much to be looked at."""
-    monkeypatch.setattr(statements, "SCANNED", SCANNED)
-    monkeypatch.setattr(statements, "FETCHED", FETCHED)
-    monkeypatch.setattr(statements, "INDEXED", INDEXED)
-    monkeypatch.setattr(finding, "COUNTED", COUNTED)
+    monkeypatch.setattr(access_paths, "SCANNED", SCANNED)
+    monkeypatch.setattr(access_paths, "FETCHED", FETCHED)
+    monkeypatch.setattr(access_paths, "INDEXED", INDEXED)
+    monkeypatch.setattr(counting, "COUNTED", COUNTED)
     taken = [0]
 
     def step() -> None:
         taken[0] += 1
 
     def find_steps(filters: Filters, after: str | None, before: str | None) -> int:
-        finding._counts.clear()
+        counting._counts.clear()
         taken[0] = 0
-        finding.find(filters, after, before)
+        find(filters, after, before)
         return 100 * taken[0]
 
     shelf = Shelf.of(app_env)

@@ -29,7 +29,8 @@ from callytics.database.paging import CursorError
 from callytics.recordings import library, notes
 from callytics.recordings.deletion import DeletionError, delete_recording
 from callytics.search import saved_searches
-from callytics.search.engine import Count, SearchPage, extend_count, find, known_count
+from callytics.search.counting import Count, extend_count, known_count
+from callytics.search.engine import SearchPage, find
 from callytics.search.filters import Filters
 from callytics.web.auth.access import POLL_HEADER, admin_required
 from callytics.web.http import formatting

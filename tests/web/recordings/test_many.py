@@ -16,7 +16,7 @@ from callytics.export import csv_table
 from callytics.recordings import ledger
 from callytics.recordings.facts import Facts
 from callytics.recordings.pauses import PausedSpan
-from callytics.search import sql as statements
+from callytics.search import access_paths
 from callytics.web.recordings import bulk_actions
 from tests.support.browser import new_page, sign_in, wait_for_focus
 from tests.support.pages import text_of
@@ -196,8 +196,8 @@ def test_all_that_match_is_what_the_list_with_these_filters_shows(shelf, rita):
 
 
 def test_all_that_match_are_found_beyond_what_one_page_may_look_at(shelf, rita, monkeypatch):
-    monkeypatch.setattr(statements, "SCANNED", 30)
-    monkeypatch.setattr(statements, "FETCHED", 30)
+    monkeypatch.setattr(access_paths, "SCANNED", 30)
+    monkeypatch.setattr(access_paths, "FETCHED", 30)
     kept = [add(shelf, "Ann", n).uid for n in (0, 80)]
     for n in range(1, 80):
         add(shelf, "Ben", n)
