@@ -6,7 +6,7 @@ from sqlalchemy import Connection, insert, select
 
 from callytics.audit.models import Change
 from callytics.clock import utc_now
-from callytics.database.engine import db
+from callytics.database.reading import reading
 
 
 def note_change(
@@ -20,7 +20,7 @@ def note_change(
 def changes_of(kind: str, most: int) -> list[Any]:
     """The newest changes of a kind of thing (setting, person, queue), newest first."""
     query = select(Change.__table__).where(Change.thing.startswith(f"{kind} "))
-    with db.engine.connect() as connection:
+    with reading() as connection:
         return list(connection.execute(query.order_by(Change.id.desc()).limit(most)))
 
 

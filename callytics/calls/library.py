@@ -16,7 +16,8 @@ from sqlalchemy import (
 )
 
 from callytics.calls.models import Call
-from callytics.database.paging import Listing, read_named
+from callytics.database.paging import Listing
+from callytics.database.reading import read_named
 from callytics.recordings.facts import DIRECTIONS, KINDS
 from callytics.recordings.models import Recording
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from callytics.config import Config
 from callytics.database.health import database_problem
-from callytics.database.paging import read
+from callytics.database.reading import read
 from callytics.version import __version__
 from callytics.workers.models import Worker
 

@@ -16,11 +16,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from callytics.ari.commands import Ari, AriError
 from callytics.audio import wav
 from callytics.config import Config
-from callytics.database.health import database_problem, folder_problem, worker_problem
+from callytics.database.health import database_problem
 from callytics.recordings import library
 from callytics.settings.settings import all_settings
 from callytics.storage.folder import Storage, StorageError
 from callytics.storage.folder_walk import PROBE_PREFIX
+from callytics.storage.health import folder_problem
+from callytics.workers import heartbeat
+from callytics.workers.heartbeat import worker_problem
 
 OLDEST_ASTERISK = 20
 LEAST_KEY_LENGTH = 16
@@ -105,7 +108,7 @@ class Doctor:
 
     def worker(self) -> str:
         """One is alive and connected."""
-        worker = library.newest_worker()
+        worker = heartbeat.newest_worker()
         if problem := worker_problem(worker):
             raise SickError(problem)
         if worker.connected_at is None or worker.problem:

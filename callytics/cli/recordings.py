@@ -12,11 +12,12 @@ from flask import current_app
 from callytics.ari.commands import Ari, AriError
 from callytics.cli.commands import Commands
 from callytics.cli.printing import json_lines, length, one_line, text_line, when
-from callytics.database.health import worker_problem
 from callytics.integrity import inventory, reconcile
 from callytics.integrity.inspection import Circumstances
 from callytics.recordings import library
 from callytics.recordings.facts import Facts
+from callytics.workers import heartbeat
+from callytics.workers.heartbeat import worker_problem
 
 group = Commands("recordings", help="The recordings in the library.")
 
@@ -72,7 +73,7 @@ def reconcile_all(folder_is_right: bool) -> None:
 
 
 def _circumstances(folder_is_right: bool) -> Circumstances:
-    running = worker_problem(library.newest_worker()) is None
+    running = worker_problem(heartbeat.newest_worker()) is None
     return Circumstances(
         storage=current_app.extensions["storage"],
         is_live=_asker(Ari(current_app.extensions["callytics"])),

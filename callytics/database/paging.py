@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, Row, Select, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, select, tuple_
 
-from callytics.database.engine import db
-from callytics.identifiers import is_uid
+from callytics.database.reading import read, read_in_batches
 
 PAGE_SIZE = 25
 
@@ -72,8 +71,7 @@ class Listing:
     def newest(self, limit: int) -> Iterator[Row[Any]]:
         """The newest `limit` rows, or all for 0, read while they are used: never all at once."""
         query = self._newest_first()
-        with db.engine.connect().execution_options(yield_per=1000) as connection:
-            yield from connection.execute(query.limit(limit) if limit else query)
+        return read_in_batches(query.limit(limit) if limit else query)
 
     def _select(self) -> Select[Any]:
         return select(*self.columns).where(*self.where)
@@ -84,21 +82,6 @@ class Listing:
     def _page_of(self, query: Select[Any]) -> Sequence[Row[Any]]:
         # One more than is shown tells whether there is a next page, without counting.
         return read(query.limit(PAGE_SIZE + 1))
-
-
-def read(query: Executable) -> Sequence[Row[Any]]:
-    """The one place where a page waits for the database."""
-    with db.engine.connect() as connection:
-        return connection.execute(query).all()
-
-
-def read_named(query: Select[Any], uid: str) -> Row[Any] | None:
-    """The first row of a query for `uid`, or None."""
-    # PostgreSQL refuses a NUL in a text; nothing that is not one of our names is looked up.
-    if not is_uid(uid):
-        return None
-    rows = read(query)
-    return rows[0] if rows else None
 
 
 def _cursor_after(rows: Sequence[Row[Any]]) -> str | None:

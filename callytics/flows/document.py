@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection, insert, select
 
 from callytics.clock import utc_now
-from callytics.database.engine import alone, db, writing
+from callytics.database.reading import reading
+from callytics.database.transactions import lock_tables, writing
 from callytics.flows import diff as flow_changes
 from callytics.flows.errors import DocumentError, Wrong, from_pydantic
 from callytics.flows.models import FlowDocument
@@ -189,7 +190,7 @@ class Overtaken(Exception):
 def current() -> Document:
     """The document in force; an empty one before the first import. Needs an app context."""
     newest = select(FlowDocument.document).order_by(FlowDocument.id.desc()).limit(1)
-    with db.engine.connect() as connection:
+    with reading() as connection:
         values = connection.execute(newest).scalar()
     return check(values or {})
 
@@ -213,7 +214,7 @@ def add_version(
     nothing, where another has come in force since. `said` is what changed, where the difference
     does not say enough.
     """
-    alone(connection, FlowDocument)
+    lock_tables(connection, FlowDocument)
     newest = select(FlowDocument.id, FlowDocument.document).order_by(FlowDocument.id.desc())
     version, before = connection.execute(newest.limit(1)).first() or (0, {})
     if seen is not None and seen != version:

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from callytics.clock import utc_now
-from callytics.database.engine import alone, db, upsert, writing
+from callytics.database.reading import reading
+from callytics.database.transactions import lock_tables, upsert, writing
 from callytics.flows.document import Document, Overtaken, add_version, check
 from callytics.flows.merge import merged
 from callytics.flows.models import FlowDocument, FlowDraft
@@ -38,14 +39,14 @@ class Work:
 
 def work_of(user_id: int) -> Work:
     """What this administrator works on."""
-    with db.engine.connect() as connection:
+    with reading() as connection:
         return _work_of(connection, user_id)
 
 
 def edit(user_id: int, change: Callable[[Values], None]) -> None:
     """Change the draft, which is begun where there is none. `change` alters the values."""
     with writing() as connection:
-        alone(connection, FlowDraft)
+        lock_tables(connection, FlowDraft)
         work = _work_of(connection, user_id)
         values = copy.deepcopy(work.values)
         change(values)
@@ -72,7 +73,7 @@ def put_in_force(user_id: int, username: str, seen: int) -> int:
     and changes nothing.
     """
     with writing() as connection:
-        alone(connection, FlowDraft, FlowDocument)
+        lock_tables(connection, FlowDraft, FlowDocument)
         work = _draft(connection, user_id)
         version = add_version(connection, check(work.values), username, seen)
         _forget(connection, user_id)
@@ -86,7 +87,7 @@ def keep_both(user_id: int, seen: int, mine: Collection[tuple[str, str]]) -> Non
     sides changed and of which the draft's is wanted. Raises NoDraftError or Overtaken.
     """
     with writing() as connection:
-        alone(connection, FlowDraft)
+        lock_tables(connection, FlowDraft)
         work = _draft(connection, user_id)
         _check_seen(connection, seen)
         base, theirs = (_document(connection, number) for number in (work.base_id, seen))

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from callytics.database.engine import db
+from callytics.database.reading import reading
 from callytics.flows.diff import changes
 from callytics.flows.document import check, save
 from callytics.flows.models import FlowDocument
@@ -19,7 +19,7 @@ def versions(upto: int | None = None, after: int = 0, limit: int = PAGE_SIZE) ->
     wanted = select(*_FACTS).where(FlowDocument.id > after)
     if upto is not None:
         wanted = wanted.where(FlowDocument.id <= upto)
-    with db.engine.connect() as connection:
+    with reading() as connection:
         return list(connection.execute(wanted.order_by(FlowDocument.id.desc()).limit(limit)))
 
 
@@ -62,6 +62,6 @@ def take_back(to: Version, username: str, seen: int) -> int:
 
 
 def _version(query: Any) -> Version:
-    with db.engine.connect() as connection:
+    with reading() as connection:
         row = connection.execute(query.limit(1)).first()
     return Version(row.id, row, row.document) if row else Version(0, None, {})

@@ -13,11 +13,11 @@ from typing import Any
 
 from sqlalchemy import Row, Select, func, select, tuple_
 
+from callytics.audit.access_log import FAILED
 from callytics.audit.models import AuditEntry
-from callytics.database.engine import db
+from callytics.database.reading import reading
 from callytics.identifiers import UID_PATTERN
 from callytics.recordings.facts import OPEN_STATES, Facts
-from callytics.recordings.ledger import FAILED
 from callytics.recordings.models import Recording
 from callytics.storage.folder import Storage
 from callytics.storage.folder_walk import Found
@@ -159,7 +159,7 @@ def _select() -> Select[Any]:
 
 
 def _read(query: Select[Any]) -> list[Row[Any]]:
-    with db.engine.connect() as connection:
+    with reading() as connection:
         return list(connection.execute(query))
 
 

@@ -10,7 +10,8 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from callytics.audit.admin_changes import note_change
 from callytics.clock import utc_now
-from callytics.database.engine import alone, db, writing
+from callytics.database.reading import reading
+from callytics.database.transactions import lock_tables, writing
 from callytics.flows.document import is_destination
 from callytics.people.models import User
 
@@ -42,7 +43,7 @@ def change_role(user_id: int, role: str, changed_by: str) -> None:
     """Let a person do more or less. Raises UserError, also for the last administrator."""
     role = _role(role)
     with writing() as connection:
-        alone(connection, User)
+        lock_tables(connection, User)
         person = _find(connection, user_id)
         if role != "admin":
             _keep_an_administrator(connection, person)
@@ -53,7 +54,7 @@ def change_endpoint(user_id: int, endpoint: str, changed_by: str) -> None:
     """Set the dial string of a person's own phone, or none. Raises UserError."""
     endpoint = check_endpoint(endpoint)
     with writing() as connection:
-        alone(connection, User)
+        lock_tables(connection, User)
         person = _find(connection, user_id)
         before, after = person.endpoint or "none", endpoint or "none"
         _change(connection, person, changed_by, "phone", before, after, endpoint=endpoint)
@@ -85,7 +86,7 @@ def end_sessions(user_id: int, changed_by: str | None = None) -> None:
 def remove_user(user_id: int, changed_by: str) -> None:
     """Let a person sign in no more; what they wrote stays. Raises UserError."""
     with writing() as connection:
-        alone(connection, User)
+        lock_tables(connection, User)
         person = _find(connection, user_id)
         if person.username == changed_by:
             raise UserError("You cannot remove yourself; another administrator can.")
@@ -110,20 +111,20 @@ def new_password() -> str:
 def all_users() -> list[Any]:
     """Rows of id, username, role, endpoint and created_at, by name."""
     columns = (User.id, User.username, User.role, User.endpoint, User.created_at)
-    with db.engine.connect() as connection:
+    with reading() as connection:
         return list(connection.execute(select(*columns).order_by(User.username)))
 
 
 def user_by_id(user_id: int) -> Any | None:
     """The row of a person without their password, or None."""
-    with db.engine.connect() as connection:
+    with reading() as connection:
         return _row(connection, user_id)
 
 
 def user_named(username: str) -> Any:
     """The row of a person without their password. Raises UserError."""
     wanted = select(*_COLUMNS).where(User.username == username)
-    with db.engine.connect() as connection:
+    with reading() as connection:
         row = connection.execute(wanted).first()
     if row is None:
         raise UserError(f"name: there is no {username}; see `flask users list`")
@@ -137,7 +138,7 @@ _NOBODY = generate_password_hash("nobody has this password")
 def sign_in(username: str, password: str) -> Any | None:
     """The row of the person whose name and password these are, or None."""
     wanted = select(User).where(User.username == username)
-    with db.engine.connect() as connection:
+    with reading() as connection:
         row = connection.execute(wanted).first()
     right = check_password_hash(row.password_hash if row else _NOBODY, password)
     return row if row and right else None

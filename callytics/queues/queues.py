@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Select, delete, exists, insert, or_, select, 
 from callytics.audit.admin_changes import note_change
 from callytics.calls.models import Call
 from callytics.clock import utc_now
-from callytics.database.engine import alone, db, insert_missing, upsert, writing
+from callytics.database.reading import read, reading
+from callytics.database.transactions import insert_missing, lock_tables, upsert, writing
 from callytics.flows import document as flow_document
 from callytics.queues.models import Member, MemberPause, Waiting
 from callytics.workers.models import Worker
@@ -63,13 +64,13 @@ def idle_since(members: Iterable[str]) -> Mapping[str, tuple[datetime | None, da
     """For each member known: when the last conversation ended, when the wrap-up ends."""
     wanted = Member.member.in_(list(members))
     query = select(Member.member, Member.last_ended_at, Member.free_at).where(wanted)
-    with db.engine.connect() as connection:
+    with reading() as connection:
         return {row.member: (row.last_ended_at, row.free_at) for row in connection.execute(query)}
 
 
 def paused(queue: str) -> set[str]:
     """Members who take no calls of this queue for now."""
-    with db.engine.connect() as connection:
+    with reading() as connection:
         query = select(MemberPause.member).where(MemberPause.queue == queue)
         return set(connection.scalars(query))
 
@@ -78,7 +79,7 @@ def pause(queue: str, member: str, changed_by: str) -> None:
     """Let a member take no more calls of a queue. Raises QueueError."""
     _check(queue, member)
     with writing() as connection:
-        alone(connection, MemberPause)
+        lock_tables(connection, MemberPause)
         if not connection.scalar(_is_paused(queue, member)):
             values = {"queue": queue, "member": member, "since": utc_now()}
             connection.execute(insert(MemberPause).values(**values))
@@ -130,7 +131,7 @@ def waiting(queue: str) -> list[Any]:
     """Rows of call_uid, caller_number and since, the one who waits longest first."""
     columns = (Waiting.call_uid, Waiting.caller_number, Waiting.since)
     query = select(*columns).where(Waiting.queue == queue).order_by(Waiting.since)
-    with db.engine.connect() as connection:
+    with reading() as connection:
         return list(connection.execute(query))
 
 
@@ -138,7 +139,7 @@ def member_states(queue: str, members: Iterable[str]) -> dict[str, str]:
     """Each member in a word: free, busy, wrapping up, paused."""
     resting = paused(queue)
     wanted = select(Member).where(or_(Member.call_uid.is_not(None), Member.free_at > utc_now()))
-    with db.engine.connect() as connection:
+    with reading() as connection:
         busy = {row.member: row.call_uid for row in connection.execute(wanted)}
     return {m: _state(m in resting, m in busy, busy.get(m)) for m in members}
 
@@ -167,7 +168,7 @@ def overview() -> list[QueueNow]:
     """Every queue, its members and who waits: as many queries for many queues as for one."""
     document = flow_document.current()
     columns = (Waiting.queue, Waiting.call_uid, Waiting.caller_number, Waiting.since)
-    with db.engine.connect() as connection:
+    with reading() as connection:
         pauses = set(map(tuple, connection.execute(select(MemberPause.queue, MemberPause.member))))
         busy = {row.member: row for row in connection.execute(_occupied())}
         waiting = connection.execute(select(*columns).order_by(Waiting.since)).all()
@@ -201,3 +202,9 @@ def _state(is_paused: bool, is_occupied: bool, call_uid: str | None) -> str:
     if is_paused:
         return "paused"
     return "wrapping up" if is_occupied else "free"
+
+
+def queues_of(call_uids: Sequence[str]) -> dict[str, str]:
+    """Return the queue in which the caller waits, for those of these calls that wait."""
+    query = select(Waiting.call_uid, Waiting.queue).where(Waiting.call_uid.in_(call_uids))
+    return {row.call_uid: row.queue for row in read(query)} if call_uids else {}

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
+from callytics.audit import access_log
 from callytics.recordings import ledger
 from callytics.recordings.facts import OPEN_STATES
 from callytics.storage.folder import Storage
@@ -29,7 +30,7 @@ def delete_recording(storage: Storage, row: Any, username: str) -> None:
             step()
     except OSError as error:
         reason = getattr(error, "strerror", None) or str(error)
-        ledger.note_access(username, "delete", row.uid, f"{ledger.FAILED}{reason}")
+        access_log.note_access(username, "delete", row.uid, f"{access_log.FAILED}{reason}")
         raise DeletionError(
             f"The file could not be deleted ({reason}), so the recording stays in the list. "
             "`flask doctor` on the server says whether its folder can be written."
@@ -45,7 +46,7 @@ def deletion_steps(storage: Storage, row: Any, username: str) -> tuple[Callable[
     # Facts that stayed would bring the row back when the library is rebuilt from the folder.
     facts_path = str(PurePosixPath(row.path).with_suffix(".json"))
     return (
-        partial(ledger.note_access, username, "delete", row.uid, row.path),
+        partial(access_log.note_access, username, "delete", row.uid, row.path),
         partial(storage.delete, row.path),
         partial(storage.delete, facts_path),
         partial(ledger.forget_recording, row.uid),

@@ -4,10 +4,10 @@ import contextlib
 from datetime import datetime
 
 from callytics.audio import wav
-from callytics.database.health import folder_problem
 from callytics.recordings import pauses
 from callytics.recordings.facts import Facts
 from callytics.storage.folder import Storage
+from callytics.storage.health import folder_problem
 
 # Asterisk starts and stops writing a little after it says so; less than this is not a loss.
 TOLERANCE_MS = 2000

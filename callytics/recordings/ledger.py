@@ -11,23 +11,17 @@ from sqlalchemy import (
     Connection,
     bindparam,
     delete,
-    func,
-    insert,
     select,
     text,
     union_all,
     update,
 )
 
-from callytics.audit.models import AuditEntry
-from callytics.calls.models import Call
-from callytics.clock import utc_now
-from callytics.database.engine import insert_missing, upsert, writing
+from callytics.database.transactions import insert_missing, writing
 from callytics.recordings.facts import Facts
 from callytics.recordings.models import Note, Recording, Tag
 from callytics.recordings.search_text import searchable, searchable_words
 from callytics.recordings.sort_key import PER_SECOND, place_of
-from callytics.workers.models import Worker
 
 # The number names the lock among those of the database; it means nothing.
 _TAKE_TURNS = text("SELECT pg_advisory_xact_lock(7236)")
@@ -50,9 +44,6 @@ _WORDS = union_all(
 _KEEP_PEAKS = (
     update(Recording).where(Recording.uid == bindparam("changed")).values(peaks=bindparam("peaks"))
 )
-
-# How an audit entry begins that says why an action was not carried out.
-FAILED = "failed: "
 
 
 @dataclass(frozen=True)
@@ -151,23 +142,6 @@ def _index(connection: Connection, row: Mapping[str, Any], words: Sequence[str])
     connection.execute(changed)
 
 
-def save_call(call: Mapping[str, Any]) -> None:
-    """Write the row of a call: column names and values, `uid` among them."""
-    with writing() as connection:
-        upsert(connection, Call, "uid", call)
-
-
-def close_calls(worker: str, live: Sequence[str]) -> None:
-    """Calls of `worker` that have no end and are not among `live` ended while it was away."""
-    lost = (Call.worker == worker, Call.ended_at.is_(None), Call.uid.not_in(live))
-    with writing() as connection:
-        connection.execute(
-            update(Call)
-            .where(*lost)
-            .values(ended_at=utc_now(), disposition=func.coalesce(Call.disposition, "abandoned"))
-        )
-
-
 def mark_recording(uid: str, state: str, reason: str) -> None:
     """Say that a recording is now in `state`, and why."""
     with writing() as connection:
@@ -216,37 +190,3 @@ def _forget(connection: Connection, uid: str, *still: ColumnElement[bool]) -> bo
     for table in (Note, Tag) if gone else ():
         connection.execute(delete(table).where(table.recording_uid == uid))
     return gone
-
-
-def note_access(username: str, action: str, recording_uid: str, detail: str = "") -> None:
-    """Keep for the audit that `username` did `action` (play, download, delete)."""
-    with writing() as connection:
-        connection.execute(
-            insert(AuditEntry).values(
-                at=utc_now(),
-                username=username,
-                action=action,
-                recording_uid=recording_uid,
-                detail=detail,
-            )
-        )
-
-
-def note_worker(
-    name: str,
-    started_at: datetime,
-    connected_at: datetime | None,
-    asterisk_version: str,
-    problem: str = "",
-) -> None:
-    """Say that the worker `name` is alive now, and how its connection to Asterisk is."""
-    values = {
-        "name": name,
-        "seen_at": utc_now(),
-        "started_at": started_at,
-        "connected_at": connected_at,
-        "asterisk_version": asterisk_version,
-        "problem": problem,
-    }
-    with writing() as connection:
-        upsert(connection, Worker, "name", values)

@@ -6,15 +6,10 @@ from typing import Any, Protocol
 
 from sqlalchemy import Row, select, text
 
-from callytics.database.engine import db
-from callytics.database.paging import read, read_named
-from callytics.queues.models import Waiting
+from callytics.database.reading import read, read_in_batches, read_named
 from callytics.recordings.models import Recording
 from callytics.recordings.pauses import Spans
-from callytics.workers.models import Worker
 
-# A worker reports every few seconds; after this silence nobody can rely on it.
-WORKER_SILENT_SECONDS = 30
 # Of one call or one page of calls. Only a line that breaks all the time makes as many.
 _MOST_OF_CALLS = 1000
 _NOT_LISTED = ("peaks", "sha256", "search_text")
@@ -50,8 +45,7 @@ class RecordingRow(Protocol):
 def newest(limit: int) -> Iterator[Row[Any]]:
     """The newest `limit` recordings, or all for 0, read while they are used."""
     query = select(*COLUMNS).order_by(Recording.id.desc())
-    with db.engine.connect().execution_options(yield_per=1000) as connection:
-        yield from connection.execute(query.limit(limit) if limit else query)
+    return read_in_batches(query.limit(limit) if limit else query)
 
 
 def recording(uid: str) -> Row[Any] | None:
@@ -82,19 +76,6 @@ def recordings_of_calls(call_uids: Sequence[str]) -> Sequence[Row[Any]]:
     """The recordings of some calls in the order in which they were made."""
     query = select(*COLUMNS).where(Recording.call_uid.in_(call_uids))
     return read(query.order_by(Recording.id).limit(_MOST_OF_CALLS)) if call_uids else ()
-
-
-def queues_of(call_uids: Sequence[str]) -> dict[str, str]:
-    """The queue in which the caller waits, of those of these calls that wait."""
-    query = select(Waiting.call_uid, Waiting.queue).where(Waiting.call_uid.in_(call_uids))
-    return dict(map(tuple, read(query))) if call_uids else {}
-
-
-def newest_worker() -> Row[Any] | None:
-    """The worker that reported last, or None when there never was one."""
-    columns = (Worker.seen_at, Worker.connected_at, Worker.asterisk_version, Worker.problem)
-    rows = read(select(*columns).order_by(Worker.seen_at.desc()).limit(1))
-    return rows[0] if rows else None
 
 
 def known(column: str, most: int) -> list[str]:

@@ -11,9 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select
 
-from callytics.audit.models import AuditEntry
+from callytics.audit.access_log import add_entry
 from callytics.clock import utc_now
-from callytics.database.engine import db, insert_missing, writing
+from callytics.database.reading import reading
+from callytics.database.transactions import insert_missing, writing
 from callytics.recordings import ledger
 from callytics.recordings.models import Note, Tag
 
@@ -58,7 +59,7 @@ def mark(at_ms: int) -> str:
 def added_to(uids: Sequence[str]) -> dict[str, Added]:
     """What was added to each of these recordings; those without are left out."""
     found: dict[str, tuple[list[Row[Any]], list[Row[Any]]]] = {}
-    with db.engine.connect() as connection:
+    with reading() as connection:
         for part, query in enumerate((_notes_of(uids), _tags_of(uids))):
             for row in connection.execute(query):
                 found.setdefault(row.recording_uid, ([], []))[part].append(row)
@@ -82,21 +83,21 @@ def _tags_of(uids: Sequence[str]) -> Select[Any]:
 
 def note(note_id: int) -> Row[Any] | None:
     """One note, or None."""
-    with db.engine.connect() as connection:
+    with reading() as connection:
         return connection.execute(select(*Note.__table__.columns).where(Note.id == note_id)).first()
 
 
 def tag(uid: str, name: str) -> Row[Any] | None:
     """One tag of a recording, or None."""
     wanted = (Tag.recording_uid == uid, Tag.tag == name)
-    with db.engine.connect() as connection:
+    with reading() as connection:
         return connection.execute(select(*Tag.__table__.columns).where(*wanted)).first()
 
 
 def recent_tags() -> list[str]:
     """Tags that were used lately, to be proposed."""
     latest = select(Tag.tag).order_by(Tag.id.desc()).limit(_RECENT)
-    with db.engine.connect() as connection:
+    with reading() as connection:
         return sorted(set(connection.scalars(latest)))
 
 
@@ -109,7 +110,7 @@ def add_note(uid: str, typed: str, username: str) -> None:
         raise NoteError(f"A note has at most {LONGEST_NOTE} characters. Write two.")
     with writing() as connection:
         _refuse_more(connection, Note, uid, MOST_NOTES)
-        _audit(connection, username, "note", uid)
+        add_entry(connection, username, "note", uid)
         values = {"recording_uid": uid, "at_ms": at_ms, "text": text, "username": username}
         connection.execute(insert(Note).values(**values, created_at=utc_now()))
         ledger.index_words(connection, uid)
@@ -118,7 +119,7 @@ def add_note(uid: str, typed: str, username: str) -> None:
 def delete_note(found: Row[Any], username: str) -> None:
     """Remove a note."""
     with writing() as connection:
-        _audit(connection, username, "delete note", found.recording_uid, f"by {found.username}")
+        add_entry(connection, username, "delete note", found.recording_uid, f"by {found.username}")
         connection.execute(delete(Note).where(Note.id == found.id))
         ledger.index_words(connection, found.recording_uid)
 
@@ -130,7 +131,7 @@ def add_tag(uid: str, typed: str, username: str) -> str:
         raise NoteError(f"A tag has 1 to {LONGEST_TAG} characters.")
     with writing() as connection:
         _refuse_more(connection, Tag, uid, MOST_TAGS)
-        _audit(connection, username, "tag", uid, name)
+        add_entry(connection, username, "tag", uid, name)
         values = {"recording_uid": uid, "tag": name, "username": username, "created_at": utc_now()}
         insert_missing(connection, Tag, values)
         ledger.index_words(connection, uid)
@@ -140,7 +141,7 @@ def add_tag(uid: str, typed: str, username: str) -> str:
 def remove_tag(found: Row[Any], username: str) -> None:
     """Take a tag off."""
     with writing() as connection:
-        _audit(connection, username, "remove tag", found.recording_uid, found.tag)
+        add_entry(connection, username, "remove tag", found.recording_uid, found.tag)
         connection.execute(delete(Tag).where(Tag.id == found.id))
         ledger.index_words(connection, found.recording_uid)
 
@@ -160,8 +161,3 @@ def _refuse_more(
 ) -> None:
     if connection.scalar(select(func.count()).where(table.recording_uid == uid)) >= most:
         raise NoteError(f"This recording has {most} of them already. Delete one first.")
-
-
-def _audit(connection: Connection, username: str, action: str, uid: str, detail: str = "") -> None:
-    values = {"username": username, "action": action, "recording_uid": uid, "detail": detail}
-    connection.execute(insert(AuditEntry).values(at=utc_now(), **values))

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, func, select
 
 from callytics.clock import utc_now
-from callytics.database.paging import read
+from callytics.database.reading import read
 from callytics.integrity.inspection import Circumstances
 from callytics.integrity.reconcile import Report, check_folder
 from callytics.recordings.deletion import DeletionError, delete_recording

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from callytics.database.engine import db
 from callytics.database.paging import PAGE_SIZE, CursorError
+from callytics.database.reading import reading
 from callytics.search import counting
 from callytics.search.counting import NOT_COUNTED, Count, count_of, known_count, limited
 from callytics.search.filters import Filters
@@ -51,7 +51,7 @@ def find(
         raise CursorError("two places at once")
     key = parse_cursor(after, filters) if after is not None else None
     key_before = parse_cursor(before, filters) if before is not None else None
-    with db.engine.connect() as connection:
+    with reading() as connection:
         search = _Search(connection, filters, counted)
         if key_before is not None:
             page = search.page(Window.of(filters, key_before, forward=False), forward=False)

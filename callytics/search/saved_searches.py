@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from sqlalchemy import delete, func, select
 
-from callytics.database.engine import db, insert_missing, writing
+from callytics.database.reading import reading
+from callytics.database.transactions import insert_missing, writing
 from callytics.search.models import SavedSearch
 
 LONGEST_NAME = 60
@@ -29,7 +30,7 @@ def saved_searches(user_id: int) -> Sequence[SavedSearchRow]:
     """Return the searches of a person, sorted by name."""
     columns = (SavedSearch.id, SavedSearch.name, SavedSearch.query)
     own = select(*columns).where(SavedSearch.user_id == user_id).order_by(SavedSearch.name)
-    with db.engine.connect() as connection:
+    with reading() as connection:
         return [SavedSearchRow(*row) for row in connection.execute(own)]
 
 

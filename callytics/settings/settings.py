@@ -7,7 +7,8 @@ from sqlalchemy import Connection, select
 
 from callytics.audit.admin_changes import newest_change, note_change
 from callytics.audit.models import Change
-from callytics.database.engine import alone, db, upsert, writing
+from callytics.database.reading import reading
+from callytics.database.transactions import lock_tables, upsert, writing
 from callytics.settings.models import Setting
 
 
@@ -97,7 +98,7 @@ SETTINGS = {
 
 def all_settings() -> dict[str, str]:
     """Every setting with its value as text. Needs an app context."""
-    with db.engine.connect() as connection:
+    with reading() as connection:
         return _read(connection)
 
 
@@ -127,7 +128,7 @@ def change_settings(
     """
     values = {key: check_setting(key, value) for key, value in values.items()}
     with writing() as connection:
-        alone(connection, Setting)
+        lock_tables(connection, Setting)
         now = _read(connection)
         seen = now | dict(shown or {})
         wanted = {key: value for key, value in values.items() if value != seen[key]}
@@ -146,7 +147,7 @@ def take_back(change_id: int, changed_by: str) -> tuple[str, str]:
     Raises SettingError where that is not its last change, since it would undo others unseen.
     """
     with writing() as connection:
-        alone(connection, Setting)
+        lock_tables(connection, Setting)
         thing = connection.scalar(select(Change.thing).where(Change.id == change_id)) or ""
         key, change = thing.removeprefix("setting "), newest_change(connection, thing)
         if change is None or key not in SETTINGS:

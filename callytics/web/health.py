@@ -5,10 +5,12 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, current_app, jsonify
 
-from callytics.database.health import database_problem, folder_problem, worker_problem
-from callytics.recordings import library
+from callytics.database.health import database_problem
+from callytics.storage.health import folder_problem
 from callytics.version import __version__
 from callytics.web.http.offload import aside
+from callytics.workers import heartbeat
+from callytics.workers.heartbeat import worker_problem
 
 blueprint = Blueprint("health", __name__)
 
@@ -28,7 +30,7 @@ def readyz() -> tuple[Response, int]:
     checks = {
         "database": _in_time(database_problem),
         "folder": _folder_problem(),
-        "worker": _in_time(lambda: worker_problem(library.newest_worker())),
+        "worker": _in_time(lambda: worker_problem(heartbeat.newest_worker())),
     }
     ready = not any(checks.values())
     said = {

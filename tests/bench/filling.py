@@ -13,9 +13,10 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import delete
 
+from callytics.audit import access_log
 from callytics.audit.models import AuditEntry
-from callytics.database.engine import db, writing
-from callytics.recordings import ledger
+from callytics.database.engine import db
+from callytics.database.transactions import writing
 from callytics.recordings.models import Recording
 from callytics.recordings.sort_key import place_of
 from tests.bench import rows as made
@@ -152,7 +153,7 @@ def _tidy(shelf: Shelf) -> None:
 def somebody_writes(shelf: Shelf) -> None:
     """So that no answer and nothing that was found before is given again."""
     with shelf.app.app_context():
-        ledger.note_access(ADMIN, "measure", "")
+        access_log.note_access(ADMIN, "measure", "")
 
 
 @contextmanager

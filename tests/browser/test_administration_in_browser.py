@@ -10,9 +10,9 @@ from callytics.clock import utc_now
 from callytics.flows import document as flow_document
 from callytics.people import users
 from callytics.queues import queues
-from callytics.recordings import ledger
 from callytics.settings.settings import all_settings, set_setting
 from callytics.web.auth.access import PAGES
+from callytics.workers import heartbeat
 from tests.support.browser import complaints, new_page, sign_in, wait_for_focus
 from tests.support.shelf import Shelf
 from tests.support.waiting import wait_until
@@ -33,7 +33,7 @@ def use_queue(shelf: Shelf) -> None:
     with shelf.app.app_context():
         document = {"queues": {"team": {"members": MEMBERS}, "night": {"members": []}}}
         flow_document.save(flow_document.check(document), "tests")
-        ledger.note_worker("w", utc_now() + timedelta(minutes=5), utc_now(), "22")
+        heartbeat.record_heartbeat("w", utc_now() + timedelta(minutes=5), utc_now(), "22")
 
 
 def wait_in_queue(shelf: Shelf, call: str, number: str, seconds: int = 0) -> None:

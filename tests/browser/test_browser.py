@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from callytics.clock import utc_now
 from callytics.recordings import ledger
 from callytics.recordings.facts import Facts
+from callytics.workers import heartbeat
 from tests.support.browser import (
     complaints,
     new_page,
@@ -239,7 +240,7 @@ def test_a_row_that_changes_keeps_its_open_player_and_the_focus_on_its_link(page
 def test_an_unchanged_page_is_asked_for_cheaply_and_not_at_all_while_hidden(page, shelf, wav):
     add(shelf, wav, "Ann")
     with shelf.app.app_context():
-        ledger.note_worker("worker", utc_now(), utc_now(), "22.10.1")
+        heartbeat.record_heartbeat("worker", utc_now(), utc_now(), "22.10.1")
     page.clock.install()
     sign_in(page)
     expect(page.locator("tbody")).to_have_count(1)
@@ -260,10 +261,10 @@ def test_the_banner_comes_and_goes_by_itself(page, shelf):
     sign_in(page)
     expect(page.get_by_text("The worker is not running.")).to_be_visible()
     with shelf.app.app_context():
-        ledger.note_worker("worker", utc_now(), utc_now(), "22.10.1")
+        heartbeat.record_heartbeat("worker", utc_now(), utc_now(), "22.10.1")
     expect(page.get_by_text("The worker is not running.")).to_have_count(0)
     with shelf.app.app_context():
-        ledger.note_worker("worker", utc_now(), None, "22.10.1")
+        heartbeat.record_heartbeat("worker", utc_now(), None, "22.10.1")
     expect(page.get_by_text("The worker has no connection to Asterisk.")).to_be_visible()
 
 

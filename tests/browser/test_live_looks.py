@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from callytics.clock import utc_now
-from callytics.recordings import ledger
 from callytics.recordings.facts import Facts
 from callytics.recordings.pauses import PausedSpan
+from callytics.workers import heartbeat
 from tests.browser.test_looks import WAYS, look
 from tests.support.browser import focused, new_page, played, sign_in, wait_for_focus
 from tests.support.shelf import Shelf
@@ -40,7 +40,7 @@ def fill(shelf: Shelf) -> Facts:
     """One of each, and the recording of a call that was paused and is over."""
     now = utc_now()
     with shelf.app.app_context():
-        ledger.note_worker("worker", now, now, "22.10.1")
+        heartbeat.record_heartbeat("worker", now, now, "22.10.1")
     for node_type in ("play_audio", "hunt_group", "queue", "outbound"):
         begin_call(shelf, node_type, node_type, caller_name=LONG_NAME * 2)
     talk(shelf, "c1")

@@ -7,8 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from callytics.clock import utc_now
-from callytics.recordings import ledger, notes
+from callytics.recordings import notes
 from callytics.recordings.facts import Facts
+from callytics.workers import heartbeat
 from tests.support.browser import complaints, new_page, sign_in, wait_for_sound
 from tests.support.shelf import STARTED_AT, Shelf
 from tests.support.sounds import wav
@@ -38,7 +39,7 @@ def fill(shelf: Shelf, tone: bytes) -> Facts:
     who = {"caller_name": "Ann", "caller_number": "+4930901820", "callee": "PJSIP/desk"}
     ann = shelf.add(tone, **who, duration_ms=30_000)
     with shelf.app.app_context():
-        ledger.note_worker("worker", utc_now(), utc_now(), "22.10.1")
+        heartbeat.record_heartbeat("worker", utc_now(), utc_now(), "22.10.1")
         notes.add_note(ann.uid, "00:12 refund promised", "rita")
         notes.add_note(ann.uid, "a" * 300, "ada")
         notes.add_tag(ann.uid, "refund", "rita")

@@ -11,8 +11,9 @@ from sqlalchemy import delete, event, insert
 from callytics.calls import library
 from callytics.calls.library import IN_PROGRESS
 from callytics.calls.models import Call
-from callytics.database.engine import db, writing
+from callytics.database.engine import db
 from callytics.database.paging import PAGE_SIZE
+from callytics.database.transactions import writing
 from callytics.recordings.models import Recording
 from tests.support.processes import run_flask
 from tests.support.shelf import STARTED_AT, Shelf

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from callytics.clock import utc_now
-from callytics.recordings import ledger
 from callytics.version import __version__
+from callytics.workers import heartbeat
 from tests.support.processes import fresh_environment, run_flask
 from tests.support.shelf import Shelf
 
@@ -19,8 +19,8 @@ def about(shelf: Shelf) -> tuple[int, list[str]]:
 def test_it_names_version_database_folder_store_and_pbx(app_env: dict[str, str]) -> None:
     shelf = Shelf.of(app_env)
     with shelf.app.app_context():
-        ledger.note_worker("pbx-1", utc_now(), utc_now(), "22.10.1")
-        ledger.note_worker("pbx-2", utc_now(), None, "")
+        heartbeat.record_heartbeat("pbx-1", utc_now(), utc_now(), "22.10.1")
+        heartbeat.record_heartbeat("pbx-2", utc_now(), None, "")
     code, lines = about(shelf)
     assert code == 0
     assert lines[:5] == [

@@ -7,7 +7,7 @@ import pytest
 import websocket
 
 from callytics.clock import utc_now
-from callytics.recordings import ledger
+from callytics.workers import heartbeat
 from tests.support.asterisk import PASSWORD, AsteriskServer
 from tests.support.processes import run_flask
 from tests.support.shelf import Shelf, wav_bytes
@@ -37,7 +37,7 @@ def application(asterisk: AsteriskServer) -> Iterator[None]:
 
 def note_worker(shelf: Shelf, problem: str = "") -> None:
     with shelf.app.app_context():
-        ledger.note_worker("node-1", utc_now(), utc_now(), "22.10.1", problem)
+        heartbeat.record_heartbeat("node-1", utc_now(), utc_now(), "22.10.1", problem)
 
 
 def look(shelf: Shelf, **changes: str) -> tuple[int, dict[str, str]]:

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import Connection, create_engine, text
 
 from callytics.config import load_config
-from callytics.database.engine import db, writing
+from callytics.database.engine import db
+from callytics.database.transactions import writing
 from callytics.search.engine import find
 from callytics.search.filters import Filters
 from tests.support.postgres import Postgres

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from callytics.audit import access_log
 from callytics.audit.models import AuditEntry
-from callytics.database.engine import writing
+from callytics.database.transactions import writing
 from callytics.recordings import ledger
 from callytics.recordings.facts import STATES, Facts
 from callytics.recordings.models import Recording
@@ -103,7 +104,7 @@ def furnish(lib: Disorder, place: Place) -> None:
         if content is not None:
             lib.put(f"{facts.name}.{audio_format}", CONTENTS[content], NOW - place.idle)
     if place.audit is not None:
-        ledger.note_access("ada", "delete", place.uid, place.audit)
+        access_log.note_access("ada", "delete", place.uid, place.audit)
     if place.live:
         lib.live.add(place.uid)
 

@@ -10,6 +10,7 @@ import pytest
 from callytics.clock import utc_now
 from callytics.integrity import inventory, reconcile
 from callytics.recordings import ledger
+from callytics.workers import heartbeat
 from tests.support.asterisk import AsteriskServer
 from tests.support.disorder import SOUND, Disorder, disorder, unfinished
 from tests.support.processes import Worker, run_flask
@@ -229,9 +230,9 @@ def test_what_goes_on_in_asterisk_is_left_alone_and_completed_when_it_is_over(
     worker_process.kill()
     with disorder(live_env) as lib:
         # As a minute later: a worker is no longer taken for one that runs.
-        ledger.note_worker("away", STARTED_AT, None, "")
+        heartbeat.record_heartbeat("away", STARTED_AT, None, "")
         forget = "UPDATE workers SET seen_at = '2026-01-01'"
-        from callytics.database.engine import writing
+        from callytics.database.transactions import writing
 
         with writing() as connection:
             connection.exec_driver_sql(forget)

@@ -13,7 +13,7 @@ from callytics.config import load_config
 from callytics.database.engine import db
 from callytics.flows import document as flow_document
 from callytics.queues import queues
-from callytics.recordings import ledger
+from callytics.workers import heartbeat
 
 MEMBER = "PJSIP/alice"
 OTHER = "PJSIP/bob"
@@ -25,7 +25,7 @@ def app(any_env: dict[str, str]) -> Iterator[Flask]:
     app = create_app(load_config(any_env))
     with app.app_context():
         for worker in ("one", "two"):
-            ledger.note_worker(worker, utc_now(), utc_now(), "22")
+            heartbeat.record_heartbeat(worker, utc_now(), utc_now(), "22")
         yield app
         db.engine.dispose()
 

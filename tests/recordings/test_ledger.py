@@ -10,14 +10,18 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, StatementError
 
+from callytics.audit import access_log
 from callytics.audit.models import AuditEntry
+from callytics.calls.ledger import save_call
 from callytics.calls.models import Call
 from callytics.clock import utc_now
 from callytics.config import PROJECT_DIR
-from callytics.database.engine import db, writing
+from callytics.database.engine import db
+from callytics.database.transactions import writing
 from callytics.recordings import ledger, library
 from callytics.recordings.facts import Facts
 from callytics.recordings.models import Recording
+from callytics.workers import heartbeat
 from callytics.workers.models import Worker
 from tests.support.shelf import STARTED_AT, Shelf
 
@@ -95,7 +99,7 @@ def test_forgetting_twice_is_fine_and_tells_which_was_first(app: Flask) -> None:
 
 def test_the_audit_outlives_the_recording(app: Flask) -> None:
     ledger.save_recording(facts())
-    ledger.note_access("adam", "delete", "a1", "asked for by the caller")
+    access_log.note_access("adam", "delete", "a1", "asked for by the caller")
     ledger.forget_recording("a1")
     (entry,) = rows(AuditEntry)
     assert (entry.username, entry.action, entry.recording_uid) == ("adam", "delete", "a1")
@@ -105,20 +109,20 @@ def test_the_audit_outlives_the_recording(app: Flask) -> None:
 
 def test_a_call_is_one_row_however_often_it_is_saved(app: Flask) -> None:
     call = {"uid": "c1", "direction": "inbound", "started_at": STARTED_AT}
-    ledger.save_call(call)
-    ledger.save_call({**call, "disposition": "answered", "path": [{"node": "desk"}]})
+    save_call(call)
+    save_call({**call, "disposition": "answered", "path": [{"node": "desk"}]})
     (row,) = rows(Call)
     assert (row.disposition, row.path, row.problem) == ("answered", [{"node": "desk"}], "")
 
 
 def test_a_worker_is_one_row_and_the_newest_is_found(app: Flask) -> None:
     for name, version in (("one", "20.1"), ("two", "22.1"), ("one", "22.2")):
-        ledger.note_worker(name, STARTED_AT, None, version, "no connection")
+        heartbeat.record_heartbeat(name, STARTED_AT, None, version, "no connection")
     assert {row.name: row.asterisk_version for row in rows(Worker)} == {
         "one": "22.2",
         "two": "22.1",
     }
-    worker = library.newest_worker()
+    worker = heartbeat.newest_worker()
     assert (worker.asterisk_version, worker.connected_at) == ("22.2", None)
 
 
@@ -134,7 +138,7 @@ WRITER = """
 import sys
 from sqlalchemy import func, insert, select
 from callytics import create_app
-from callytics.database.engine import writing
+from callytics.database.transactions import writing
 from callytics.clock import utc_now
 from callytics.audit.models import AuditEntry
 

@@ -9,7 +9,7 @@ from sqlalchemy import insert
 
 from callytics.cli import recordings
 from callytics.cli.printing import json_lines
-from callytics.database.engine import writing
+from callytics.database.transactions import writing
 from callytics.recordings.models import Recording
 from tests.support.processes import run_flask
 from tests.support.shelf import STARTED_AT, Shelf

@@ -117,7 +117,7 @@ class Disorder:
 
     def set_row(self, facts: Facts, **values: Any) -> None:
         """Change only the row."""
-        from callytics.database.engine import writing
+        from callytics.database.transactions import writing
 
         with writing() as connection:
             row = Recording.__table__

@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from callytics import create_app
 from callytics.audit.models import AuditEntry
+from callytics.calls.ledger import save_call
 from callytics.config import load_config
 from callytics.database.engine import db
 from callytics.identifiers import new_uid
@@ -83,7 +84,7 @@ class Shelf:
         given |= {"uid": uid, "path": [], "disposition": "answered", "started_at": STARTED_AT}
         given |= {"ended_at": STARTED_AT + timedelta(minutes=1)}
         with self.app.app_context():
-            ledger.save_call({**given, **values})
+            save_call({**given, **values})
         return uid
 
     def path(self, facts: Facts) -> Path:

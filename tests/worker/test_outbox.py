@@ -14,8 +14,10 @@ from gevent.event import AsyncResult, Event
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from callytics.calls.ledger import save_call
 from callytics.database import engine as database
-from callytics.database.engine import db, together, writing
+from callytics.database.engine import db
+from callytics.database.transactions import single_transaction, writing
 from callytics.recordings import ledger
 from callytics.recordings.facts import Facts
 from callytics.recordings.models import Recording
@@ -89,7 +91,7 @@ def test_a_write_at_fault_fails_alone_and_all_others_are_written_in_order(
     app: Flask, outbox: Outbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     put_states(outbox, "a1", "requested", "recording")
-    faulty = outbox.put(ledger.save_call, {"uid": "c1", "started_at": STARTED_AT})
+    faulty = outbox.put(save_call, {"uid": "c1", "started_at": STARTED_AT})
     before = outbox.put(seen)
     put_states(outbox, "b2", "requested")
     gone = outbox.put(ledger.forget_recording, "b2")
@@ -105,7 +107,7 @@ def test_a_write_at_fault_fails_alone_and_all_others_are_written_in_order(
 
 def test_a_part_whose_error_somebody_caught_is_not_left_out_of_the_whole(app: Flask) -> None:
     with app.app_context():
-        with pytest.raises(RuntimeError, match="together"), together():
+        with pytest.raises(RuntimeError, match="together"), single_transaction():
             ledger.save_recording(facts("a1"))
             with pytest.raises(ZeroDivisionError), writing():
                 raise ZeroDivisionError

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from gevent.queue import Empty, Queue
 
 from callytics.ari.commands import Ari, AriError
+from callytics.calls.ledger import save_call
 from callytics.flows.document import Document
-from callytics.recordings import ledger
 from callytics.recordings.facts import Facts
 from worker.asterisk.event_stream import Event
 from worker.calls.call_facts import CallFacts, disposition_of
@@ -143,7 +143,7 @@ class Session:
 
     def save(self) -> None:
         """Send the row of the call to the ledger, and keep how it stands for a restart."""
-        self.services.outbox.put(ledger.save_call, self.call.row())
+        self.services.outbox.put(save_call, self.call.row())
         self.keep()
 
     def keep(self) -> None:

@@ -10,9 +10,9 @@ from gevent.event import AsyncResult
 
 from callytics.clock import utc_now
 from callytics.config import Config
-from callytics.database.health import folder_problem
-from callytics.recordings import ledger
 from callytics.storage.folder import Storage
+from callytics.storage.health import folder_problem
+from callytics.workers import heartbeat
 from worker.persistence.outbox import Outbox
 from worker.persistence.rules_cache import Rules
 from worker.support.native_threads import Threads
@@ -72,7 +72,7 @@ class Presence:
         """Queue what is so now, unless the last word is still waiting for the database."""
         if at_once or self._told is None or self._told.ready():
             self._told = self._outbox.put(
-                ledger.note_worker,
+                heartbeat.record_heartbeat,
                 self.name,
                 self._started_at,
                 self._connected_at,

@@ -24,7 +24,7 @@ from sqlalchemy.exc import (
     ProgrammingError,
 )
 
-from callytics.database.engine import together
+from callytics.database.transactions import single_transaction
 from callytics.recordings import ledger
 from worker.support.native_threads import Threads
 from worker.support.throttled_log import Notices
@@ -134,7 +134,7 @@ class Outbox:
 def _call_together(writes: Sequence[_Write]) -> list[Any]:
     # The turn to add recordings first of all: who took it with rows in hand that another one with
     # the turn wants would wait for them for ever.
-    with together(), ledger.adding_recordings():
+    with single_transaction(), ledger.adding_recordings():
         return [write.function(*write.args) for write in writes]
 
 

@@ -8,11 +8,11 @@ from gevent.event import AsyncResult
 
 from callytics.ari.commands import Ari, AriError
 from callytics.audio import samples, waveform
-from callytics.database.health import folder_problem
 from callytics.recordings import ledger, pauses
 from callytics.recordings.facts import Facts
 from callytics.recordings.finalization import complete
 from callytics.storage.folder import Storage
+from callytics.storage.health import folder_problem
 from worker.persistence.outbox import Outbox
 from worker.recording.live_recording import INTENT_SECONDS, LiveRecording
 from worker.support.native_threads import Threads

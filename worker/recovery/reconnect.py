@@ -10,8 +10,8 @@ from typing import Any
 from gevent.lock import Semaphore
 
 from callytics.ari.commands import AriError
+from callytics.calls.ledger import close_calls
 from callytics.queues import queues
-from callytics.recordings import ledger
 from worker.calls.conversation import bridge_name
 from worker.calls.registry import Routes
 from worker.calls.session import Services, Session
@@ -105,7 +105,7 @@ class Recovery:
     def _close_rows(self) -> None:
         """Calls of this worker that nobody leads any more have ended, and hold no member."""
         live = [session.call.uid for session in self._routes.sessions()]
-        self._services.outbox.put(ledger.close_calls, self._worker, live)
+        self._services.outbox.put(close_calls, self._worker, live)
         self._services.outbox.put(queues.let_go_of_others, self._worker, live)
 
 

@@ -9,7 +9,6 @@ from werkzeug.wrappers import Response
 
 from callytics.audit.admin_changes import changes_of
 from callytics.clock import utc_now
-from callytics.recordings import library
 from callytics.retention.policy import expired
 from callytics.settings.settings import (
     SETTINGS,
@@ -22,6 +21,7 @@ from callytics.settings.settings import (
 )
 from callytics.web.auth.access import admin_required
 from callytics.web.http.worker_banner import worker_notice
+from callytics.workers import heartbeat
 
 blueprint = Blueprint("settings", __name__)
 
@@ -156,7 +156,7 @@ def _host() -> dict[str, Any]:
     url = make_url(config.database_url)
     sqlite = url.get_backend_name() == "sqlite"
     place = f"SQLite, {url.database}" if sqlite else f"PostgreSQL, {url.database} on {url.host}"
-    worker = library.newest_worker()
+    worker = heartbeat.newest_worker()
     return {
         "config": config,
         "database": place,

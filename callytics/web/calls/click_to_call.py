@@ -19,12 +19,12 @@ from werkzeug.wrappers import Response
 
 from callytics.ari.commands import AriError
 from callytics.calls.originate import place_call
-from callytics.database.health import worker_problem
-from callytics.recordings import library
 from callytics.telephony.numbers import NumberError, typed_number
 from callytics.web.auth.login import wanted_page
 from callytics.web.auth.rate_limit_store import storage_uri
 from callytics.web.http.list_pages import is_htmx, varied
+from callytics.workers import heartbeat
+from callytics.workers.heartbeat import worker_problem
 
 blueprint = Blueprint("placing", __name__)
 
@@ -82,7 +82,7 @@ def _place(typed: str) -> str:
     except NumberError as error:
         raise Refused(f"This cannot be called: {error}.", 400) from error
     # A call that nobody leads would ring a phone for nothing.
-    worker = library.newest_worker()
+    worker = heartbeat.newest_worker()
     if worker is None or worker_problem(worker) or not worker.connected_at:
         raise Refused(NOBODY_LEADS, 503)
     limits = FixedWindowRateLimiter(storage_from_string(storage_uri(current_app)))

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from callytics.calls import library as call_library
 from callytics.calls.library import IN_PROGRESS
 from callytics.database.paging import Page
+from callytics.queues.queues import queues_of
 from callytics.recordings import library
 from callytics.recordings.facts import OPEN_STATES
 from callytics.web.calls.current_step import whereabouts
@@ -26,7 +27,7 @@ def index() -> Response:
     """All calls in progress, the newest first."""
     calls = list(call_library.calls(IN_PROGRESS).newest(MOST + 1))
     rows, uids = calls[:MOST], [row.uid for row in calls[:MOST]]
-    queues = library.queues_of(uids)
+    queues = queues_of(uids)
     recordings: dict[str, list[Any]] = defaultdict(list)
     for row in library.recordings_of_calls(uids):
         recordings[row.call_uid].append(row)

@@ -13,9 +13,9 @@ from werkzeug.wrappers import Response
 
 from callytics.clock import utc_now
 from callytics.database.paging import CursorError, Listing, Page
-from callytics.recordings import library
 from callytics.web.http.response_cache import keep_newest, unless_written
 from callytics.web.http.worker_banner import worker_notice
+from callytics.workers import heartbeat
 
 # Of some 20 kB each.
 MOST_FRAMES = 200
@@ -52,7 +52,7 @@ def answer(
     """
     if page.is_newest and "before" in request.args:
         return redirect(url_for(f"{name}.index", **filters))
-    notice = worker_notice(unless_written(library.newest_worker), utc_now())
+    notice = worker_notice(unless_written(heartbeat.newest_worker), utc_now())
     version = _version(page, notice, shown)
     if is_htmx() and version in request.if_none_match:
         response = Response(status=304)

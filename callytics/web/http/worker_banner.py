@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from callytics.recordings.library import WORKER_SILENT_SECONDS
+from callytics.workers.heartbeat import WORKER_SILENT_SECONDS
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,12 @@ from flask import (
 )
 from flask_login import current_user
 
+from callytics.audit import access_log
 from callytics.clock import utc_now
 from callytics.export import csv_table
 from callytics.export.selection import MOST, Part, Selection, SelectionError, chosen, matching
 from callytics.export.zip_archive import Bundle, entries
-from callytics.recordings import ledger, library, notes
+from callytics.recordings import library, notes
 from callytics.recordings.deletion import DeletionError, delete_recording
 from callytics.search.engine import find
 from callytics.web.auth.access import admin_required
@@ -72,7 +73,7 @@ def export() -> Response:
     selection = _selection()
     many = "all that match" if selection.filters else f"{len(selection.uids)} recordings"
     query = request.query_string.decode(errors="replace")
-    ledger.note_access(current_user.username, "export", "", f"{many} {query}".strip())
+    access_log.note_access(current_user.username, "export", "", f"{many} {query}".strip())
     response = Response(stream_with_context(_lines(selection)), mimetype="text/csv")
     response.headers["Content-Disposition"] = attachment(_name("csv"))
     return response

@@ -4,11 +4,7 @@ import logging
 import time
 from datetime import timedelta
 
-from sqlalchemy import exists, insert
-
-from callytics.audit.models import AuditEntry
-from callytics.clock import utc_now
-from callytics.database.engine import writing
+from callytics.audit.access_log import note_access_once
 from callytics.web.http.offload import aside
 
 log = logging.getLogger(__name__)
@@ -33,7 +29,7 @@ def note(username: str, action: str, uid: str) -> None:
     key = (username, action, uid)
     _remember(key, time.monotonic())
     try:
-        aside(_write, *key, seconds=PATIENCE_SECONDS)
+        aside(note_access_once, *key, ONE_LISTENING, seconds=PATIENCE_SECONDS)
     except Exception as error:  # whatever the database comes up with
         _noted.pop(key, None)
         log.error("audit: %s of %s by %s may not be kept: %r", action, uid, username, error)
@@ -50,15 +46,3 @@ def _remember(key: tuple[str, str, str], now: float) -> None:
     _noted[key] = now
     while len(_noted) > _MOST_REMEMBERED:
         del _noted[next(iter(_noted))]
-
-
-def _write(username: str, action: str, uid: str) -> None:
-    """Write the entry unless another process of the web has done so for this listening."""
-    now = utc_now()
-    values = {"username": username, "action": action, "recording_uid": uid}
-    same = [getattr(AuditEntry, name) == value for name, value in values.items()]
-    with writing() as connection:
-        if not connection.scalar(
-            exists().where(*same, AuditEntry.at > now - ONE_LISTENING).select()
-        ):
-            connection.execute(insert(AuditEntry).values(at=now, detail="", **values))

@@ -11,7 +11,8 @@ from werkzeug.wrappers import Response
 
 from callytics.ari.commands import Ari, AriError
 from callytics.ari.pause_request import Action, ask_worker
-from callytics.recordings import ledger, library
+from callytics.audit import access_log
+from callytics.recordings import library
 from callytics.recordings.facts import OPEN_STATES
 from callytics.recordings.pauses import is_paused
 from callytics.web.http.list_pages import is_htmx
@@ -56,7 +57,7 @@ def _wish(uid: str, action: Action) -> Response | str:
         _note(action, uid)
         problem = _carry_out(row, action)
         if problem:
-            _note(action, uid, f"{ledger.FAILED}{problem}")
+            _note(action, uid, f"{access_log.FAILED}{problem}")
         row = _find(uid)
     said = "" if problem else SAID[action]
     if is_htmx():
@@ -108,7 +109,9 @@ def _is_done(row: Any, action: Action) -> bool:
 def _note(action: Action, uid: str, detail: str = "") -> None:
     """Keep for the audit who did it. What must not be recorded does not wait for the database."""
     try:
-        aside(ledger.note_access, current_user.username, action, uid, detail, seconds=NOTE_SECONDS)
+        aside(
+            access_log.note_access, current_user.username, action, uid, detail, seconds=NOTE_SECONDS
+        )
     except Exception as error:  # whatever the database comes up with
         log.error("audit: %s of %s may not be kept: %r", action, uid, error)
 

@@ -10,7 +10,7 @@ from callytics.clock import utc_now
 from callytics.database.engine import db
 from callytics.flows import document as flow_document
 from callytics.queues import queues
-from callytics.recordings import ledger
+from callytics.workers import heartbeat
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import Shelf
 
@@ -27,7 +27,7 @@ def use_queues(shelf: Shelf, **members: list[str]) -> None:
     document = {"queues": {name: {"members": them} for name, them in members.items()}}
     with shelf.app.app_context():
         flow_document.save(flow_document.check(document), "tests")
-        ledger.note_worker("w", utc_now() + timedelta(minutes=5), utc_now(), "22")
+        heartbeat.record_heartbeat("w", utc_now() + timedelta(minutes=5), utc_now(), "22")
 
 
 def test_a_reviewer_sees_no_queues_and_lets_nobody_rest(shelf):

@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete, update
 
 from callytics.clock import utc_now
-from callytics.database.engine import writing
-from callytics.recordings import ledger
+from callytics.database.transactions import writing
 from callytics.version import __version__
+from callytics.workers import heartbeat
 from callytics.workers.models import Worker
 from tests.support.processes import fresh_environment, run_flask
 from tests.support.shelf import Shelf
@@ -28,7 +28,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
 def client(shelf: Shelf) -> Iterator[FlaskClient]:
     """Somebody who has not signed in, while a worker is alive."""
     with shelf.app.app_context():
-        ledger.note_worker("node-1", utc_now(), utc_now(), "22.10.1")
+        heartbeat.record_heartbeat("node-1", utc_now(), utc_now(), "22.10.1")
         yield shelf.app.test_client()
         with writing() as connection:
             connection.execute(delete(Worker))

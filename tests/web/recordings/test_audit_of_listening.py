@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from callytics.audit.models import AuditEntry
 from callytics.clock import utc_now
-from callytics.database.engine import writing
+from callytics.database.transactions import writing
 from callytics.web.recordings import listening_log
 from tests.support.processes import fresh_environment, run_flask
 from tests.support.shelf import Shelf, wav_bytes

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callytics.clock import utc_now
-from callytics.recordings import ledger
 from callytics.web.recordings.search_form import NAMES, understand
+from callytics.workers import heartbeat
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import STARTED_AT, Shelf
 
@@ -21,7 +21,7 @@ ROW = re.compile(r'<tbody id="rec-([0-9a-z]+)"')
 @pytest.fixture
 def rita(shelf: Shelf) -> PageClient:
     with shelf.app.app_context():
-        ledger.note_worker("worker", utc_now(), utc_now(), "22.10.1")
+        heartbeat.record_heartbeat("worker", utc_now(), utc_now(), "22.10.1")
     return shelf.client("rita")
 
 

@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from callytics.calls.ledger import save_call
 from callytics.clock import utc_now
 from callytics.database.engine import db
 from callytics.database.paging import PAGE_SIZE
 from callytics.recordings import ledger
-from callytics.recordings.library import WORKER_SILENT_SECONDS
+from callytics.workers import heartbeat
+from callytics.workers.heartbeat import WORKER_SILENT_SECONDS
 from callytics.workers.models import Worker
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import STARTED_AT, Shelf, wav_bytes
@@ -32,7 +34,7 @@ def reviewer(shelf: Shelf) -> PageClient:
 def note_worker(shelf: Shelf, seconds_ago: float = 0, connected: bool = True, problem: str = ""):
     with shelf.app.app_context():
         at = utc_now()
-        ledger.note_worker("worker", at, at if connected else None, "22.10.1", problem)
+        heartbeat.record_heartbeat("worker", at, at if connected else None, "22.10.1", problem)
         with db.engine.connect().execution_options(writes=True) as connection, connection.begin():
             seen_at = at - timedelta(seconds=seconds_ago)
             connection.execute(Worker.__table__.update().values(seen_at=seen_at))
@@ -190,7 +192,7 @@ def test_one_recording_shows_its_facts_its_player_and_its_call(shelf, reviewer):
     facts = shelf.add(WAV, call_uid="c1", caller_number="5551234", callee="PJSIP/desk", flow="main")
     voicemail = shelf.add(WAV, call_uid="c1", kind="voicemail", format="ulaw")
     with shelf.app.app_context():
-        ledger.save_call(
+        save_call(
             {
                 "uid": "c1",
                 "direction": "inbound",

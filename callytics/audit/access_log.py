@@ -1,0 +1,39 @@
+"""Access log: an entry for each action of a person on recordings. Needs an app context.
+
+Only this module inserts audit entries.
+"""
+
+from datetime import timedelta
+
+from sqlalchemy import Connection, exists, insert
+
+from callytics.audit.models import AuditEntry
+from callytics.clock import utc_now
+from callytics.database.transactions import writing
+
+# Prefix of `detail` for an action that failed.
+FAILED = "failed: "
+
+
+def note_access(username: str, action: str, recording_uid: str, detail: str = "") -> None:
+    """Add an entry: `username` did `action` (play, download, delete, ...)."""
+    with writing() as connection:
+        add_entry(connection, username, action, recording_uid, detail)
+
+
+def note_access_once(username: str, action: str, recording_uid: str, within: timedelta) -> None:
+    """Add an entry unless the same one was added less than `within` ago, by any process."""
+    values = {"username": username, "action": action, "recording_uid": recording_uid}
+    same = [getattr(AuditEntry, name) == value for name, value in values.items()]
+    recent = exists().where(*same, AuditEntry.at > utc_now() - within)
+    with writing() as connection:
+        if not connection.scalar(recent.select()):
+            add_entry(connection, username, action, recording_uid)
+
+
+def add_entry(
+    connection: Connection, username: str, action: str, recording_uid: str, detail: str = ""
+) -> None:
+    """Add an entry in a transaction of the caller, together with the action itself."""
+    values = {"username": username, "action": action, "recording_uid": recording_uid}
+    connection.execute(insert(AuditEntry).values(at=utc_now(), detail=detail, **values))

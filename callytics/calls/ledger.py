@@ -1,0 +1,28 @@
+"""Writes of calls, the only code that changes them. Needs an app context; safe to repeat."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, update
+
+from callytics.calls.models import Call
+from callytics.clock import utc_now
+from callytics.database.transactions import upsert, writing
+
+
+def save_call(call: Mapping[str, Any]) -> None:
+    """Write the row of a call: column names and values, including `uid`."""
+    with writing() as connection:
+        upsert(connection, Call, "uid", call)
+
+
+def close_calls(worker: str, live: Sequence[str]) -> None:
+    """End the calls of `worker` that are open but not among the uids `live`.
+
+    They ended while the worker was away.
+    """
+    lost = (Call.worker == worker, Call.ended_at.is_(None), Call.uid.not_in(live))
+    disposition = func.coalesce(Call.disposition, "abandoned")
+    closed = update(Call).where(*lost).values(ended_at=utc_now(), disposition=disposition)
+    with writing() as connection:
+        connection.execute(closed)

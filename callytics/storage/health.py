@@ -1,0 +1,21 @@
+"""Health check of the recordings folder. Used by `flask doctor`, `/readyz` and the worker."""
+
+from callytics.storage.folder import Storage
+
+# Below this a disk counts as full: it is about one minute of a call.
+FULL_MB = 10
+
+
+def folder_problem(storage: Storage, least_mb: int = FULL_MB) -> str | None:
+    """Return why recordings cannot be stored, or that less than `least_mb` MB are free, or None."""
+    try:
+        problem = storage.problem()
+        free_mb = 0 if problem else storage.free_bytes() >> 20
+    except OSError as error:
+        return f"RECORDINGS_DIR: {storage.root} cannot be looked at ({error.strerror})"
+    if problem is None and free_mb < max(least_mb, FULL_MB):
+        return (
+            f"RECORDINGS_DIR: {free_mb} MB are left where {storage.root} is; "
+            "make room, or calls will not be recorded"
+        )
+    return problem

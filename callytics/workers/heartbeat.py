@@ -1,0 +1,70 @@
+"""Heartbeat of worker processes: written by each worker, read by pages and health checks.
+
+Needs an app context.
+"""
+
+from datetime import datetime, timedelta
+from typing import Protocol, cast
+
+from sqlalchemy import select
+
+from callytics.clock import utc_now
+from callytics.database.reading import read_first
+from callytics.database.transactions import upsert, writing
+from callytics.workers.models import Worker
+
+# A worker reports every few seconds; after this silence it counts as gone.
+WORKER_SILENT_SECONDS = 30
+
+
+class WorkerRow(Protocol):
+    """Last heartbeat of a worker."""
+
+    @property
+    def seen_at(self) -> datetime: ...
+
+    @property
+    def connected_at(self) -> datetime | None: ...
+
+    @property
+    def asterisk_version(self) -> str: ...
+
+    @property
+    def problem(self) -> str: ...
+
+
+def record_heartbeat(
+    name: str,
+    started_at: datetime,
+    connected_at: datetime | None,
+    asterisk_version: str,
+    problem: str = "",
+) -> None:
+    """Record that the worker `name` is alive now, and the state of its connection to Asterisk."""
+    values = {
+        "name": name,
+        "seen_at": utc_now(),
+        "started_at": started_at,
+        "connected_at": connected_at,
+        "asterisk_version": asterisk_version,
+        "problem": problem,
+    }
+    with writing() as connection:
+        upsert(connection, Worker, "name", values)
+
+
+def newest_worker() -> WorkerRow | None:
+    """Return the worker that reported last, or None if there never was one."""
+    columns = (Worker.seen_at, Worker.connected_at, Worker.asterisk_version, Worker.problem)
+    query = select(*columns).order_by(Worker.seen_at.desc()).limit(1)
+    return cast(WorkerRow | None, read_first(query))
+
+
+def worker_problem(worker: WorkerRow | None) -> str | None:
+    """Return why the worker that reported last is not running, or None if it is."""
+    if worker is None:
+        return "no worker has ever run: start one with python -m worker"
+    silent = utc_now() - worker.seen_at
+    if silent > timedelta(seconds=WORKER_SILENT_SECONDS):
+        return f"no worker has been seen for {silent.total_seconds():.0f} seconds: start it again"
+    return None
