@@ -8,7 +8,7 @@ from callytics.config import PROJECT_DIR, Config, load_config, read_environment
 from callytics.storage.folder import Storage
 from callytics.version import __version__
 
-__all__ = ["__version__", "create_app"]
+__all__ = ["__version__", "close_app", "create_app"]
 
 # A database server that takes a connection and then says nothing must not be waited for.
 DATABASE_CONNECT_SECONDS = 5
@@ -17,7 +17,7 @@ DATABASE_CONNECT_SECONDS = 5
 def create_app(config: Config | None = None) -> Flask:
     """The application, for `config` or for what the environment says.
 
-    Raises ConfigError when a variable cannot be used.
+    Whoever goes on without it calls `close_app`. Raises ConfigError when a variable cannot be used.
     """
     from callytics import cli, web
     from callytics import tables as _tables  # noqa: F401 (registers them with the metadata)
@@ -36,11 +36,18 @@ def create_app(config: Config | None = None) -> Flask:
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(config),
     )
     app.extensions["callytics"] = config
+    app.extensions["to_close"] = []
     app.extensions["storage"] = Storage(config.recordings_dir)
     db.init_db(app)
     web.init_web(app)
     cli.init_cli(app)
     return app
+
+
+def close_app(app: Flask) -> None:
+    """Close the connections to the database that `app` keeps open; it opens new ones if used."""
+    for close in app.extensions["to_close"]:
+        close()
 
 
 def _engine_options(config: Config) -> dict[str, Any]:

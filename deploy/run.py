@@ -19,9 +19,8 @@ from honcho.environ import parse_procfile
 from honcho.manager import Manager
 from sqlalchemy.exc import OperationalError
 
-from callytics import create_app
+from callytics import close_app, create_app
 from callytics.config import PROJECT_DIR, Config, ConfigError, load_config, read_environment
-from callytics.database.engine import db
 from callytics.flows import document as flow_document
 from callytics.people import users
 from deploy.asterisk.installation import LaunchError, find_installation
@@ -125,10 +124,11 @@ def prepare_database(app: Flask) -> str | None:
             flask_migrate.upgrade()
             password = first_account()
             first_flow()
-            db.engine.dispose()  # the processes that follow open their own
     except OperationalError as error:
         reason = str(error.orig).partition("\n")[0]
         raise RunError(f"DATABASE_URL: the database cannot be used ({reason}).") from error
+    finally:
+        close_app(app)  # the processes that follow open their own
     return password
 
 

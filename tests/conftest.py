@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support.apps import close_all
 from tests.support.asterisk import AsteriskServer
 from tests.support.made_once import made_once
 from tests.support.postgres import Postgres
@@ -52,6 +53,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _is_on_postgres(item: pytest.Item) -> bool:
     call = getattr(item, "callspec", None)
     return call is not None and "postgresql" in call.params.values()
+
+
+@pytest.fixture(autouse=True)
+def close_applications() -> Iterator[None]:
+    """What a test's applications opened is closed after everything else of the test."""
+    yield
+    close_all()
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,9 @@ def version_of(app: Flask) -> Callable[[], Any]:
     """Tells one state of the database of `app` from another; None where that is not known."""
     url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
     if url.get_backend_name() == "sqlite":
-        return SqliteVersion(url.database or "")
+        version = SqliteVersion(url.database or "")
+        app.extensions["to_close"].append(version.close)
+        return version
     return PostgresqlVersion(app)
 
 
@@ -36,8 +38,14 @@ class SqliteVersion:
                 )
             return self._connection.execute("PRAGMA data_version").fetchone()[0]
         except sqlite3.Error:
-            self._connection = None
+            self.close()
             return None
+
+    def close(self) -> None:
+        """Close its connection; the next question opens another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 class PostgresqlVersion:

@@ -33,6 +33,7 @@ def init_db(app: Flask) -> None:
         raise ConfigError(DATABASE_URL_FORM) from error
     migrate.init_app(app, db)
     with app.app_context():
+        app.extensions["to_close"].append(db.engine.dispose)
         if db.engine.dialect.name == "sqlite":
             _configure_sqlite(db.engine)
         else:

@@ -28,7 +28,6 @@ def house(live_env: dict[str, str], worker_process: Worker) -> dict[str, str]:
     with shelf.app.app_context():
         rita = users.user_named("rita")
         users.change_endpoint(rita.id, f"Local/tone{PHONE}@party/n", "tests")
-        users.db.engine.dispose()
     return live_env
 
 
@@ -111,7 +110,6 @@ def test_without_javascript_the_same_number_twice_is_one_call_and_a_phone_unknow
     assert len(calls(house)) == 1
     with Shelf.of(house).app.app_context():
         users.change_endpoint(users.user_named("rita").id, "PJSIP/nobody-has-this", "tests")
-        users.db.engine.dispose()
     status, page = call("1700")
     assert status == 502
     assert "Asterisk knows no PJSIP/nobody-has-this" in page

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from callytics import create_app
 from callytics.calls import originate
 from callytics.config import load_config
-from callytics.database.engine import db
+from tests.support.apps import app_of
 from tests.support.pages import PageClient, text_of
 from tests.support.processes import run_flask
 from tests.support.rows import (
@@ -274,9 +273,8 @@ def test_who_is_called_outside_is_not_told_who_signed_in_to_call(
 ) -> None:
     use_settings(house, outbound_caller_id="")
     alice, outside = phones.callee("alice", CALLER), phones.callee("trunk", CALLEE)
-    with create_app(load_config(house)).app_context():
+    with app_of(house):
         originate.place_call(load_config(house), "PJSIP/alice", "+15550123", "rita")
-        db.engine.dispose()
     alice.answer()
     shown = outside.wait_for("INVITE").header("From")
     assert "sip:alice@" in shown

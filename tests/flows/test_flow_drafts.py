@@ -33,7 +33,6 @@ def app(any_env: dict[str, str]):
         flow_document.save(check(DOCUMENT), "tests")
         yield app
         db.session.remove()
-        db.engine.dispose()
 
 
 def ring(queue: str, seconds: int):

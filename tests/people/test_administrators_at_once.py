@@ -9,10 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from callytics import create_app
 from callytics.audit.admin_changes import changes_of
-from callytics.config import load_config
-from callytics.database.engine import db
 from callytics.flows.document import check, save
 from callytics.people import users
 from callytics.queues import queues
@@ -23,6 +20,7 @@ from callytics.settings.settings import (
     set_setting,
     take_back,
 )
+from tests.support.apps import new_app
 from tests.support.shelf import PASSWORD
 
 ADMINS = ("ada", "bob")
@@ -31,12 +29,11 @@ KEY = "retention_days"
 
 @pytest.fixture
 def app(any_env: dict[str, str]) -> Iterator[Flask]:
-    app = create_app(load_config(any_env))
+    app = new_app(any_env)
     with app.app_context():
         for name in ADMINS:
             users.add_user(name, "admin", PASSWORD, changed_by="tests")
         yield app
-        db.engine.dispose()
 
 
 def both(app: Flask, *actions: Callable[[], Any]) -> list[Any]:

@@ -7,13 +7,11 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from callytics import create_app
 from callytics.clock import utc_now
-from callytics.config import load_config
-from callytics.database.engine import db
 from callytics.flows import document as flow_document
 from callytics.queues import queues
 from callytics.workers import heartbeat
+from tests.support.apps import new_app
 
 MEMBER = "PJSIP/alice"
 OTHER = "PJSIP/bob"
@@ -22,12 +20,11 @@ OTHER = "PJSIP/bob"
 @pytest.fixture
 def app(any_env: dict[str, str]) -> Iterator[Flask]:
     """An installation in which two workers are alive."""
-    app = create_app(load_config(any_env))
+    app = new_app(any_env)
     with app.app_context():
         for worker in ("one", "two"):
             heartbeat.record_heartbeat(worker, utc_now(), utc_now(), "22")
         yield app
-        db.engine.dispose()
 
 
 def test_a_member_is_claimed_by_one_call_at_a_time(app: Flask) -> None:

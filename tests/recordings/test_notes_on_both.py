@@ -2,7 +2,6 @@
 
 import pytest
 
-from callytics.database.engine import db
 from callytics.recordings import ledger, notes
 from callytics.search.engine import find
 from callytics.search.filters import Filters
@@ -11,10 +10,7 @@ from tests.support.shelf import Shelf
 
 @pytest.fixture
 def shelf(any_env: dict[str, str]):
-    shelf = Shelf.of(any_env)
-    yield shelf
-    with shelf.app.app_context():
-        db.engine.dispose()
+    return Shelf.of(any_env)
 
 
 def found(filters: Filters) -> list[tuple[str, str | None]]:

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-from callytics.database.engine import db
 from callytics.recordings import library
 from callytics.recordings.pauses import PausedSpan
 from tests.support.shelf import STARTED_AT, Shelf
@@ -26,4 +25,3 @@ def test_spans_are_read_from_the_row_as_they_were_written(any_env: dict[str, str
     assert shelf.row(some).pauses == ()
     with shelf.app.app_context():
         assert [row.pauses for row in library.newest(0)] == [(), ()]
-        db.engine.dispose()

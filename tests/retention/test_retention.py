@@ -8,7 +8,6 @@ import pytest
 
 from callytics.clock import utc_now
 from callytics.config import load_config
-from callytics.database.engine import db
 from callytics.integrity.inspection import Circumstances
 from callytics.integrity.reconcile import FolderError
 from callytics.recordings import notes
@@ -27,7 +26,6 @@ def shelf(any_env: dict[str, str]) -> Iterator[Shelf]:
     library = Shelf.of(any_env)
     with library.app.app_context():
         yield library
-        db.engine.dispose()
 
 
 def add(shelf: Shelf, days_old: float, **facts: object) -> Facts:

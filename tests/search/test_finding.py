@@ -89,7 +89,6 @@ def library(any_env: dict[str, str]) -> Iterator[Shelf]:
     shelf = Shelf.of(any_env)
     with shelf.app.app_context():
         yield shelf
-        db.engine.dispose()
 
 
 def fill(library: list[dict[str, Any]]) -> None:

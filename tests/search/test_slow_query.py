@@ -10,7 +10,6 @@ import psycopg
 import pytest
 import requests
 
-from callytics.database.engine import db
 from tests.support.processes import Web
 from tests.support.shelf import Shelf, signed_in, wav_bytes, without_keeping
 from tests.support.waiting import wait_until
@@ -39,11 +38,8 @@ def web(any_env: dict[str, str], tmp_path: Path) -> Iterator[Web]:
 
 
 @pytest.fixture
-def shelf(web: Web) -> Iterator[Shelf]:
-    shelf = Shelf.of(web.environment)
-    yield shelf
-    with shelf.app.app_context():
-        db.engine.dispose()
+def shelf(web: Web) -> Shelf:
+    return Shelf.of(web.environment)
 
 
 @pytest.fixture

@@ -151,7 +151,6 @@ def disorder(environment: dict[str, str]) -> Iterator[Disorder]:
     with shelf.app.app_context():
         yield Disorder(shelf)
         db.session.remove()
-        db.engine.dispose()
 
 
 def unfinished(sound: bytes = SOUND) -> bytes:

@@ -5,11 +5,9 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from callytics import create_app
-from callytics.config import load_config
-from callytics.database.engine import db
 from callytics.flows import document as flow_document
 from callytics.settings.settings import set_setting
+from tests.support.apps import app_of
 from tests.support.waiting import wait_until
 
 
@@ -73,14 +71,12 @@ def use_flow(
     """Put a flow of number 1000 in force that begins with the first of `nodes`."""
     flow = {"numbers": ["1000"], "start": start or next(iter(nodes)), "nodes": nodes}
     document = flow_document.check({"queues": queues or {}, "flows": {"main": flow}})
-    with create_app(load_config(environment)).app_context():
+    with app_of(environment):
         flow_document.save(document, "tests")
-        db.engine.dispose()
 
 
 def use_settings(environment: dict[str, str], **settings: str) -> None:
     """Put settings in force, as an administrator does."""
-    with create_app(load_config(environment)).app_context():
+    with app_of(environment):
         for key, value in settings.items():
             set_setting(key, value, "tests")
-        db.engine.dispose()

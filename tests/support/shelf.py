@@ -14,16 +14,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from callytics import create_app
 from callytics.audit.models import AuditEntry
 from callytics.calls.ledger import save_call
-from callytics.config import load_config
 from callytics.database.engine import db
 from callytics.identifiers import new_uid
 from callytics.people import users
 from callytics.recordings import ledger, library
 from callytics.recordings.facts import Facts
 from callytics.storage.folder import Storage
+from tests.support.apps import new_app
 
 PASSWORD = "correct horse"
 STARTED_AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -57,7 +56,7 @@ class Shelf:
     @classmethod
     def of(cls, environment: dict[str, str]) -> "Shelf":
         """The library of an installation whose schema is there already."""
-        app = create_app(load_config(environment))
+        app = new_app(environment)
         app.test_client_class = Browser
         return cls(environment, app)
 

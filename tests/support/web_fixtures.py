@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from callytics import close_app
 from callytics.database.engine import db
 from tests.support.pages import PageClient
 from tests.support.processes import fresh_environment, run_flask
@@ -20,10 +21,9 @@ def furnished_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shelf = Shelf.of(environment)
     shelf.add_person("ada", "admin")
     shelf.add_person("rita")
-    with shelf.app.app_context():
-        with db.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        db.engine.dispose()
+    with shelf.app.app_context(), db.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    close_app(shelf.app)
     return folder / "callytics.db"
 
 

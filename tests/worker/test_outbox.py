@@ -27,11 +27,8 @@ from worker.persistence.outbox import MOST_TOGETHER, Outbox
 
 
 @pytest.fixture
-def app(any_env: dict[str, str]) -> Iterator[Flask]:
-    app = Shelf.of(any_env).app
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+def app(any_env: dict[str, str]) -> Flask:
+    return Shelf.of(any_env).app
 
 
 @pytest.fixture

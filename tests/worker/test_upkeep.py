@@ -4,14 +4,12 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
-from callytics import create_app
 from callytics.clock import utc_now
-from callytics.config import load_config
-from callytics.database.engine import db
 from callytics.identifiers import new_uid
 from callytics.recordings import ledger
 from callytics.recordings.facts import Facts
 from callytics.storage.folder import Storage
+from tests.support.apps import app_of
 from tests.support.processes import Worker
 from tests.support.rows import recordings_in
 from tests.support.tones import write_tone
@@ -28,9 +26,8 @@ def left_open(environment: Env) -> Facts:
     write_tone(folder / facts.path, 440, 3.0)
     for path in (facts.path, facts.facts_path):
         os.utime(folder / path, (began.timestamp(), began.timestamp()))
-    with create_app(load_config(environment)).app_context():
+    with app_of(environment):
         ledger.save_recording(facts)
-        db.engine.dispose()
     return facts
 
 

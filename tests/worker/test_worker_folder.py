@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from callytics import create_app
 from callytics.ari.commands import Ari
 from callytics.clock import utc_now
 from callytics.config import load_config
 from callytics.identifiers import new_uid
 from callytics.recordings.facts import Facts
 from callytics.storage.folder import Storage
+from tests.support.apps import new_app
 from tests.support.asterisk import AsteriskServer, PlacedCall
 from tests.support.processes import Worker
 from tests.support.rows import audio_of, ended_calls, facts_of, recordings, recordings_in, use_flow
@@ -180,7 +180,7 @@ def test_people_talk_while_the_disk_hangs(
 def test_what_was_said_last_of_a_recording_is_what_stays(app_env: Env) -> None:
     config = load_config(app_env)
     storage = Storage(config.recordings_dir)
-    recorder = Recorder(Ari(config), Outbox(create_app(config)), storage)
+    recorder = Recorder(Ari(config), Outbox(new_app(app_env)), storage)
     wanted = [
         Facts(new_uid(), "transfer", "inbound", "requested", utc_now(), "wav") for _ in range(50)
     ]
