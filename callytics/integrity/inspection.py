@@ -9,7 +9,7 @@ from callytics.clock import utc_now
 from callytics.integrity.inventory import Group
 from callytics.recordings.facts import Facts
 from callytics.storage.folder import Storage
-from callytics.storage.folder_walk import Found
+from callytics.storage.folder_walk import FileEntry
 
 # Asterisk adds to a file every two seconds, to a `.ulaw` every four. One that was not touched for
 # so long is not being recorded, whether Asterisk can be asked or not.
@@ -108,7 +108,7 @@ class Sound:
         return not self.is_empty and not self.problem
 
 
-def listen(storage: Storage, found: Found) -> Sound:
+def listen(storage: Storage, found: FileEntry) -> Sound:
     """What the bytes of an audio file say. Raises OSError."""
     with storage.open(found.path) as file:
         try:

@@ -18,9 +18,10 @@ from callytics.audit.models import AuditEntry
 from callytics.database.reading import reading
 from callytics.identifiers import UID_PATTERN
 from callytics.recordings.facts import OPEN_STATES, Facts
+from callytics.recordings.facts_files import read_facts
 from callytics.recordings.models import Recording
 from callytics.storage.folder import Storage
-from callytics.storage.folder_walk import Found
+from callytics.storage.folder_walk import FileEntry
 
 ROWS_AT_ONCE = 1000
 ENDINGS = ("json", "ulaw", "wav")
@@ -37,7 +38,7 @@ class Group:
     # Its place in the folder without an ending, as Asterisk is told.
     name: str
     row: Facts | None = None
-    files: Mapping[str, Found] = field(default_factory=dict)
+    files: Mapping[str, FileEntry] = field(default_factory=dict)
     # Where the row says that its audio is.
     row_path: str | None = None
     # Whether the row of another recording bears the same uid.
@@ -49,7 +50,7 @@ class Group:
         return bool(self.files.keys() - {"json"})
 
 
-def survey(storage: Storage, aside: Callable[[Found], None]) -> Iterator[Group]:
+def survey(storage: Storage, aside: Callable[[FileEntry], None]) -> Iterator[Group]:
     """Every recording, in the order of their names; to `aside` goes what cannot belong to one.
 
     Rows and files are not of the same instant: where they disagree, look again. Raises OSError.
@@ -58,11 +59,11 @@ def survey(storage: Storage, aside: Callable[[Found], None]) -> Iterator[Group]:
     for key, pairs in groupby(both, key=lambda pair: pair[0]):
         found = [thing for _, thing in pairs]
         rows = [thing for thing in found if isinstance(thing, Row)]
-        files = {_ending(thing.path): thing for thing in found if isinstance(thing, Found)}
+        files = {_ending(thing.path): thing for thing in found if isinstance(thing, FileEntry)}
         yield from _groups(key.removesuffix("."), rows, files)
 
 
-def _groups(name: str, rows: list[Row[Any]], files: dict[str, Found]) -> Iterator[Group]:
+def _groups(name: str, rows: list[Row[Any]], files: dict[str, FileEntry]) -> Iterator[Group]:
     own = None
     for row in rows:
         facts = _facts_of(row)
@@ -121,17 +122,17 @@ def sample(count: int) -> list[Facts]:
     return list(found.values())
 
 
-def read_facts(storage: Storage, group: Group) -> Facts | None:
+def facts_of_group(storage: Storage, group: Group) -> Facts | None:
     """The facts beside the audio, or None. Raises ValueError for unusable ones, OSError."""
     if "json" not in group.files:
         return None
-    facts = _storable(storage.read_facts(group.files["json"].path))
+    facts = _storable(read_facts(storage, group.files["json"].path))
     if facts.name != group.name:
         raise ValueError("they are those of another recording")
     return facts
 
 
-def _files(storage: Storage, aside: Callable[[Found], None]) -> Iterator[tuple[str, Any]]:
+def _files(storage: Storage, aside: Callable[[FileEntry], None]) -> Iterator[tuple[str, Any]]:
     for found in storage.walk():
         if found.size_bytes is not None and _OURS.fullmatch(found.path):
             yield _key(found.path), found

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from callytics.integrity.inspection import STILL, Circumstances, Sound, Verdict, listen
 from callytics.recordings.facts import FORMATS, Facts
 from callytics.recordings.finalization import CUT_SHORT
-from callytics.storage.folder_walk import Found
+from callytics.storage.folder_walk import FileEntry
 
 FOUND = "found without its facts"
 # Asterisk opens a file before anybody speaks, and somebody may be rung for a long time.
@@ -47,7 +47,7 @@ def judge_found(verdict: Verdict, around: Circumstances) -> None:
         verdict.wrong("a recording without row and facts", f"taken in as {FOUND}")
 
 
-def _may_be_written(found: Found, sound: Sound, around: Circumstances) -> bool:
+def _may_be_written(found: FileEntry, sound: Sound, around: Circumstances) -> bool:
     """Asterisk can be asked only for what was recorded through ARI, not for the dialplan's."""
     if sound.finished and found.path.endswith(".wav"):
         return False
@@ -57,7 +57,7 @@ def _may_be_written(found: Found, sound: Sound, around: Circumstances) -> bool:
     return facts is not None and around.is_live(facts) is True
 
 
-def facts_of_found(found: Found, duration_ms: int) -> Facts | None:
+def facts_of_found(found: FileEntry, duration_ms: int) -> Facts | None:
     """What the place and the age of a file tell; None where it does not lie in a day's folder."""
     place = _PLACE.fullmatch(found.path)
     try:

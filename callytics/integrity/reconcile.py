@@ -16,10 +16,11 @@ from callytics.integrity.inventory import Group
 from callytics.integrity.rules import judge
 from callytics.recordings import ledger
 from callytics.recordings.facts import Facts
+from callytics.recordings.facts_files import write_facts
 from callytics.recordings.finalization import complete, finish
 from callytics.recordings.ledger import Change
 from callytics.storage.folder import Storage
-from callytics.storage.folder_walk import Found
+from callytics.storage.folder_walk import FileEntry
 
 # How many recordings are looked at between two breaths.
 CHUNK = 500
@@ -81,7 +82,7 @@ def mend_open(around: Circumstances) -> Report:
 
 def _run(around: Circumstances, mends: bool) -> Iterator[Report]:
     check_folder(around)
-    strangers: list[Found] = []
+    strangers: list[FileEntry] = []
     groups = inventory.survey(around.storage, strangers.append)
     while chunk := list(islice(groups, CHUNK)):
         report = Report(looked=len(chunk))
@@ -195,7 +196,7 @@ def _mend_files(verdict: Verdict, storage: Storage) -> list[Change]:
     if verdict.take_checksum:
         facts = facts.but(sha256=storage.sha256(facts.path))
     if verdict.writes_facts:
-        storage.write_facts(facts)
+        write_facts(storage, facts)
     return [Change(facts.uid, was, facts)] if verdict.writes_row else []
 
 
@@ -210,7 +211,7 @@ def _remove_empty(path: str, storage: Storage, report: Report) -> None:
 
 
 def _note_strangers(
-    strangers: list[Found], around: Circumstances, mends: bool, report: Report
+    strangers: list[FileEntry], around: Circumstances, mends: bool, report: Report
 ) -> None:
     for found in strangers:
         if not found.path.endswith(DRAFT):

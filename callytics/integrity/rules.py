@@ -11,12 +11,12 @@ from callytics.integrity.inspection import (
     Verdict,
     listen,
 )
-from callytics.integrity.inventory import Group, read_facts
+from callytics.integrity.inventory import Group, facts_of_group
 from callytics.integrity.orphans import judge_found
 from callytics.recordings.facts import FORMATS, OPEN_STATES, Facts
 from callytics.recordings.finalization import CUT_SHORT, NO_FILE, NO_SOUND, PERHAPS_CUT_SHORT
 from callytics.recordings.pauses import is_paused, weight
-from callytics.storage.folder_walk import Found
+from callytics.storage.folder_walk import FileEntry
 
 # Of two that differ, the one that says more of the end was written later.
 _FINALITY = {"requested": 0, "recording": 1, "available": 2, "failed": 3, "missing": 3}
@@ -48,7 +48,7 @@ def judge(group: Group, around: Circumstances, deleted: bool = False) -> Verdict
 
 def _read(group: Group, around: Circumstances) -> tuple[Facts | None, str]:
     try:
-        return read_facts(around.storage, group), ""
+        return facts_of_group(around.storage, group), ""
     except FileNotFoundError:
         return None, ""
     except ValueError as error:
@@ -78,7 +78,9 @@ def _judge_known(verdict: Verdict, around: Circumstances, base: Facts, deleted: 
         _judge_audio(verdict, around, base, audio)
 
 
-def _judge_open(verdict: Verdict, around: Circumstances, base: Facts, audio: Found | None) -> None:
+def _judge_open(
+    verdict: Verdict, around: Circumstances, base: Facts, audio: FileEntry | None
+) -> None:
     """Asterisk may still be writing this file."""
     if (why := _may_be_live(verdict.group, around, base)) is not None:
         # The row of one that goes on may be lost, and is wanted now; what it says is not final.
@@ -138,7 +140,7 @@ def _and_before(reason: str, base: Facts) -> str:
     return f"{reason} ({before})" if before else reason
 
 
-def _judge_audio(verdict: Verdict, around: Circumstances, base: Facts, audio: Found) -> None:
+def _judge_audio(verdict: Verdict, around: Circumstances, base: Facts, audio: FileEntry) -> None:
     """It has ended, and there is a file."""
     sound = listen(around.storage, audio)
     # We may have given up a recording which Asterisk makes all the same.
@@ -166,7 +168,7 @@ def _without_sound(verdict: Verdict, base: Facts, sound: Sound) -> Facts:
     return base.but(state="failed", state_reason=reason, duration_ms=None, size_bytes=None)
 
 
-def _with_sound(verdict: Verdict, base: Facts, audio: Found, sound: Sound) -> Facts:
+def _with_sound(verdict: Verdict, base: Facts, audio: FileEntry, sound: Sound) -> Facts:
     true = {"size_bytes": audio.size_bytes, "duration_ms": sound.duration_ms}
     if base.state != "available":
         verdict.wrong(f"{base.state!r}, but its file is there, with sound", "available again")
@@ -189,7 +191,7 @@ def _note_measures(verdict: Verdict, base: Facts, true: dict[str, Any]) -> None:
             verdict.wrong(f"said to have {said} {units[name]}, has {value}", "corrected")
 
 
-def _judge_checksum(verdict: Verdict, around: Circumstances, audio: Found) -> None:
+def _judge_checksum(verdict: Verdict, around: Circumstances, audio: FileEntry) -> None:
     assert verdict.desired is not None
     kept = verdict.desired.sha256
     if kept is None and around.fill_checksums:

@@ -6,6 +6,7 @@ from datetime import datetime
 from callytics.audio import wav
 from callytics.recordings import pauses
 from callytics.recordings.facts import Facts
+from callytics.recordings.facts_files import read_facts, write_facts
 from callytics.storage.folder import Storage
 from callytics.storage.health import folder_problem
 
@@ -69,7 +70,7 @@ def _said_before(storage: Storage, facts: Facts) -> Facts:
     one who died in that instant.
     """
     try:
-        return storage.read_facts(facts.facts_path)
+        return read_facts(storage, facts.facts_path)
     except (OSError, ValueError):
         return facts
 
@@ -80,7 +81,7 @@ def finish(storage: Storage, facts: Facts) -> None:
     The facts go first: once the header is whole, nothing else tells that something is lost.
     """
     with contextlib.suppress(OSError):
-        storage.write_facts(facts)
+        write_facts(storage, facts)
     wav.finish_wav_header(storage.resolve(facts.path))
 
 

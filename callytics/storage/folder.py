@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from callytics.recordings.facts import Facts
-from callytics.storage.folder_walk import Found, as_found, entries, walk
+from callytics.storage.folder_walk import FileEntry, entries, file_entry, walk
 
 # Facts are under 2 KB; a file that someone made very large must not fill the memory.
 _FACTS_BYTES = 1 << 20
@@ -87,11 +86,6 @@ class Storage:
         with self._folder(folders) as folder:
             os.rmdir(name, dir_fd=folder)
 
-    def write_facts(self, facts: Facts, durable: bool = True) -> None:
-        """Put the facts beside the audio, whole or not at all. Raises StorageError, OSError."""
-        # A name may hold half a character; the recording must not fail for it.
-        self.write(facts.facts_path, facts.to_json().encode(errors="replace"), durable)
-
     def write(self, path: str, content: bytes, durable: bool = True) -> None:
         """Write a file, whole or not at all. Raises StorageError, OSError.
 
@@ -108,11 +102,6 @@ class Storage:
                 if durable:
                     os.fsync(file.fileno())
             os.replace(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
-
-    def read_facts(self, path: str) -> Facts:
-        """Read a facts file. Raises FileNotFoundError, and ValueError for an unusable one."""
-        with self.open(path) as file:
-            return Facts.from_json(file.read(_FACTS_BYTES))
 
     def keep_call(self, uid: str, content: bytes) -> None:
         """Write down how a call in progress stands. Raises StorageError, OSError."""
@@ -141,12 +130,12 @@ class Storage:
         with self.open(RULES_PATH) as file:
             return file.read()
 
-    def find(self, path: str) -> Found | None:
+    def find(self, path: str) -> FileEntry | None:
         """What the walk would say of one file, or None. Raises StorageError, OSError."""
         *folders, name = _parts(path)
         try:
             with self._folder(folders) as folder:
-                return as_found(path, os.stat(name, dir_fd=folder, follow_symlinks=False))
+                return file_entry(path, os.stat(name, dir_fd=folder, follow_symlinks=False))
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -165,7 +154,7 @@ class Storage:
         """Whether nothing at all is in the folder, as where a disk is not mounted."""
         return next(entries(self.root, ""), None) is None
 
-    def walk(self) -> Iterator[Found]:
+    def walk(self) -> Iterator[FileEntry]:
         """Every file under the folder; see `walk.walk`. Raises OSError."""
         return walk(self.root)
 

@@ -14,7 +14,7 @@ PROBE_PREFIX = "doctor-"
 _SYSTEM_FOLDER = "lost+found"
 
 
-class Found(NamedTuple):
+class FileEntry(NamedTuple):
     """A file, relative to the folder. Its size is None where it is no plain file, as a link."""
 
     path: str
@@ -22,7 +22,7 @@ class Found(NamedTuple):
     modified_at: datetime
 
 
-def walk(root: Path) -> Iterator[Found]:
+def walk(root: Path) -> Iterator[FileEntry]:
     """Every file under `root`, in the order of the bytes of their whole paths.
 
     Held in memory is one folder at each depth. Left out are hidden files and folders, and the
@@ -38,7 +38,7 @@ def walk(root: Path) -> Iterator[Found]:
             with contextlib.suppress(FileNotFoundError):
                 levels.append(entries(root, path))
         else:
-            yield as_found(path, status)
+            yield file_entry(path, status)
 
 
 def entries(root: Path, folder: str) -> Iterator[tuple[str, os.stat_result | None]]:
@@ -49,10 +49,10 @@ def entries(root: Path, folder: str) -> Iterator[tuple[str, os.stat_result | Non
     return iter([(folder + name, status) for name, status in wanted if name])
 
 
-def as_found(path: str, status: os.stat_result) -> Found:
+def file_entry(path: str, status: os.stat_result) -> FileEntry:
     """What a status says of a file."""
     size = status.st_size if stat.S_ISREG(status.st_mode) else None
-    return Found(path, size, datetime.fromtimestamp(status.st_mtime, UTC))
+    return FileEntry(path, size, datetime.fromtimestamp(status.st_mtime, UTC))
 
 
 def _named(entry: "os.DirEntry[str]") -> tuple[str, os.stat_result | None]:

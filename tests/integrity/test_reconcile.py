@@ -7,6 +7,7 @@ from hashlib import sha256
 import pytest
 
 from callytics.recordings.facts import Facts
+from callytics.recordings.facts_files import write_facts
 from tests.support.disorder import NOW, SOUND, SOUND_MS, Disorder, disorder, unfinished
 from tests.support.shelf import STARTED_AT, wav_bytes
 
@@ -162,7 +163,7 @@ def test_facts_of_another_recording_are_not_believed(lib: Disorder) -> None:
 
 def test_facts_that_were_not_written_at_the_end_follow_the_row(lib: Disorder) -> None:
     facts = lib.add()
-    lib.shelf.storage.write_facts(facts.but(state="requested", ended_at=None, size_bytes=None))
+    write_facts(lib.shelf.storage, facts.but(state="requested", ended_at=None, size_bytes=None))
     mended(lib, "written from the row")
     assert agreed(lib, facts) == facts
 

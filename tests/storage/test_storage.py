@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callytics.recordings.facts import Facts
+from callytics.recordings.facts_files import read_facts, write_facts
 from callytics.storage.folder import Storage, StorageError
 
 SECRET = b"nobody may read this"
@@ -155,7 +156,7 @@ def test_no_descriptor_stays_open(storage: Storage, folder: Path) -> None:
         with pytest.raises((StorageError, FileNotFoundError)):
             storage.open(path)
     storage.size("2026/11/22/a.wav")
-    storage.write_facts(facts())
+    write_facts(storage, facts())
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
@@ -173,32 +174,32 @@ def test_a_folder_is_never_deleted(storage: Storage, folder: Path) -> None:
 
 def test_facts_are_read_as_they_were_written(storage: Storage) -> None:
     written = facts(caller_name="Ådel 🙂", callee="PJSIP/desk")
-    storage.write_facts(written)
-    assert storage.read_facts(written.facts_path) == written
+    write_facts(storage, written)
+    assert read_facts(storage, written.facts_path) == written
 
 
 def test_facts_that_are_written_again_replace_the_first(storage: Storage, folder: Path) -> None:
-    storage.write_facts(facts())
-    storage.write_facts(facts(state="available", duration_ms=1000))
-    assert storage.read_facts("2026/11/22/a1.json").state == "available"
+    write_facts(storage, facts())
+    write_facts(storage, facts(state="available", duration_ms=1000))
+    assert read_facts(storage, "2026/11/22/a1.json").state == "available"
     assert sorted(p.name for p in (folder / "2026/11/22").iterdir()) == ["a.wav", "a1.json"]
 
 
 def test_a_crash_in_the_middle_of_writing_leaves_the_facts_as_they_were(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    storage.write_facts(facts())
+    write_facts(storage, facts())
 
     def crash(_file: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", crash)
     with pytest.raises(OSError):
-        storage.write_facts(facts(state="available"))
+        write_facts(storage, facts(state="available"))
     monkeypatch.undo()
-    assert storage.read_facts("2026/11/22/a1.json").state == "requested"
-    storage.write_facts(facts(state="available"))
-    assert storage.read_facts("2026/11/22/a1.json").state == "available"
+    assert read_facts(storage, "2026/11/22/a1.json").state == "requested"
+    write_facts(storage, facts(state="available"))
+    assert read_facts(storage, "2026/11/22/a1.json").state == "available"
 
 
 @pytest.mark.parametrize("uid", ["../../../../escape", "a/../../b", ""])
@@ -206,7 +207,7 @@ def test_facts_of_a_forged_uid_are_not_written_outside(
     storage: Storage, folder: Path, uid: str
 ) -> None:
     with contextlib.suppress(StorageError):
-        storage.write_facts(facts(uid=uid))
+        write_facts(storage, facts(uid=uid))
     outside = set(folder.parent.rglob("*")) - set(folder.rglob("*")) - {folder}
     assert outside == {folder.parent / "secret"}
 
@@ -216,14 +217,14 @@ def test_a_link_in_place_of_the_facts_draft_is_not_written_through(
 ) -> None:
     (folder / "2026/11/22/a1.json.new").symlink_to(folder.parent / "secret")
     with pytest.raises(OSError):
-        storage.write_facts(facts())
+        write_facts(storage, facts())
     assert (folder.parent / "secret").read_bytes() == SECRET
 
 
 def test_facts_of_a_missing_folder_are_an_error_and_do_not_make_it(tmp_path: Path) -> None:
     """An unmounted volume must not be taken for an empty library."""
     with pytest.raises(FileNotFoundError):
-        Storage(tmp_path / "gone").write_facts(facts())
+        write_facts(Storage(tmp_path / "gone"), facts())
     assert not (tmp_path / "gone").exists()
 
 
@@ -234,7 +235,7 @@ def test_a_folder_for_a_new_day_can_be_written_by_whoever_may_write_to_the_first
     folder.chmod(0o2775)
     if os.geteuid() == 0:
         os.chown(folder, 4711, 4712)
-    storage.write_facts(facts(started_at=datetime(2027, 1, 2, tzinfo=UTC)))
+    write_facts(storage, facts(started_at=datetime(2027, 1, 2, tzinfo=UTC)))
     for name in ("2027", "2027/01", "2027/01/02"):
         found, root = (folder / name).stat(), folder.stat()
         assert stat.S_IMODE(found.st_mode) == 0o2775
@@ -245,7 +246,7 @@ def test_a_folder_for_a_new_day_can_be_written_by_whoever_may_write_to_the_first
 def test_unusable_facts_are_a_value_error(storage: Storage, folder: Path, text: str) -> None:
     (folder / "bad.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(ValueError):
-        storage.read_facts("bad.json")
+        read_facts(storage, "bad.json")
 
 
 def test_walking_gives_every_file_once_and_in_order(storage: Storage, folder: Path) -> None:

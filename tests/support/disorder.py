@@ -15,6 +15,7 @@ from callytics.integrity import reconcile
 from callytics.integrity.inspection import Circumstances
 from callytics.recordings import ledger, library
 from callytics.recordings.facts import Facts
+from callytics.recordings.facts_files import read_facts, write_facts
 from callytics.recordings.finalization import complete
 from callytics.recordings.models import Recording
 from tests.support.shelf import STARTED_AT, Shelf, wav_bytes
@@ -94,7 +95,7 @@ class Disorder:
 
     def write(self, facts: Facts) -> None:
         """Facts and row as the worker writes them."""
-        self.shelf.storage.write_facts(facts)
+        write_facts(self.shelf.storage, facts)
         ledger.save_recording(facts)
 
     def file(self, path: str) -> Path:
@@ -103,7 +104,7 @@ class Disorder:
 
     def facts(self, facts: Facts) -> Facts:
         """The facts as the file says them now."""
-        return self.shelf.storage.read_facts(facts.facts_path)
+        return read_facts(self.shelf.storage, facts.facts_path)
 
     def row(self, facts: Facts) -> Facts | None:
         """The facts as the row says them now."""

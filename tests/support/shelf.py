@@ -21,6 +21,7 @@ from callytics.identifiers import new_uid
 from callytics.people import users
 from callytics.recordings import ledger, library
 from callytics.recordings.facts import Facts
+from callytics.recordings.facts_files import write_facts
 from callytics.storage.folder import Storage
 from tests.support.apps import new_app
 
@@ -70,7 +71,7 @@ class Shelf:
         given = {"uid": new_uid(), "kind": "transfer", "direction": "inbound", "format": "wav"}
         given |= {"state": "available", "started_at": STARTED_AT, **facts}
         kept = Facts(**given)
-        self.storage.write_facts(kept)
+        write_facts(self.storage, kept)
         if content is not None:
             self.storage.write(kept.path, content)
         with self.app.app_context():

@@ -8,6 +8,7 @@ from callytics.clock import utc_now
 from callytics.identifiers import new_uid
 from callytics.recordings import ledger
 from callytics.recordings.facts import Facts
+from callytics.recordings.facts_files import write_facts
 from callytics.storage.folder import Storage
 from tests.support.apps import app_of
 from tests.support.processes import Worker
@@ -22,7 +23,7 @@ def left_open(environment: Env) -> Facts:
     began = utc_now() - timedelta(hours=1)
     facts = Facts(new_uid(), "transfer", "inbound", "recording", began, "wav")
     folder = Path(environment["RECORDINGS_DIR"])
-    Storage(folder).write_facts(facts)
+    write_facts(Storage(folder), facts)
     write_tone(folder / facts.path, 440, 3.0)
     for path in (facts.path, facts.facts_path):
         os.utime(folder / path, (began.timestamp(), began.timestamp()))

@@ -15,6 +15,7 @@ from callytics.clock import utc_now
 from callytics.config import load_config
 from callytics.identifiers import new_uid
 from callytics.recordings.facts import Facts
+from callytics.recordings.facts_files import read_facts
 from callytics.storage.folder import Storage
 from tests.support.apps import new_app
 from tests.support.asterisk import AsteriskServer, PlacedCall
@@ -193,7 +194,7 @@ def test_what_was_said_last_of_a_recording_is_what_stays(app_env: Env) -> None:
     for written in said:
         written.get()
     for facts in wanted:
-        kept = storage.read_facts(facts.facts_path)
+        kept = read_facts(storage, facts.facts_path)
         assert (kept.state, kept.state_reason) == ("failed", "nobody came")
 
 

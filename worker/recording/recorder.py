@@ -10,6 +10,7 @@ from callytics.ari.commands import Ari, AriError
 from callytics.audio import samples, waveform
 from callytics.recordings import ledger, pauses
 from callytics.recordings.facts import Facts
+from callytics.recordings.facts_files import read_facts, write_facts
 from callytics.recordings.finalization import complete
 from callytics.storage.folder import Storage
 from callytics.storage.health import folder_problem
@@ -55,8 +56,9 @@ class Recorder:
     def _with_pauses_beside(self, facts: Facts) -> Facts:
         """Facts of the journal, which is some steps behind where a worker died in a pause."""
         try:
-            read = self._storage.read_facts
-            beside = self._disk.ask(read, facts.facts_path, seconds=INTENT_SECONDS)
+            beside = self._disk.ask(
+                read_facts, self._storage, facts.facts_path, seconds=INTENT_SECONDS
+            )
         except (gevent.Timeout, OSError, ValueError):
             return facts
         return facts.but(pauses=pauses.fuller(facts.pauses, beside.pauses))
@@ -72,13 +74,13 @@ class Recorder:
         or of us cannot undo, and not for the disk. A machine that dies in that instant loses the
         call and its sound as well.
         """
-        written = self._thread_of(facts).spawn(self._storage.write_facts, facts, False)
-        self._thread_of(facts).spawn(self._storage.write_facts, facts)
+        written = self._thread_of(facts).spawn(write_facts, self._storage, facts, False)
+        self._thread_of(facts).spawn(write_facts, self._storage, facts)
         return written
 
     def write(self, facts: Facts) -> AsyncResult:
         """Begin to write facts, then the row, which must not say what they do not; the first."""
-        written = self._thread_of(facts).spawn(self._storage.write_facts, facts)
+        written = self._thread_of(facts).spawn(write_facts, self._storage, facts)
         written.rawlink(lambda _: self.save_row(facts))
         return written
 
