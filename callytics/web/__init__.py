@@ -32,9 +32,9 @@ def init_web(app: Flask) -> None:
         versions as flow_history,
     )
     from callytics.web.http import (
+        cached_until_write,
         error_pages,
         formatting,
-        response_cache,
         security_headers,
     )
     from callytics.web.recordings import (
@@ -64,4 +64,4 @@ def init_web(app: Flask) -> None:
     error_pages.init_errors(app)
     access.init_access(app)
     login.init_login(app)
-    app.wsgi_app = response_cache.KeptAnswers(app)  # type: ignore[method-assign]
+    cached_until_write.init_cached_until_write(app)

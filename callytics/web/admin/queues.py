@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, request, url_for
+from flask import Blueprint, abort, flash, redirect, request, session, url_for
 from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.wrappers import Response
@@ -13,7 +13,7 @@ from callytics.flows.wording import QUEUE_STRATEGIES
 from callytics.queues import queues
 from callytics.telephony.numbers import phone
 from callytics.web.auth.access import admin_required
-from callytics.web.http.list_pages import answer, is_htmx
+from callytics.web.http.list_pages import Around, Table, is_htmx, list_response
 
 blueprint = Blueprint("queues", __name__)
 
@@ -70,8 +70,15 @@ def _for_templates() -> dict[str, Any]:
 
 
 def _board() -> Response:
+    return list_response("admin/queues", _table, {}, around=Around(_more))
+
+
+def _table() -> Table:
+    # A member's wrap-up ends by time alone.
     page = Page(queues.overview(), None, None)
-    return answer("queues", page, {}, whole=_more)
+    # The forms in it hold the token of the session.
+    whose = {"session_id": (current_user.id, session.get("began"))}
+    return Table(page, whose, holds_until_write=False)
 
 
 def _more() -> dict[str, Any]:

@@ -11,7 +11,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.wrappers import Response
 
 from callytics.people.users import user_by_id
-from callytics.web.http.response_cache import unless_written
+from callytics.web.http.cached_until_write import cached_until_write
 
 # Signed out after this long without a page or a piece of audio, and after a day's work.
 IDLE_SECONDS = 2 * 3600
@@ -110,7 +110,7 @@ def _load_person(user_id: str) -> Person | None:
     # Once a minute is enough, and spares every other answer a new cookie.
     if idle > 60 and POLL_HEADER not in request.headers:
         session["seen"] = now
-    row = unless_written(user_by_id, int(user_id))
+    row = cached_until_write(user_by_id, int(user_id))
     # Sessions that are older than the keys have none, and so has a row that was never changed.
     return Person(row) if row and row.session_key == session.get("key", "") else None
 

@@ -14,7 +14,7 @@ from callytics.recordings import library
 from callytics.recordings.facts import OPEN_STATES
 from callytics.web.calls.current_step import whereabouts
 from callytics.web.calls.problems import problems_of
-from callytics.web.http.list_pages import answer
+from callytics.web.http.list_pages import Table, list_response
 
 blueprint = Blueprint("live", __name__)
 
@@ -25,6 +25,10 @@ MOST = 200
 @blueprint.get("/live")
 def index() -> Response:
     """All calls in progress, the newest first."""
+    return list_response("calls/live", _table, {})
+
+
+def _table() -> Table:
     calls = list(call_library.calls(IN_PROGRESS).newest(MOST + 1))
     rows, uids = calls[:MOST], [row.uid for row in calls[:MOST]]
     queues = queues_of(uids)
@@ -37,7 +41,7 @@ def index() -> Response:
         "problems": {row.uid: problems_of(row, recordings[row.uid]) for row in rows},
         "more": len(calls) > MOST,
     }
-    return answer("live", Page(rows, None, None), {}, **shown)
+    return Table(Page(rows, None, None), shown)
 
 
 def _recording_now(recordings: list[Any]) -> Any | None:

@@ -17,7 +17,7 @@ from callytics.web.auth.access import admin_required
 from callytics.web.calls.problems import problems_of
 from callytics.web.calls.timeline import timeline
 from callytics.web.http.formatting import RESULTS_OF_CALLS
-from callytics.web.http.list_pages import answer, asked_page
+from callytics.web.http.list_pages import Table, asked_page, list_response
 from callytics.web.recordings.waveforms import shape_of
 
 blueprint = Blueprint("calls", __name__)
@@ -30,12 +30,16 @@ MOST_PLAYERS = 20
 def index() -> Response:
     """A page of the list, with what is wrong with each call and what was recorded of it."""
     filters = _asked_filters()
+    return list_response("calls", lambda: _table(filters), filters)
+
+
+def _table(filters: dict[str, str]) -> Table:
     listing = call_library.calls(filters.get("disposition"), "problem" in filters)
     page = asked_page(listing)
     recordings = _by_call(library.recordings_of_calls([row.uid for row in page.rows]))
     problems = {row.uid: problems_of(row, recordings[row.uid]) for row in page.rows}
     shown = {"recordings": recordings, "problems": problems, "most": MOST_WITH_PROBLEM}
-    return answer("calls", page, filters, **shown)
+    return Table(page, shown)
 
 
 @blueprint.get("/calls/<uid>")

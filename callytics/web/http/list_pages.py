@@ -1,31 +1,93 @@
-"""What the lists of recordings and of calls share: their pages, and the news that htmx asks for."""
+"""List views: the whole page, or for htmx its table, or 304 where the table is unchanged.
 
-from collections import OrderedDict
-from collections.abc import Callable
-from functools import lru_cache
+An open page asks for its table every two seconds. Its ETag is a digest of what the table is made
+of. The digest is remembered until the next write to the database, so most of these requests end
+after the sign-in check without a query.
+"""
+
+import json
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, is_dataclass
+from functools import cache
 from hashlib import sha256
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
-from flask import abort, make_response, redirect, render_template, request, session, url_for
+from flask import (
+    abort,
+    current_app,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask_login import current_user
 from markupsafe import Markup
+from sqlalchemy import Row
 from werkzeug.wrappers import Response
 
 from callytics.clock import utc_now
 from callytics.database.paging import CursorError, Listing, Page
-from callytics.web.http.response_cache import keep_newest, unless_written
-from callytics.web.http.worker_banner import worker_notice
+from callytics.version import __version__
+from callytics.web.http.cached_until_write import cached_until_write, recall, remember
+from callytics.web.http.worker_banner import Notice, worker_notice
 from callytics.workers import heartbeat
 
-# Of some 20 kB each.
-MOST_FRAMES = 200
-_frames: OrderedDict[tuple[str, ...], tuple[str, str]] = OrderedDict()
-# Where the table comes; no text that is shown can hold it.
-PLACE = Markup("<table-comes-here>")
+# Stands for the table in the page around it; no text that is shown can hold it.
+PLACEHOLDER = Markup("<table-comes-here>")
+
+
+class ListPage(Protocol):
+    """A page of a list; `newer` and `older` are the cursors of the pages beside it."""
+
+    @property
+    def rows(self) -> Sequence[Any]:
+        """The rows, in the order in which they are shown."""
+
+    @property
+    def newer(self) -> str | None:
+        """Cursor of the page before."""
+
+    @property
+    def older(self) -> str | None:
+        """Cursor of the page after."""
+
+    @property
+    def is_newest(self) -> bool:
+        """True if a new row would be shown at its top."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Content of a list's table: a page of rows, and what else its template needs."""
+
+    page: ListPage
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    # The rows as HTML, where the view keeps that; else the template renders them.
+    rows_html: Sequence[Markup] = ()
+    # False where the same state of the database may give another table in a moment.
+    holds_until_write: bool = True
+
+
+@dataclass(frozen=True)
+class Around:
+    """Content of a list's page around the table.
+
+    `read` returns what `index.html` needs besides `filters` and `any_rows`. `key` names all that it
+    depends on besides these, the person and the database; None to render it for each request.
+    """
+
+    read: Callable[[], Mapping[str, Any]] = dict
+    key: tuple[Hashable, ...] | None = None
+
+
+NOTHING_AROUND = Around()
 
 
 def asked_page(listing: Listing) -> Page:
-    """The page of `listing` that the address asks for; ends the request for one there is not."""
+    """Return the page of `listing` that the URL asks for; abort with 400 for a wrong cursor."""
     after, before = request.args.get("after"), request.args.get("before")
     try:
         if after is not None and before is not None:
@@ -37,90 +99,134 @@ def asked_page(listing: Listing) -> Page:
         abort(400, "There is no such place in the list. Begin with the newest.")
 
 
-def answer(
-    name: str,
-    page: Any,
-    filters: dict[str, str],
-    whole: Callable[[], dict[str, Any]] = dict,
-    **shown: Any,
+def list_response(
+    templates: str,
+    read: Callable[[], Table],
+    filters: Mapping[str, str],
+    *,
+    depends_on: tuple[Hashable, ...] = (),
+    around: Around = NOTHING_AROUND,
 ) -> Response:
-    """A page of the list `name`; for htmx only its table, or 304 when nothing in it has changed.
+    """Answer a request for a list with its page, its table (htmx) or 304.
 
-    `page` is a Page or like one; `filters` are what its address says besides the place; `shown`
-    is what else the table shows, `whole` gives what the page shows around it, whose `repr` tells
-    it apart from anything else that it may be.
+    `templates` is the folder of `index.html` and `_table.html`. `filters` is the query of the URL
+    without its cursor. `depends_on` names what the table depends on besides the database, the
+    URL, the role and the worker's notice. `around` is what the page shows around the table.
     """
-    if page.is_newest and "before" in request.args:
-        return redirect(url_for(f"{name}.index", **filters))
-    notice = worker_notice(unless_written(heartbeat.newest_worker), utc_now())
-    version = _version(page, notice, shown)
+    notice = worker_notice(cached_until_write(heartbeat.newest_worker), utc_now())
+    asked = (templates, request.query_string, current_user.role, notice, *depends_on)
+    known = recall(asked)
+    if known and is_htmx() and known[0] in request.if_none_match:
+        return _not_modified(known[0])
+    table = read()
+    if table.page.is_newest and "before" in request.args:
+        return redirect(_list_url(filters))
+    version = _version(table, filters, notice)
+    if table.holds_until_write:
+        remember(asked, version)
     if is_htmx() and version in request.if_none_match:
-        response = Response(status=304)
-    else:
-        parts = {"page": page, "notice": notice, "version": version, "filters": filters, **shown}
-        html = render_template(f"{_folder(name)}/_table.html", **parts)
-        if not is_htmx():
-            before, after = _frame(
-                name, {"filters": filters, "any_rows": bool(page.rows), **whole()}
-            )
-            html = before + html + after
+        return _not_modified(version)
+    html = render_template(
+        f"{templates}/_table.html",
+        page=table.page,
+        rows_html=table.rows_html,
+        notice=notice,
+        version=version,
+        filters=filters,
+        current_user=current_user._get_current_object(),
+        **table.shown,
+    )
+    if is_htmx():
         response = make_response(html)
+        response.set_etag(version)
+    else:
+        before, after = _frame(templates, filters, bool(table.page.rows), around)
+        response = make_response(before + html + after)
+    return varied(response)
+
+
+def _frame(
+    templates: str, filters: Mapping[str, str], any_rows: bool, around: Around
+) -> tuple[str, str]:
+    """Return the HTML before and after the table; rendering it takes as long as the table."""
+    token = session.get("csrf_token")
+    # Flashed messages are shown once; a session without a token gets one by the rendering.
+    if around.key is None or token is None or "_flashes" in session:
+        return _rendered_frame(templates, filters, any_rows, around)
+    key = (templates, current_user.id, token, tuple(filters.items()), any_rows, *around.key)
+    if known := recall(key):
+        before, after = known[0]
+    else:
+        before, after = _rendered_frame(templates, filters, any_rows, around)
+        remember(key, (before, after))
+    return before, after
+
+
+def _rendered_frame(
+    templates: str, filters: Mapping[str, str], any_rows: bool, around: Around
+) -> tuple[str, str]:
+    html = render_template(
+        f"{templates}/index.html",
+        table=PLACEHOLDER,
+        filters=filters,
+        any_rows=any_rows,
+        current_user=current_user._get_current_object(),
+        **around.read(),
+    )
+    before, _, after = html.partition(PLACEHOLDER)
+    return before, after
+
+
+def _list_url(filters: Mapping[str, str]) -> str:
+    """URL of the first page of this list with these filters."""
+    values: dict[str, Any] = dict(filters)
+    return url_for(str(request.endpoint), **values)
+
+
+def _not_modified(version: str) -> Response:
+    response = Response(status=304)
     response.set_etag(version)
     return varied(response)
 
 
-def _frame(name: str, parts: dict[str, Any]) -> tuple[str, str]:
-    """What stands before and after the table; made anew only where something in it has changed.
-
-    Making it takes longer than all the rest of a page.
-    """
-    token = session.get("csrf_token")
-    # What is flashed is shown once; who has no token yet is given one by the page.
-    if "_flashes" in session or token is None:
-        return _made_frame(name, parts)
-    key = (name, repr(vars(current_user._get_current_object())), token, repr(parts))
-    if key not in _frames:
-        keep_newest(_frames, key, _made_frame(name, parts), MOST_FRAMES)
-    return _frames[key]
-
-
-def _made_frame(name: str, parts: dict[str, Any]) -> tuple[str, str]:
-    html = render_template(f"{_folder(name)}/index.html", table=PLACE, **parts)
-    before, after = html.split(PLACE)
-    return before, after
-
-
-def _folder(name: str) -> str:
-    """The folder of a list's templates."""
-    return {"live": "calls/live", "queues": "admin/queues"}.get(name, name)
-
-
 def is_htmx() -> bool:
-    """Whether a part of a page is asked for. Going back in time needs the whole."""
+    """Return True if htmx asks for a part of a page; going back in history needs the whole."""
     restores = "HX-History-Restore-Request" in request.headers
     return "HX-Request" in request.headers and not restores
 
 
 def varied(response: Response) -> Response:
-    """Say to caches that the same address gives a page or a part of it."""
+    """Tell caches that the same URL gives a page or a part of it; return `response`."""
     response.vary.add("HX-Request")
     return response
 
 
-def _version(page: Any, *shown: Any) -> str:
-    """Changes whenever anything in the table does, and for each role."""
-    rest = repr((page.newer, page.older, getattr(page, "count", None), shown, current_user.role))
-    return sha256("".join((*map(_said, page.rows), rest)).encode()).hexdigest()[:20]
+def _version(table: Table, filters: Mapping[str, str], notice: Notice | None) -> str:
+    """Digest of everything that the table is rendered from.
+
+    The templates count too: a page that was open during an upgrade gets the new table.
+    """
+    page = table.page
+    place = (page.newer, page.older, getattr(page, "count", None))
+    rest = (place, table.shown, dict(filters), notice, current_user.role)
+    said = json.dumps([rest, () if table.rows_html else page.rows], default=_plain)
+    digest = sha256("".join((said, *table.rows_html)).encode())
+    digest.update(_templates_digest(str(current_app.template_folder)))
+    return digest.hexdigest()[:20]
 
 
-def _said(row: Any) -> str:
-    """All that a row says; most rows are shown again and again."""
-    try:
-        return _kept_said(row)
-    except TypeError:  # it holds a list, as the way of a call does
-        return repr(row)
+def _plain(value: Any) -> Any:
+    """Return what stands for `value` in JSON; a Row's own repr would leave out long texts."""
+    if isinstance(value, Row):
+        return tuple(value)
+    if is_dataclass(value):
+        return vars(value)
+    return repr(value)
 
 
-@lru_cache(maxsize=2000)
-def _kept_said(row: Any) -> str:
-    return repr(row)
+@cache
+def _templates_digest(folder: str) -> bytes:
+    digest = sha256(__version__.encode())
+    for path in sorted(Path(folder).rglob("*.html")):
+        digest.update(path.read_bytes())
+    return digest.digest()

@@ -4,7 +4,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app, request
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.wrappers import Response
 
@@ -67,13 +67,17 @@ def client_address() -> str:
 
 
 def asset(name: str) -> str:
-    """The address of a static file, another one when the file has changed."""
-    return url_for("static", filename=name, v=_digest(Path(str(current_app.static_folder)) / name))
+    """Return the URL of a static file; another one when the file has changed.
+
+    Without `url_for`, which would take a tenth of a page's time for the eight files of each page.
+    """
+    digest = _digest(f"{current_app.static_folder}/{name}")
+    return f"{request.script_root}{current_app.static_url_path}/{name}?v={digest}"
 
 
 @cache
-def _digest(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest()[:12]
+def _digest(path: str) -> str:
+    return sha256(Path(path).read_bytes()).hexdigest()[:12]
 
 
 def _add_headers(response: Response) -> Response:
@@ -91,4 +95,4 @@ def _add_headers(response: Response) -> Response:
 def _is_named_by_content() -> bool:
     # While a new version is put in place, the old process may be asked for the new one's file.
     path = Path(str(current_app.static_folder)) / str((request.view_args or {}).get("filename"))
-    return "v" in request.args and path.is_file() and request.args["v"] == _digest(path)
+    return "v" in request.args and path.is_file() and request.args["v"] == _digest(str(path))

@@ -1,7 +1,6 @@
 """Recordings over HTTP: who may hear them, and that it is written down."""
 
 import logging
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, request
@@ -10,10 +9,10 @@ from flask_login import current_user
 from callytics.recordings import ledger, library
 from callytics.recordings.facts import OPEN_STATES
 from callytics.storage.folder import Storage, StorageError
+from callytics.web.http.cached_until_write import cached_until_write
 from callytics.web.http.offload import aside
-from callytics.web.http.response_cache import Answer, answer_with, unless_written
 from callytics.web.recordings import listening_log
-from callytics.web.recordings.audio_response import Served
+from callytics.web.recordings.audio_response import Answer, Served
 from callytics.web.recordings.file_names import attachment, file_name
 
 log = logging.getLogger(__name__)
@@ -22,22 +21,6 @@ blueprint = Blueprint("audio", __name__)
 
 # audio/basic is μ-law at 8 kHz without a header, which is what Asterisk writes.
 STORED_TYPES = {"wav": "audio/wav", "ulaw": "audio/basic"}
-
-
-@dataclass(frozen=True)
-class Listening:
-    """One that is written down: its next parts need neither the recording's row nor the person."""
-
-    served: Served
-    # Who, what they do, and the recording's uid.
-    noted: tuple[str, str, str]
-
-    def again(self, environ: dict[str, Any]) -> Answer | None:
-        """Another part; None where it is to be written down again, or something is wrong."""
-        try:
-            return self.served.answer(environ) if listening_log.is_noted(*self.noted) else None
-        except (StorageError, OSError):
-            return None
 
 
 @blueprint.get("/recordings/<uid>/audio")
@@ -65,7 +48,7 @@ def download(uid: str) -> Response:
 
 
 def _row(uid: str) -> Any:
-    row = unless_written(library.recording, uid)
+    row = cached_until_write(library.recording, uid)
     if row is None:
         abort(404, "There is no such recording. It may have been deleted.")
     if row.state in OPEN_STATES:
@@ -80,10 +63,8 @@ def _serve(row: Any, action: str, form: str, headers: dict[str, str]) -> Respons
     prefix = current_app.extensions["callytics"].accel_redirect
     served = Served(storage, row.path, form, prefix, headers)
     answer = _answer(served, row)
-    listening = (current_user.username, action, row.uid)
     if request.method == "GET" and answer.status in (200, 206, 304):
-        listening_log.note(*listening)
-    answer_with(Listening(served, listening))
+        listening_log.note(current_user.username, action, row.uid)
     return Response(answer.body, answer.status, answer.headers, direct_passthrough=True)
 
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.http import http_date
@@ -12,7 +12,6 @@ from werkzeug.http import http_date
 from callytics.audio import wav
 from callytics.audio.samples import pcm
 from callytics.storage.folder import Storage, StorageError
-from callytics.web.http.response_cache import Answer
 from callytics.web.recordings.byte_ranges import (
     UnsatisfiableError,
     Version,
@@ -64,6 +63,14 @@ class DecodedSound(Sound):
             samples = pcm(piece)[skipped:][:left]
             skipped, left = 0, left - len(samples)
             yield samples
+
+
+class Answer(NamedTuple):
+    """Status, headers and body of a response."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: Iterable[bytes]
 
 
 @dataclass(frozen=True)

@@ -34,9 +34,9 @@ from callytics.search.engine import SearchPage, find
 from callytics.search.filters import Filters
 from callytics.web.auth.access import POLL_HEADER, admin_required
 from callytics.web.http import formatting
-from callytics.web.http.list_pages import answer, is_htmx, varied
+from callytics.web.http.cached_until_write import cached_until_write
+from callytics.web.http.list_pages import Around, Table, is_htmx, list_response, varied
 from callytics.web.http.offload import aside, counts, searches
-from callytics.web.http.response_cache import unless_written
 from callytics.web.recordings.search_form import LABELS, NAMES, Wish, understand
 from callytics.web.recordings.waveforms import shape_of
 
@@ -68,37 +68,47 @@ def index() -> Response:
     # A form without JavaScript sends its empty fields too; the address shall hold what counts.
     if not is_htmx() and any(name in NAMES and not text for name, text in request.args.items()):
         return redirect(url_for("recordings.index", **wish.query))
-    page = _found(wish)
-    shown = {"wish": wish, "loosen": _loosen(wish) if _is_nothing(page, wish) else ()}
-    response = answer("recordings", page, wish.query, lambda: _form_parts(wish), **shown)
+    counted = known_count(wish.filters)
+    response = list_response(
+        "recordings",
+        lambda: _table(wish, counted),
+        wish.query,
+        depends_on=(wish.filters, counted),
+        around=_around(wish),
+    )
     return _with_address(response, wish) if is_htmx() else response
 
 
-def _found(wish: Wish) -> SearchPage:
-    places = request.args.get("after"), request.args.get("before")
+def _table(wish: Wish, counted: Count | None) -> Table:
+    cursors = request.args.get("after"), request.args.get("before")
     try:
-        # Several people look at the same newest page; it is looked for once.
-        page = unless_written(_look, wish.filters, *places)
-        return replace(page, count=_better(page.count, wish.filters))
+        # Several people look at the same newest page; it is searched once.
+        page = cached_until_write(_search, wish.filters, *cursors)
+        page = replace(page, count=_better(page.count, counted, wish.filters))
     except CursorError:
         abort(400, "There is no such place in the list. Begin with the newest.")
     except TimeoutError:
         abort(503, "The search took too long. Choose fewer days, or try again in a minute.")
+    loosen, is_complete = _loosen(wish) if _is_nothing(page, wish) else ([], True)
+    shown = {"wish": wish, "loosen": loosen}
+    is_admin, templates = current_user.is_admin, current_app.jinja_env
+    html = [row_html(row, is_admin, templates) for row in page.rows]
+    return Table(page, shown, html, holds_until_write=is_complete and "count" not in request.args)
 
 
-def _look(filters: Filters, after: str | None, before: str | None) -> SearchPage:
+def _search(filters: Filters, after: str | None, before: str | None) -> SearchPage:
     if not filters.is_narrowed and db.engine.dialect.name == "sqlite":
         # A page of all is 26 steps, for which a thread is not worth its while.
         return find(filters, after, before)
     return aside(find, filters, after, before, seconds=PATIENCE_SECONDS, turns=searches)
 
 
-def _better(count: Count, filters: Filters) -> Count:
-    """The count as it is known by now, or counted on for who asks for that."""
+def _better(count: Count, known: Count | None, filters: Filters) -> Count:
+    """Return the count as it is known by now, or count on if the URL asks for that."""
     if not count.may_go_on:
         return count
     if request.args.get("count") != "all":
-        return known_count(filters) or count
+        return known or count
     try:
         return aside(
             extend_count, filters, COUNTING_SECONDS, seconds=PATIENCE_SECONDS, turns=counts
@@ -111,19 +121,22 @@ def _is_nothing(page: SearchPage, wish: Wish) -> bool:
     return not page.rows and page.is_newest and bool(wish.narrowing)
 
 
-def _loosen(wish: Wish) -> list[tuple[str, Count]]:
-    """The filters without which something would be found, and how many; none after a while."""
-    until, found = time.monotonic() + PATIENCE_SECONDS, []
+def _loosen(wish: Wish) -> tuple[list[tuple[str, Count]], bool]:
+    """Return the filters without which something is found, with the counts; True if all were tried.
+
+    Searches end with the patience of one search.
+    """
+    until, found = time.monotonic() + PATIENCE_SECONDS, list[tuple[str, Count]]()
     for name in wish.narrowing:
         less = understand(wish.without(name), utc_now())
         try:
             seconds = max(0.001, until - time.monotonic())
             count = aside(find, less.filters, seconds=seconds, turns=searches).count
         except TimeoutError:
-            return found
+            return found, False
         if count.number:
             found.append((name, count))
-    return found
+    return found, True
 
 
 def _unusable(wish: Wish) -> Response:
@@ -135,12 +148,21 @@ def _unusable(wish: Wish) -> Response:
 
 
 def _form_parts(wish: Wish) -> dict[str, Any]:
-    """What is typed in the form, and what else it offers."""
+    """Return what is typed in the form, and what else it offers."""
     return {
         "wish": wish,
-        "names": _names(int(time.monotonic() // NAMES_SECONDS), db.engine.url),
-        "saved": unless_written(saved_searches.saved_searches, current_user.id),
+        "names": _current_names(),
+        "saved": saved_searches.saved_searches(current_user.id),
     }
+
+
+def _around(wish: Wish) -> Around:
+    """Return the form and the selection below it; `names` change by time, the rest by writes."""
+    return Around(lambda: _form_parts(wish), (tuple(wish.typed.items()), _current_names()))
+
+
+def _current_names() -> Markup:
+    return _names(int(time.monotonic() // NAMES_SECONDS), db.engine.url)
 
 
 @lru_cache(maxsize=1)
@@ -151,14 +173,12 @@ def _names(_minute: int, _of: Any) -> Markup:
     return Markup(render_template("recordings/_names.html", **parts))
 
 
-@blueprint.app_template_global()
-def row_html(row: Any, is_admin: bool) -> Markup:
-    """A row of the table: most are shown again and again, and half the time of a page is theirs."""
-    return _row_html(row, is_admin, current_app.jinja_env)
-
-
 @lru_cache(maxsize=MOST_ROWS)
-def _row_html(row: Any, is_admin: bool, templates: Environment) -> Markup:
+def row_html(row: Any, is_admin: bool, templates: Environment) -> Markup:
+    """Return a row of the table; most are shown again and again, and take half of a page's time.
+
+    `row` is compared by all its values, its uid among them.
+    """
     # A macro costs a quarter less than a template, which gathers all that templates may use.
     macros: Any = templates.get_template("recordings/_row.html").module
     return Markup(macros.html_of(row, is_admin))
