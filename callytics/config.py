@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -32,10 +33,16 @@ class Config:
     ari_app: str
     recordings_dir: Path
     secret_key: str = field(repr=False)
+    bind: str
     port: int
     web_concurrency: int
     instance_dir: Path
     accel_redirect: str | None = None
+
+
+def host_in_url(address: str) -> str:
+    """Return an IP address as it stands before a port: IPv6 in brackets."""
+    return f"[{address}]" if ":" in address else address
 
 
 def read_environment() -> dict[str, str]:
@@ -63,11 +70,23 @@ def load_config(environ: Mapping[str, str]) -> Config:
         ari_app=_ari_app(environ),
         recordings_dir=_recordings_dir(environ),
         secret_key=environ.get("SECRET_KEY") or _kept_secret(instance_dir),
+        bind=_bind(environ),
         port=_number(environ, "PORT", 8000, 1, 65535),
         web_concurrency=_number(environ, "WEB_CONCURRENCY", os.cpu_count() or 1, 1, 64),
         instance_dir=instance_dir,
         accel_redirect=_accel_redirect(environ),
     )
+
+
+def _bind(environ: Mapping[str, str]) -> str:
+    text = environ.get("BIND") or "0.0.0.0"
+    try:
+        return str(ip_address(text))
+    except ValueError as error:
+        raise ConfigError(
+            "BIND: must be the address that the pages are served at, such as 127.0.0.1 for this "
+            f"machine alone or 0.0.0.0 for all of its addresses, is {text!r}"
+        ) from error
 
 
 def _number(environ: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

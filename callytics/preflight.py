@@ -4,6 +4,7 @@ A process of its own looks: no connection, lock or module of it is carried into 
 where gevent must be the first to lay its hands on them.
 """
 
+import errno
 import os
 import socket
 import sys
@@ -24,17 +25,21 @@ CONNECT_SECONDS = 10
 def start_problem(config: Config) -> str | None:
     """Why the web should not even start: one line with the variable and the mend, or None."""
     folder_problem = Storage(config.recordings_dir).problem()
-    return _port_problem(config.port) or folder_problem or _database_problem(config.database_url)
+    return port_problem(config) or folder_problem or _database_problem(config.database_url)
 
 
-def _port_problem(port: int) -> str | None:
-    with socket.socket() as probe:
+def port_problem(config: Config) -> str | None:
+    """Why the web could not listen where it should: one line, or None."""
+    family = socket.AF_INET6 if ":" in config.bind else socket.AF_INET
+    with socket.socket(family) as probe:
         # Connections of a web that has just ended do not keep gunicorn from the port either.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("0.0.0.0", port))
+            probe.bind((config.bind, config.port))
         except OSError as error:
-            return f"PORT: {port} cannot be used ({error.strerror}); set PORT to another"
+            if error.errno == errno.EADDRNOTAVAIL:
+                return f"BIND: {config.bind} is no address of this machine; set BIND to one that is"
+            return f"PORT: {config.port} cannot be used ({error.strerror}); set PORT to another"
     return None
 
 

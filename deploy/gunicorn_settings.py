@@ -7,7 +7,13 @@ from urllib.parse import quote
 
 from gunicorn.glogging import Logger
 
-from callytics.config import PROJECT_DIR, ConfigError, load_config, read_environment
+from callytics.config import (
+    PROJECT_DIR,
+    ConfigError,
+    host_in_url,
+    load_config,
+    read_environment,
+)
 
 
 class AccessLog(Logger):
@@ -35,7 +41,7 @@ try:
 except ConfigError as error:
     sys.exit(str(error))
 
-bind = f"0.0.0.0:{_config.port}"
+bind = f"{host_in_url(_config.bind)}:{_config.port}"
 workers = _config.web_concurrency
 worker_class = "deploy.gunicorn_worker.SendingWorker"
 chdir = str(PROJECT_DIR)

@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from ipaddress import ip_address
 from multiprocessing import Process
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,13 +21,23 @@ from honcho.manager import Manager
 from sqlalchemy.exc import OperationalError
 
 from callytics import close_app, create_app
-from callytics.config import PROJECT_DIR, Config, ConfigError, load_config, read_environment
+from callytics.config import (
+    PROJECT_DIR,
+    Config,
+    ConfigError,
+    host_in_url,
+    load_config,
+    read_environment,
+)
 from callytics.flows import document as flow_document
 from callytics.people import users
+from callytics.preflight import port_problem
 from deploy.asterisk.installation import LaunchError, find_installation
 from deploy.asterisk.launch import port_is_free
 
 LOOPBACK = ("127.0.0.1", "localhost")
+# Each address that stands for all of the machine's, with the one that reaches it from here.
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 SIP_PORT = 5060
 ADMIN = "admin"
 
@@ -51,18 +62,6 @@ def free_sip_port() -> int:
     """The port of SIP, or the next one that nobody uses."""
     ports = range(SIP_PORT, SIP_PORT + 100)
     return next((p for p in ports if port_is_free(p, socket.SOCK_DGRAM)), SIP_PORT)
-
-
-def check_port(port: int) -> None:
-    """Raise RunError when the web could not listen on it."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("0.0.0.0", port))
-        except OSError as error:
-            raise RunError(
-                f"PORT: {port} cannot be used ({error.strerror}); set PORT to another."
-            ) from error
 
 
 def prepare_asterisk(config: Config, environment: dict[str, str]) -> str | None:
@@ -153,38 +152,43 @@ def first_flow() -> None:
         flow_document.save(flow_document.parse(sample), ADMIN)
 
 
-def invitation(port: int, password: str | None) -> str:
+def invitation(config: Config, password: str | None) -> str:
     """Return the text that says how to go on."""
     who = "with the password that the first `make run` printed"
     if password:
         who = f"with the password {password} (it is not shown again)"
+    own = ip_address(config.bind).is_loopback or config.bind in ANY_ADDRESS
+    host = "localhost" if own else host_in_url(config.bind)
     line = "-" * 80
     return (
-        f"\n{line}\nOpen http://localhost:{port} and sign in as {ADMIN}\n{who}.\n"
+        f"\n{line}\nOpen http://{host}:{config.port} and sign in as {ADMIN}\n{who}.\n"
         f"Ctrl-C stops everything.\n{line}\n"
     )
 
 
-def announce(port: int, password: str | None) -> None:
+def announce(config: Config, password: str | None) -> None:
     """Print the invitation as soon as the pages can be used; runs in a process of its own."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches it too, and needs no traceback
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    while not answers(f"http://127.0.0.1:{port}/healthz"):
+    host = host_in_url(ANY_ADDRESS.get(config.bind, config.bind))
+    while not answers(f"http://{host}:{config.port}/healthz"):
         time.sleep(0.1)
-    print(invitation(port, password), flush=True)
+    print(invitation(config, password), flush=True)
 
 
 def run() -> int:
     """Prepare, start all and wait for their end; return the exit code."""
     environment = read_environment()
+    environment["BIND"] = environment.get("BIND") or "127.0.0.1"
     config = load_config(environment)
     # So that the commands of the Procfile are those of this Python environment.
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment.get('PATH', '')}"
     environment["PYTHONUNBUFFERED"] = "1"
-    check_port(config.port)
+    if problem := port_problem(config):
+        raise RunError(f"{problem}.")
     asterisk = prepare_asterisk(config, environment)
     password = prepare_database(create_app(config))
-    announcer = Process(target=announce, args=(config.port, password), daemon=True)
+    announcer = Process(target=announce, args=(config, password), daemon=True)
     announcer.start()
     manager = Manager()
     commands = {"asterisk": asterisk, **{name: procfile()[name] for name in ("web", "worker")}}
@@ -193,7 +197,7 @@ def run() -> int:
             manager.add_process(name, command, env=environment, cwd=str(PROJECT_DIR))
     manager.loop()
     if password and announcer.exitcode is None:  # it would never be known
-        print(invitation(config.port, password))
+        print(invitation(config, password))
     stopped_by_user = manager.returncode in (128 + signal.SIGINT, 128 + signal.SIGTERM)
     return 0 if stopped_by_user else manager.returncode or 1
 

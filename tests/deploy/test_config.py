@@ -25,13 +25,13 @@ def test_with_nothing_set_the_defaults_hold(tmp_path: Path) -> None:
     assert (config.ari_username, config.ari_password) == ("callytics", None)
     assert config.ari_app == "callytics"
     assert config.recordings_dir == Path("/var/lib/asterisk/recording")
-    assert config.port == 8000
+    assert (config.bind, config.port) == ("0.0.0.0", 8000)
     assert config.web_concurrency == os.cpu_count()
 
 
 def test_what_is_set_to_nothing_counts_as_not_set(tmp_path: Path) -> None:
     names = ("DATABASE_URL", "ARI_URL", "ARI_USERNAME", "ARI_PASSWORD", "ARI_APP")
-    names += ("RECORDINGS_DIR", "SECRET_KEY", "PORT", "WEB_CONCURRENCY")
+    names += ("RECORDINGS_DIR", "SECRET_KEY", "BIND", "PORT", "WEB_CONCURRENCY")
     assert load(tmp_path, **dict.fromkeys(names, "")) == load(tmp_path)
 
 
@@ -44,13 +44,15 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
         ARI_APP="records-2",
         RECORDINGS_DIR="/srv/recordings",
         SECRET_KEY="key",
+        BIND="::1",
         PORT="80",
         WEB_CONCURRENCY="3",
     )
     assert config.ari_url == "https://pbx.example:8089/ari"
     assert (config.ari_username, config.ari_password) == ("someone", "hush")
     assert (config.ari_app, config.recordings_dir) == ("records-2", Path("/srv/recordings"))
-    assert (config.secret_key, config.port, config.web_concurrency) == ("key", 80, 3)
+    assert (config.secret_key, config.web_concurrency) == ("key", 3)
+    assert (config.bind, config.port) == ("::1", 80)
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
@@ -80,6 +82,9 @@ def test_postgresql_is_understood_as_hosts_write_it(tmp_path: Path, scheme: str)
         ("RECORDINGS_DIR", "./recordings"),
         ("RECORDINGS_DIR", "~/recordings"),
         ("RECORDINGS_DIR", "/srv/a\0b"),
+        ("BIND", "localhost"),
+        ("BIND", "127.0.0.1:80"),
+        ("BIND", "256.0.0.1"),
         ("PORT", "0"),
         ("PORT", "65536"),
         ("PORT", "-1"),

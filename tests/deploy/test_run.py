@@ -82,6 +82,7 @@ def test_it_starts_everything_and_ctrl_c_ends_everything(checkout, environment, 
         password = re.search(r"with the password (\S+) \(", text)[1]
         assert sign_in(address, "not-this-one") is False
         assert sign_in(address, password) is True
+        assert not is_reached_at("127.0.0.2", environment["PORT"])
         kept = checkout / ".env"
         assert kept.stat().st_mode & 0o777 == 0o600
         ari_password = re.search(r"ARI_PASSWORD='(.+)'", kept.read_text())[1]
@@ -96,14 +97,24 @@ def test_it_starts_everything_and_ctrl_c_ends_everything(checkout, environment, 
     with pytest.raises(requests.ConnectionError):
         requests.get(address, timeout=60)
 
-    second = Run(checkout, environment, tmp_path / "second.log")
+    second = Run(checkout, {**environment, "BIND": "0.0.0.0"}, tmp_path / "second.log")
     try:
         text = second.wait_for_invitation()
         assert password not in text
         assert "that the first `make run` printed" in text
         assert sign_in(address, password) is True
+        assert is_reached_at("127.0.0.2", environment["PORT"])
     finally:
         assert second.interrupt() == 0
+
+
+def is_reached_at(host: str, port: str) -> bool:
+    """Return True if something listens there; only a server of all addresses has this one."""
+    try:
+        socket.create_connection((host, int(port)), timeout=60).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def sign_in(address: str, password: str) -> bool:
@@ -121,6 +132,8 @@ def sign_in(address: str, password: str) -> bool:
     ("name", "value"),
     [
         ("PORT", "many"),
+        ("BIND", "everywhere"),
+        ("BIND", "192.0.2.1"),
         ("ARI_URL", "http://192.0.2.1.invalid:8088/ari"),
         ("ARI_URL", "telnet://127.0.0.1"),
         ("RECORDINGS_DIR", "/proc/recordings"),

@@ -13,7 +13,15 @@ from tests.support.asterisk import free_port
 from tests.support.process import PROJECT, Process, inherited
 
 # What a developer has in their shell must not decide about a test.
-OWN_VARIABLES = ("DATABASE_URL", "ARI_", "RECORDINGS_DIR", "SECRET_KEY", "PORT", "WEB_CONCURRENCY")
+OWN_VARIABLES = (
+    "DATABASE_URL",
+    "ARI_",
+    "RECORDINGS_DIR",
+    "SECRET_KEY",
+    "BIND",
+    "PORT",
+    "WEB_CONCURRENCY",
+)
 
 
 def fresh_environment(folder: Path) -> dict[str, str]:
