@@ -1,4 +1,4 @@
-"""What the environment says, read once and checked before anything starts."""
+"""Typed configuration from the environment, checked before anything starts."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""`python -m callytics.preflight COMMAND …`: becomes COMMAND once the web has what it must have.
+"""`python -m callytics.preflight COMMAND …`: checks before the web starts, then exec of COMMAND.
 
 A process of its own looks: no connection, lock or module of it is carried into gunicorn's workers,
 where gevent must be the first to lay its hands on them.
@@ -23,7 +23,7 @@ CONNECT_SECONDS = 10
 
 
 def start_problem(config: Config) -> str | None:
-    """Why the web should not even start: one line with the variable and the mend, or None."""
+    """Return the reason not to start the web, with the variable and the mend, or None."""
     folder_problem = Storage(config.recordings_dir).problem()
     return port_problem(config) or folder_problem or _database_problem(config.database_url)
 

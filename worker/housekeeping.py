@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from callytics.ari.commands import Ari, AriError
 from callytics.config import Config
 from callytics.integrity import reconcile
-from callytics.integrity.inspection import Circumstances
+from callytics.integrity.inspection import CheckContext
 from callytics.recordings.facts import Facts
 from callytics.retention import policy
 from callytics.storage.folder import Storage
@@ -45,7 +45,7 @@ class Upkeep:
         self._notices = Notices(log)
         # A recording that a call is only just asking for is left to it.
         grace = timedelta(seconds=MINUTE_SECONDS)
-        self.around = Circumstances(storage, self._is_live, grace)
+        self.context = CheckContext(storage, self._is_live, grace)
 
     def connected(self) -> None:
         """What ended while nobody listened is looked for at once."""
@@ -56,14 +56,14 @@ class Upkeep:
         while True:
             self._connected.wait(MINUTE_SECONDS)
             self._connected.clear()
-            self._do(lambda: reconcile.mend_open(self.around).says)
+            self._do(lambda: reconcile.mend_open(self.context).problems)
 
     def run_daily(self) -> None:
         """Once a day: delete what is too old, compare the rest."""
         gevent.sleep(FIRST_FULL_SECONDS)
         while True:
-            self.go_through(policy.delete_expired(self.around))
-            self.go_through(reconcile.reconcile(self.around))
+            self.go_through(policy.delete_expired(self.context))
+            self.go_through(reconcile.reconcile(self.context))
             gevent.sleep(FULL_SECONDS)
 
     def go_through(self, steps: Iterator[reconcile.Report]) -> None:
@@ -98,4 +98,4 @@ class Upkeep:
 
 def _next(steps: Iterator[reconcile.Report]) -> list[str] | None:
     report = next(steps, None)
-    return None if report is None else [*report.says, *report.failed]
+    return None if report is None else [*report.problems, *report.failed]

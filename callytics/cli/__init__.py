@@ -1,4 +1,4 @@
-"""The command line, one group a file."""
+"""Command line: one module for each group of commands."""
 
 from flask import Flask
 

@@ -1,4 +1,4 @@
-"""`flask calls …`: the calls there were, and calls that Callytics itself places."""
+"""`flask calls …`: list of calls, and calls placed by Callytics."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What every group of commands has in common."""
+"""Behavior that all groups of commands share."""
 
 from typing import Any
 

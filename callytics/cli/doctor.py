@@ -1,4 +1,4 @@
-"""`flask doctor`: everything a host needs, a line each, with the mend where it is not there."""
+"""`flask doctor`: a check of everything a host needs, one line each, with its mend."""
 
 import io
 import secrets

@@ -1,4 +1,4 @@
-"""`flask flows …`: the flow document in and out."""
+"""`flask flows …`: import and export of the flow document."""
 
 import getpass
 import json

@@ -1,4 +1,4 @@
-"""How lists of rows are printed: for scripts as JSON, for people a line each."""
+"""Output of lists: JSON for scripts, a line each for people."""
 
 import json
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""`flask queues …`: who waits, who takes calls."""
+"""`flask queues …`: waiting callers, members and their pauses."""
 
 import getpass
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""`flask recordings …`: the library on the command line."""
+"""`flask recordings …`: list, verification and reconciliation of recordings."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from callytics.ari.commands import Ari, AriError
 from callytics.cli.commands import Commands
 from callytics.cli.printing import json_lines, length, one_line, text_line, when
 from callytics.integrity import inventory, reconcile
-from callytics.integrity.inspection import Circumstances
+from callytics.integrity.inspection import CheckContext
 from callytics.recordings import library
 from callytics.recordings.facts import Facts
 from callytics.workers import heartbeat
@@ -54,10 +54,10 @@ def list_recordings(as_json: bool, limit: int) -> None:
 @folder_is_right_option
 def verify(checksums: bool, folder_is_right: bool) -> None:
     """Compare rows, files and facts; exit 1 where they differ."""
-    around = replace(
-        _circumstances(folder_is_right), fill_checksums=checksums, compare_checksums=checksums
+    context = replace(
+        _check_context(folder_is_right), fill_checksums=checksums, compare_checksums=checksums
     )
-    looked, wrong, failed = _tell(reconcile.verify(around), with_strangers=True)
+    looked, wrong, failed = _tell(reconcile.verify(context), with_strangers=True)
     click.echo(f"{_many(looked, 'recording')}, {_many(wrong + failed, 'disagreement')}.")
     sys.exit(1 if wrong + failed else 0)
 
@@ -66,15 +66,15 @@ def verify(checksums: bool, folder_is_right: bool) -> None:
 @folder_is_right_option
 def reconcile_all(folder_is_right: bool) -> None:
     """Make rows, files and facts agree, and say what was done."""
-    steps = reconcile.reconcile(_circumstances(folder_is_right))
+    steps = reconcile.reconcile(_check_context(folder_is_right))
     looked, mended, failed = _tell(steps, with_strangers=False)
     said = f"{_many(looked, 'recording')}, {_many(mended, 'disagreement')} mended"
     click.echo(f"{said}, {failed} not." if failed else f"{said}.")
 
 
-def _circumstances(folder_is_right: bool) -> Circumstances:
+def _check_context(folder_is_right: bool) -> CheckContext:
     running = worker_problem(heartbeat.newest_worker()) is None
-    return Circumstances(
+    return CheckContext(
         storage=current_app.extensions["storage"],
         is_live=_asker(Ari(current_app.extensions["callytics"])),
         grace=WORKER_GRACE if running else timedelta(0),
@@ -104,10 +104,10 @@ def _tell(steps: Iterator[reconcile.Report], with_strangers: bool) -> tuple[int,
     with click.progressbar(length=count, file=sys.stderr, hidden=hidden) as bar:
         try:
             for step in steps:
-                strangers = step.strangers if with_strangers else []
-                for sentence in (*step.says, *step.failed, *step.left, *strangers):
+                foreign_files = step.foreign_files if with_strangers else []
+                for sentence in (*step.problems, *step.failed, *step.skipped, *foreign_files):
                     click.echo(one_line(sentence))
-                looked, wrong = looked + step.looked, wrong + len(step.says)
+                looked, wrong = looked + step.looked, wrong + len(step.problems)
                 failed += len(step.failed)
                 bar.update(step.looked)
         except reconcile.FolderError as error:

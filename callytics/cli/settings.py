@@ -1,4 +1,4 @@
-"""`flask settings …`: what an administrator may change while Callytics runs."""
+"""`flask settings …`: list and change of settings."""
 
 import getpass
 

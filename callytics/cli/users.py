@@ -1,4 +1,4 @@
-"""`flask users …`: who may sign in."""
+"""`flask users …`: user accounts."""
 
 import getpass
 import sys

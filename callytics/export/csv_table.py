@@ -1,4 +1,4 @@
-"""The facts of recordings as a table for other programs: CSV, as RFC 4180 describes it."""
+"""CSV export of recordings' facts, as RFC 4180 describes it."""
 
 import csv
 import io
@@ -42,7 +42,7 @@ def facts(row: Any, checksums: Mapping[str, str | None]) -> list[Any]:
 
 
 def added(uid: str, known: Mapping[str, notes.Added]) -> list[str]:
-    """What people added to a recording, as two values."""
+    """Return the tags and the notes of a recording as two values."""
     said = known.get(uid, notes.Added())
     lines = [" ".join((*_mark(n.at_ms), n.text, f"({n.username})")) for n in said.notes]
     return [", ".join(tag.tag for tag in said.tags), "\n".join(lines)]

@@ -1,4 +1,4 @@
-"""Several recordings that somebody works with at once: those they chose, or all that match."""
+"""Bulk selection: chosen recordings, or all that match a search."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence

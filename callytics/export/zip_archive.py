@@ -1,4 +1,4 @@
-"""Many recordings as one zip, made while it is sent: neither the disk nor the memory holds it.
+"""Streamed ZIP archive of recordings, held neither in memory nor on disk.
 
 Sound does not become smaller in a zip, so it is only stored. That also tells the whole length
 beforehand, by which a browser shows how far it is.
@@ -32,7 +32,7 @@ class Entry:
 
 
 def entries(storage: Storage, rows: Sequence[Any], name_of: Callable[[Any], str]) -> list[Entry]:
-    """What goes into the zip, each under a name of its own. Raises OSError."""
+    """Yield the entries of the archive, each with a unique name. Raises OSError."""
     taken: set[str] = set()
     found = []
     for row in rows:

@@ -1,4 +1,4 @@
-"""What is looked at to judge a recording, and what comes of it."""
+"""Consistency check of a recording: its context and its finding."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from callytics.audio import wav
 from callytics.clock import utc_now
-from callytics.integrity.inventory import Group
+from callytics.integrity.inventory import RecordingFiles
 from callytics.recordings.facts import Facts
 from callytics.storage.folder import Storage
 from callytics.storage.folder_walk import FileEntry
@@ -22,8 +22,8 @@ _HEADER_BYTES = 44
 
 
 @dataclass(frozen=True)
-class Circumstances:
-    """What judging a recording needs to know beside the recording itself."""
+class CheckContext:
+    """Input of a check beside the recording itself."""
 
     storage: Storage
     # Whether Asterisk is recording this right now; None when it cannot be asked. Called in the
@@ -42,15 +42,15 @@ class Circumstances:
 
 
 @dataclass
-class Verdict:
-    """What is wrong with a recording, in sentences, and what it is to become."""
+class Finding:
+    """Result of a check: a recording's problems, in sentences, and the state it should have."""
 
-    group: Group
-    says: list[str] = field(default_factory=list)
+    recording: RecordingFiles
+    problems: list[str] = field(default_factory=list)
     # What is left alone although it may be wrong, in sentences.
-    left: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
     # Files that are none of ours, in sentences.
-    strangers: list[str] = field(default_factory=list)
+    foreign_files: list[str] = field(default_factory=list)
     # What row and facts are to say; None: nothing is done, unless it is to be forgotten.
     desired: Facts | None = None
     writes_row: bool = False
@@ -68,33 +68,33 @@ class Verdict:
 
     def wrong(self, what: str, remedy: str) -> None:
         """Take note of a disagreement and of what reconcile does about it."""
-        self.says.append(f"{self.path}: {what} → {remedy}")
+        self.problems.append(f"{self.path}: {what} → {remedy}")
 
     def leave(self, why: str) -> None:
         """Take note of something that is not touched."""
-        self.left.append(f"{self.path}: {why}")
+        self.skipped.append(f"{self.path}: {why}")
 
     def not_ours(self, path: str, why: str = NOT_OURS) -> None:
         """Take note of a file that is not touched, ever."""
-        self.strangers.append(f"{path}: {why}, left alone")
+        self.foreign_files.append(f"{path}: {why}, left alone")
 
     @property
     def new_uid(self) -> str:
         """The uid of the row that this makes; empty where it makes none."""
-        return self.desired.uid if self.desired is not None and self.group.row is None else ""
+        return self.desired.uid if self.desired is not None and self.recording.row is None else ""
 
     @property
     def path(self) -> str:
         """The file that a sentence is about."""
-        if self.group.row is not None:
-            return self.group.row.path
-        audio_files = [f.path for e, f in self.group.files.items() if e != "json"]
-        return next(iter(audio_files), f"{self.group.name}.json")
+        if self.recording.row is not None:
+            return self.recording.row.path
+        audio_files = [f.path for e, f in self.recording.files.items() if e != "json"]
+        return next(iter(audio_files), f"{self.recording.name}.json")
 
 
 @dataclass(frozen=True)
 class Sound:
-    """What can be heard in a file. `problem` says why nothing can."""
+    """Audio of a file; `problem` says why it cannot be played."""
 
     duration_ms: int = 0
     finished: bool = True
@@ -104,12 +104,12 @@ class Sound:
 
     @property
     def is_heard(self) -> bool:
-        """Whether there is something to hear."""
+        """True if the file has audio that can be played."""
         return not self.is_empty and not self.problem
 
 
 def listen(storage: Storage, found: FileEntry) -> Sound:
-    """What the bytes of an audio file say. Raises OSError."""
+    """Read length and completeness of an audio file from its bytes. Raises OSError."""
     with storage.open(found.path) as file:
         try:
             sound = wav.inspect_file(file, found.path.rpartition(".")[2])

@@ -1,4 +1,4 @@
-"""Row, audio and facts of each recording side by side, however many recordings there are.
+"""Inventory: a merge of the rows and the files of all recordings, with flat memory.
 
 The folder is walked once and the rows are read once, both in the order of their paths, so that
 neither has to be kept in memory to be compared with the other.
@@ -32,8 +32,8 @@ _LONGEST_MS = (1 << 31) - 1
 
 
 @dataclass(frozen=True)
-class Group:
-    """All there is of one recording: its row, and its files by their ending."""
+class RecordingFiles:
+    """Row and files of one recording; files by their extension."""
 
     # Its place in the folder without an ending, as Asterisk is told.
     name: str
@@ -46,59 +46,63 @@ class Group:
 
     @property
     def has_audio(self) -> bool:
-        """Whether there is audio, in whatever format."""
+        """True if there is audio in any format."""
         return bool(self.files.keys() - {"json"})
 
 
-def survey(storage: Storage, aside: Callable[[FileEntry], None]) -> Iterator[Group]:
-    """Every recording, in the order of their names; to `aside` goes what cannot belong to one.
+def take_inventory(
+    storage: Storage, on_foreign: Callable[[FileEntry], None]
+) -> Iterator[RecordingFiles]:
+    """Yield every recording in the order of names; files that cannot be one go to `on_foreign`.
 
     Rows and files are not of the same instant: where they disagree, look again. Raises OSError.
     """
-    both = heapq.merge(_files(storage, aside), _rows(), key=lambda pair: pair[0])
+    both = heapq.merge(_files(storage, on_foreign), _rows(), key=lambda pair: pair[0])
     for key, pairs in groupby(both, key=lambda pair: pair[0]):
         found = [thing for _, thing in pairs]
         rows = [thing for thing in found if isinstance(thing, Row)]
         files = {_ending(thing.path): thing for thing in found if isinstance(thing, FileEntry)}
-        yield from _groups(key.removesuffix("."), rows, files)
+        yield from _recordings(key.removesuffix("."), rows, files)
 
 
-def _groups(name: str, rows: list[Row[Any]], files: dict[str, FileEntry]) -> Iterator[Group]:
+def _recordings(
+    name: str, rows: list[Row[Any]], files: dict[str, FileEntry]
+) -> Iterator[RecordingFiles]:
     own = None
     for row in rows:
         facts = _facts_of(row)
         if facts.name == name:
-            own = Group(name, facts, files, row.path)
+            own = RecordingFiles(name, facts, files, row.path)
         else:
-            # Its path is not its own; look_again() finds its files where they should be.
-            yield Group(facts.name, facts, {}, row.path)
+            # Its path is not its own; reread() finds its files where they should be.
+            yield RecordingFiles(facts.name, facts, {}, row.path)
     if own is not None or files:
-        yield own or Group(name, None, files)
+        yield own or RecordingFiles(name, None, files)
 
 
 def rows_named(names: Collection[str]) -> Mapping[str, Row[Any]]:
-    """The rows that bear these uids now, by uid."""
+    """Return the current rows of these recordings, by uid."""
     return {row.uid: row for row in _read(_select().where(Recording.uid.in_(_uids(names))))}
 
 
-def look_again(storage: Storage, name: str, rows: Mapping[str, Row[Any]]) -> Group:
-    """One recording as it is now, with its row of `rows`. Raises OSError."""
+def reread(storage: Storage, name: str, rows: Mapping[str, Row[Any]]) -> RecordingFiles:
+    """Read the files of one recording again; its row comes from `rows`. Raises OSError."""
     looked = {ending: storage.find(f"{name}.{ending}") for ending in ENDINGS}
     files = {e: f for e, f in looked.items() if f is not None and f.size_bytes is not None}
     row = rows.get(_uid(name))
     facts = None if row is None else _facts_of(row)
     if row is None or facts is None or facts.name != name:
-        return Group(name, None, files, taken=row is not None)
-    return Group(name, facts, files, row.path)
+        return RecordingFiles(name, None, files, taken=row is not None)
+    return RecordingFiles(name, facts, files, row.path)
 
 
 def open_recordings() -> list[str]:
-    """Names of those of which the ledger says that Asterisk may still be writing them."""
+    """Return the names of recordings that are open in the ledger."""
     return [_facts_of(row).name for row in _read(_select().where(Recording.state.in_(OPEN_STATES)))]
 
 
 def deletions_begun(names: Collection[str]) -> set[str]:
-    """Those of `names` that somebody began to delete, and of which no failure was noted."""
+    """Return those of `names` whose deletion began and did not fail, by the audit."""
     query = select(AuditEntry.recording_uid, AuditEntry.detail).order_by(AuditEntry.id)
     of_these = AuditEntry.recording_uid.in_(_uids(names))
     newest = dict(_read(query.where(AuditEntry.action == "delete", of_these)))
@@ -107,12 +111,12 @@ def deletions_begun(names: Collection[str]) -> set[str]:
 
 
 def count_rows() -> int:
-    """How many recordings the ledger knows."""
+    """Return the number of rows."""
     return _read(select(func.count()).select_from(Recording))[0][0]
 
 
 def sample(count: int) -> list[Facts]:
-    """Up to `count` recordings from either end of the folder that should have files there."""
+    """Return up to `count` recordings from each end of the folder that should have files."""
     found: dict[str, Facts] = {}
     for order in (Recording.path.asc(), Recording.path.desc()):
         # Bounded by what is looked at, not by what is found: there may be ten million.
@@ -122,22 +126,22 @@ def sample(count: int) -> list[Facts]:
     return list(found.values())
 
 
-def facts_of_group(storage: Storage, group: Group) -> Facts | None:
-    """The facts beside the audio, or None. Raises ValueError for unusable ones, OSError."""
-    if "json" not in group.files:
+def facts_of_recording(storage: Storage, recording: RecordingFiles) -> Facts | None:
+    """Read the facts beside the audio, or None. Raises ValueError if unusable, and OSError."""
+    if "json" not in recording.files:
         return None
-    facts = _storable(read_facts(storage, group.files["json"].path))
-    if facts.name != group.name:
+    facts = _storable(read_facts(storage, recording.files["json"].path))
+    if facts.name != recording.name:
         raise ValueError("they are those of another recording")
     return facts
 
 
-def _files(storage: Storage, aside: Callable[[FileEntry], None]) -> Iterator[tuple[str, Any]]:
+def _files(storage: Storage, on_foreign: Callable[[FileEntry], None]) -> Iterator[tuple[str, Any]]:
     for found in storage.walk():
         if found.size_bytes is not None and _OURS.fullmatch(found.path):
             yield _key(found.path), found
         else:
-            aside(found)
+            on_foreign(found)
 
 
 def _rows() -> Iterator[tuple[str, Any]]:
@@ -150,7 +154,7 @@ def _rows() -> Iterator[tuple[str, Any]]:
 
 
 def _key(path: str) -> str:
-    """What all files of a recording begin with. Cut at the first dot, keys sort as paths do."""
+    """Return the common prefix of a recording's files: cut at the first dot, keys sort as paths."""
     before, dot, _ = path.partition(".")
     return before + dot
 
@@ -169,7 +173,7 @@ def _facts_of(row: Row[Any]) -> Facts:
 
 
 def _storable(facts: Facts) -> Facts:
-    """Facts as a row can hold them: somebody else may have written the file."""
+    """Return facts as a row can hold them: another program may have written the file."""
     texts = {name: value for name, value in vars(facts).items() if isinstance(value, str)}
     changes: dict[str, Any] = {}
     # Nearly always there is nothing to do, and copying facts takes as long as reading them.

@@ -1,4 +1,4 @@
-"""People who may sign in: their passwords, roles, phones and sessions. Needs an app context."""
+"""User accounts: passwords, roles, phones and sessions. Needs an app context."""
 
 import re
 import secrets

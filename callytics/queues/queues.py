@@ -1,4 +1,4 @@
-"""Queues as all workers that share the database see them: who is busy, paused, waiting."""
+"""Queue state shared by all workers of a database: busy and paused members, waiting callers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -184,7 +184,7 @@ def overview() -> list[QueueNow]:
 
 
 def _occupied() -> Select[Any]:
-    """Who rings, talks or writes things up, with the call."""
+    """Select of members that ring, talk or wrap up, with their call."""
     columns = (Member.member, Member.call_uid, Call.caller_number, Call.caller_name)
     query = select(*columns, Call.answered_at).outerjoin(Call, Call.uid == Member.call_uid)
     return query.where(or_(Member.call_uid.is_not(None), Member.free_at > utc_now()))

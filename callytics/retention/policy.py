@@ -1,4 +1,4 @@
-"""Recordings that are older than an administrator wants to keep them. Needs an app context."""
+"""Retention by age: deletion of recordings older than the setting. Needs an app context."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, exists, func, select
 
 from callytics.clock import utc_now
 from callytics.database.reading import read
-from callytics.integrity.inspection import Circumstances
+from callytics.integrity.inspection import CheckContext
 from callytics.integrity.reconcile import Report, check_folder
 from callytics.recordings.deletion import DeletionError, delete_recording
 from callytics.recordings.facts import OPEN_STATES
@@ -26,14 +26,14 @@ _COUNTED = 100_000
 
 
 def expired(days: int, most: int = _COUNTED) -> int:
-    """How many recordings are older than `days`, counted up to `most`; none for 0 days."""
+    """Count recordings older than `days`, up to `most`; none for 0 days."""
     if not days:
         return 0
     some = select(Recording.id).where(*_old(days)).limit(most).subquery()
     return int(read(select(func.count()).select_from(some))[0][0])
 
 
-def delete_expired(around: Circumstances) -> Iterator[Report]:
+def delete_expired(context: CheckContext) -> Iterator[Report]:
     """Delete what is older than the setting says; a report for every hundred recordings.
 
     Nothing is held between two reports, and the setting is read anew: somebody may think better
@@ -42,22 +42,22 @@ def delete_expired(around: Circumstances) -> Iterator[Report]:
     """
     place = -1
     while days := int(all_settings()["retention_days"]):
-        check_folder(around)
+        check_folder(context)
         columns = (Recording.id, Recording.uid, Recording.state, Recording.path)
         old = select(*columns).where(*_old(days), Recording.id > place)
         rows = read(old.order_by(Recording.id).limit(CHUNK))
         if not rows:
             return
         place = rows[-1].id
-        yield _delete(rows, days, around)
+        yield _delete(rows, days, context)
 
 
-def _delete(rows: Any, days: int, around: Circumstances) -> Report:
+def _delete(rows: Any, days: int, context: CheckContext) -> Report:
     report = Report(looked=len(rows))
     for row in rows:
         try:
-            delete_recording(around.storage, row, USERNAME)
-            report.says.append(f"{row.path}: older than {days} days → deleted")
+            delete_recording(context.storage, row, USERNAME)
+            report.problems.append(f"{row.path}: older than {days} days → deleted")
         except DeletionError as error:
             report.failed.append(f"{row.path}: {error}")
     return report

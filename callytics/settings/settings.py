@@ -26,7 +26,7 @@ class Overtaken(Exception):
 
 @dataclass(frozen=True)
 class _Kind:
-    """What one setting may be, and what people are told of it."""
+    """Specification of a setting: its values, default and description."""
 
     default: str
     what: str

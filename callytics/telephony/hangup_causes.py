@@ -1,4 +1,4 @@
-"""Why a call ended, as the telephone network says it: Q.931 causes in words."""
+"""Hang-up causes (Q.931) in words."""
 
 # The numbers that Asterisk hands on (its causes.h, after ITU-T Q.850).
 CAUSES = {

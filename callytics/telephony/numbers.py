@@ -1,4 +1,4 @@
-"""Numbers that people dial, checked so that none can change a dial string, and read from one."""
+"""Phone numbers: validation, so that none can change a dial string, and parsing from one."""
 
 import re
 
@@ -31,6 +31,6 @@ def typed_number(text: str) -> str:
 
 
 def phone(dial_string: str) -> str:
-    """What people call an endpoint: of PJSIP/alice and Local/100@office, alice and 100."""
+    """Return the display name of an endpoint: alice for PJSIP/alice, 100 for Local/100@office."""
     _technology, _, rest = dial_string.partition("/")
     return rest.partition("@")[0] or dial_string

@@ -1,4 +1,4 @@
-"""Whether the web is up, and whether all it needs is there: for load balancers and monitors."""
+"""Health endpoints for load balancers and monitors: /healthz and /readyz."""
 
 import re
 from collections.abc import Callable

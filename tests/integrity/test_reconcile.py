@@ -1,4 +1,4 @@
-"""Row, facts and audio disagree: it is said in words, and mended, once."""
+"""Reconciliation: each disagreement of row, facts and audio is reported and mended once."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -41,7 +41,7 @@ def mended(lib: Disorder, *words: str) -> list[str]:
 
 
 def agreed(lib: Disorder, facts: Facts) -> Facts:
-    """What row and facts both say."""
+    """Return the facts that row and file agree on."""
     row = lib.row(facts)
     assert row == lib.facts(facts)
     return row
@@ -212,7 +212,7 @@ def test_a_copy_in_another_day_is_left_alone(lib: Disorder) -> None:
     for path in (facts.path, facts.facts_path):
         lib.put(path.replace("11/22", "11/23"), lib.file(path).read_bytes())
     assert lib.verify() == []
-    assert "bears the name of a recording of another day" in lib.strangers()[0]
+    assert "bears the name of a recording of another day" in lib.foreign_files()[0]
     before = lib.everything()
     lib.reconcile()
     assert lib.everything() == before
@@ -275,7 +275,7 @@ def test_what_asterisk_still_records_is_left_alone(lib: Disorder) -> None:
     facts = lib.open(unfinished())
     lib.live.add(facts.uid)
     before = lib.everything()
-    assert (lib.verify(), lib.reconcile(), lib.left()) == ([], [], [])
+    assert (lib.verify(), lib.reconcile(), lib.skipped()) == ([], [], [])
     assert lib.everything() == before
 
 
@@ -298,7 +298,7 @@ def test_what_asterisk_cannot_be_asked_about_is_left_alone_while_it_may_go_on(
     lib.touch(facts.path, NOW - timedelta(seconds=100))
     before = lib.everything()
     assert lib.reconcile() == []
-    assert "Asterisk cannot be asked" in lib.left()[0]
+    assert "Asterisk cannot be asked" in lib.skipped()[0]
     assert lib.everything() == before
     lib.now += timedelta(seconds=30)
     mended(lib, "it is over")
@@ -318,7 +318,7 @@ def test_a_recording_that_was_given_up_but_goes_on_is_left_alone(lib: Disorder) 
     facts = lib.open(unfinished(b""), state="failed", state_reason="it took too long")
     lib.live.add(facts.uid)
     assert lib.verify() == []
-    assert "given up, but Asterisk is still recording it" in lib.left()[0]
+    assert "given up, but Asterisk is still recording it" in lib.skipped()[0]
     lib.put(facts.path, unfinished())
     assert lib.reconcile() == []
     lib.live.clear()

@@ -1,4 +1,4 @@
-"""Whatever is broken, and however much at once: one reconcile mends it and removes no sound."""
+"""Property of reconciliation: one run mends any mix of faults and removes no audio."""
 
 import shutil
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ reasons = st.sampled_from(["", "cut short: x", "the file is gone from the folder
 
 @dataclass(frozen=True)
 class Place:
-    """What there is of one recording, true or not."""
+    """Pieces of one recording, true or not."""
 
     uid: str
     day: int

@@ -128,10 +128,10 @@ def test_another_folder_marks_nothing_as_missing(lib: Disorder) -> None:
     shutil.rmtree(lib.file("2026"))
     lib.add()
     with pytest.raises(reconcile.WrongFolderError, match="1 are"):
-        list(reconcile.reconcile(lib.around()))
+        list(reconcile.reconcile(lib.context()))
     with pytest.raises(reconcile.WrongFolderError):
         lib.open(None)
-        reconcile.mend_open(lib.around())
+        reconcile.mend_open(lib.context())
     assert {lib.row(facts).state for facts in many} == {"available"}
 
 
@@ -173,13 +173,13 @@ def test_what_is_open_is_mended_without_a_look_at_the_rest(lib: Disorder) -> Non
     lost, over, live = lib.add(uid="a"), lib.open(wav_bytes(SOUND), uid="b"), lib.open(None)
     lib.live.add(live.uid)
     lib.file(lost.path).unlink()
-    report = reconcile.mend_open(lib.around())
-    assert len(report.says) == 1
+    report = reconcile.mend_open(lib.context())
+    assert len(report.problems) == 1
     assert report.looked == 2
     assert lib.row(over).state == "available"
     assert lib.row(lost).state == "available"
     assert lib.row(live).state == "recording"
-    assert reconcile.mend_open(lib.around()).says == []
+    assert reconcile.mend_open(lib.context()).problems == []
 
 
 def test_a_full_run_may_pause_between_its_steps_while_recordings_are_made(
@@ -191,11 +191,11 @@ def test_a_full_run_may_pause_between_its_steps_while_recordings_are_made(
     for number in range(9):
         lib.add(uid=f"m{number}")
     lib.file("2026/11/22/m8.wav").unlink()
-    steps = reconcile.reconcile(lib.around())
-    says = next(steps).says
+    steps = reconcile.reconcile(lib.context())
+    says = next(steps).problems
     for uid in ("a", "m55", "z"):
         lib.add(uid=uid)
-    says += [line for step in steps for line in step.says]
+    says += [line for step in steps for line in step.problems]
     assert says == ["2026/11/22/m8.wav: the file is gone → missing"]
     assert lib.verify() == []
     assert len(lib.rows()) == 12

@@ -1,4 +1,4 @@
-"""Files of which nobody wrote anything down, and files that are not ours."""
+"""Orphaned audio, and files of other programs."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -77,8 +77,8 @@ def test_one_that_may_still_be_written_is_left_alone(lib: Disorder) -> None:
     lib.put(f"{DAY}/known.wav", unfinished(), utc(2026, 11, 22, 8))
     before = lib.everything()
     assert lib.reconcile() == []
-    assert len(lib.left()) == 2
-    assert "perhaps still being recorded" in lib.left()[0]
+    assert len(lib.skipped()) == 2
+    assert "perhaps still being recorded" in lib.skipped()[0]
     assert lib.everything() == before
 
 
@@ -106,7 +106,7 @@ def test_a_file_without_sound_is_no_recording_and_goes_after_a_day(lib: Disorder
     lib.put(f"{DAY}/a.wav", wav_bytes(b""), NOW - timedelta(hours=23))
     before = lib.everything()
     assert lib.reconcile() == []
-    assert "left alone for a day" in lib.left()[0]
+    assert "left alone for a day" in lib.skipped()[0]
     assert lib.everything() == before
     lib.now += timedelta(hours=2)
     sentences = lib.verify()
@@ -140,8 +140,8 @@ def test_what_is_not_ours_is_told_once_and_left_alone(lib: Disorder, path: str) 
     lib.put(path, WHOLE)
     lib.add(uid="ours")
     before = lib.everything()
-    assert lib.strangers() == [f"{path}: not a recording of Callytics, left alone"]
-    assert (lib.verify(), lib.left(), lib.reconcile()) == ([], [], [])
+    assert lib.foreign_files() == [f"{path}: not a recording of Callytics, left alone"]
+    assert (lib.verify(), lib.skipped(), lib.reconcile()) == ([], [], [])
     assert lib.everything() == before
 
 
@@ -161,7 +161,7 @@ def test_the_same_name_in_another_format_is_left_alone(lib: Disorder) -> None:
     facts = lib.add()
     lib.put(facts.path.replace("wav", "ulaw"), SOUND)
     assert (lib.verify(), lib.reconcile()) == ([], [])
-    assert "not a recording of Callytics" in lib.strangers()[0]
+    assert "not a recording of Callytics" in lib.foreign_files()[0]
 
 
 def test_of_one_name_in_two_days_one_is_taken_in(lib: Disorder) -> None:

@@ -1,4 +1,4 @@
-"""People who may sign in: who can be added, and how their passwords are kept."""
+"""User accounts: valid names and roles, and the storage of passwords."""
 
 import sqlite3
 

@@ -1,4 +1,4 @@
-"""Who a member is busy with, as all workers that share the database see it; on both databases."""
+"""Queue members shared by all workers of a database, on both databases."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

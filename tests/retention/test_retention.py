@@ -1,4 +1,4 @@
-"""Recordings are kept for as long as an administrator says, and not a day longer."""
+"""Retention by age: recordings are kept as long as the setting says."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,7 +8,7 @@ import pytest
 
 from callytics.clock import utc_now
 from callytics.config import load_config
-from callytics.integrity.inspection import Circumstances
+from callytics.integrity.inspection import CheckContext
 from callytics.integrity.reconcile import FolderError
 from callytics.recordings import notes
 from callytics.recordings.facts import Facts
@@ -33,10 +33,10 @@ def add(shelf: Shelf, days_old: float, **facts: object) -> Facts:
 
 
 def delete_expired(shelf: Shelf) -> list[str]:
-    around = Circumstances(shelf.storage, lambda facts: False)
-    reports = list(policy.delete_expired(around))
+    context = CheckContext(shelf.storage, lambda facts: False)
+    reports = list(policy.delete_expired(context))
     assert not [said for report in reports for said in report.failed]
-    return [said for report in reports for said in report.says]
+    return [said for report in reports for said in report.problems]
 
 
 def test_what_is_too_old_goes_with_its_file_and_its_facts(shelf: Shelf) -> None:
@@ -106,7 +106,7 @@ def test_a_file_that_cannot_go_does_not_keep_the_others(shelf: Shelf) -> None:
     shelf.path(stuck).unlink()
     (shelf.path(stuck) / "in the way").mkdir(parents=True)
     set_setting("retention_days", "30", "ada")
-    (report,) = policy.delete_expired(Circumstances(shelf.storage, lambda facts: False))
+    (report,) = policy.delete_expired(CheckContext(shelf.storage, lambda facts: False))
     assert [said.partition(":")[0] for said in report.failed] == [stuck.path]
     assert shelf.row(other) is None
     assert shelf.row(stuck).state == "available"
@@ -117,5 +117,5 @@ def test_the_worker_does_it_by_itself(shelf: Shelf) -> None:
     set_setting("retention_days", "30", "ada")
     config = load_config(shelf.environment)
     upkeep = Upkeep(shelf.app, config, shelf.storage, Routes())
-    upkeep.go_through(policy.delete_expired(upkeep.around))
+    upkeep.go_through(policy.delete_expired(upkeep.context))
     assert shelf.row(old) is None

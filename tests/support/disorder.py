@@ -12,7 +12,7 @@ from typing import Any
 from callytics.database.engine import db
 from callytics.identifiers import new_uid
 from callytics.integrity import reconcile
-from callytics.integrity.inspection import Circumstances
+from callytics.integrity.inspection import CheckContext
 from callytics.recordings import ledger, library
 from callytics.recordings.facts import Facts
 from callytics.recordings.facts_files import read_facts, write_facts
@@ -35,29 +35,29 @@ class Disorder:
     asterisk_answers: bool = True
     now: datetime = NOW
 
-    def around(self, **changes: Any) -> Circumstances:
+    def context(self, **changes: Any) -> CheckContext:
         """The circumstances, as they are unless `changes` says otherwise."""
         usual = {"storage": self.shelf.storage, "is_live": self._is_live, "now": lambda: self.now}
-        return Circumstances(**{**usual, **changes})
+        return CheckContext(**{**usual, **changes})
 
     def _is_live(self, facts: Facts) -> bool | None:
         return facts.uid in self.live if self.asterisk_answers else None
 
     def verify(self, **changes: Any) -> list[str]:
         """What disagrees."""
-        return said(reconcile.verify(self.around(**changes)))
+        return said(reconcile.verify(self.context(**changes)))
 
     def reconcile(self, **changes: Any) -> list[str]:
         """What was put right; nothing may be left that could not be."""
-        return said(reconcile.reconcile(self.around(**changes)))
+        return said(reconcile.reconcile(self.context(**changes)))
 
-    def left(self) -> list[str]:
+    def skipped(self) -> list[str]:
         """What verify leaves alone."""
-        return [line for step in reconcile.verify(self.around()) for line in step.left]
+        return [line for step in reconcile.verify(self.context()) for line in step.skipped]
 
-    def strangers(self) -> list[str]:
+    def foreign_files(self) -> list[str]:
         """What verify says of files that are none of ours."""
-        return [line for step in reconcile.verify(self.around()) for line in step.strangers]
+        return [line for step in reconcile.verify(self.context()) for line in step.foreign_files]
 
     def add(self, content: bytes | None = None, **changes: Any) -> Facts:
         """A recording as it is when all went well: audio, facts, row."""
@@ -141,7 +141,7 @@ def said(steps: Iterator[reconcile.Report]) -> list[str]:
     sentences = []
     for step in steps:
         assert step.failed == []
-        sentences += step.says
+        sentences += step.problems
     return sentences
 
 

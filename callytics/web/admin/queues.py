@@ -1,4 +1,4 @@
-"""Queues: who waits right now, what each member does, and letting one rest."""
+"""Queue page: waiting callers, members, and pausing a member."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Settings: each checked as it is typed, kept with who changed it, and taken back."""
+"""Settings page: validation as one types, saving, and taking a change back."""
 
 from typing import Any
 
@@ -63,7 +63,7 @@ def save() -> Response | tuple[str, int]:
 @blueprint.get("/settings/check/<key>")
 @admin_required
 def check(key: str) -> str:
-    """What is wrong with the value of one field; nothing where it can be used."""
+    """Return the problem of one field's value, empty if it is valid."""
     if key not in SETTINGS:
         abort(404, "There is no such setting.")
     return _problems({key: request.args.get(key, "")}).get(key, "")
@@ -111,7 +111,7 @@ def _meanwhile(key: str, value: str) -> str:
 
 
 def _loss(days: str, sure: str | None) -> str:
-    """What a shorter time deletes, which nothing brings back: whoever saves has read it once."""
+    """Return the warning of what a shorter retention deletes; it must be read before saving."""
     count = 0 if days == sure else expired(int(days))
     if count <= expired(int(all_settings()[RETENTION])):
         return ""
@@ -151,7 +151,7 @@ def _page(
 
 
 def _host() -> dict[str, Any]:
-    """What the environment says, without any secret, and how the worker is."""
+    """Return the configuration without secrets, and the state of the worker."""
     config = current_app.extensions["callytics"]
     url = make_url(config.database_url)
     sqlite = url.get_backend_name() == "sqlite"

@@ -1,4 +1,4 @@
-"""Users: who may sign in, as what, with which phone."""
+"""User administration: accounts, roles and phones."""
 
 from collections.abc import Callable
 from typing import Any

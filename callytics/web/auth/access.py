@@ -1,4 +1,4 @@
-"""Who may see a page: signed in, not idle for too long, and in the right role."""
+"""Access control: signed in, not idle for too long, and in the right role."""
 
 import time
 from collections.abc import Callable
@@ -37,7 +37,7 @@ R = TypeVar("R")
 
 
 class Person(UserMixin):
-    """Who is signed in."""
+    """Signed-in user."""
 
     def __init__(self, row: Any) -> None:
         self.id = row.id
@@ -47,7 +47,7 @@ class Person(UserMixin):
 
     @property
     def is_admin(self) -> bool:
-        """Whether this person may delete, and see flows, settings and users."""
+        """True if this person may delete, and see flows, settings and users."""
         return bool(self.role == "admin")
 
 

@@ -1,4 +1,4 @@
-"""One's own account: the password, and which phone is one's own."""
+"""Account page: own password and own phone."""
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_login import current_user
@@ -12,7 +12,7 @@ blueprint = Blueprint("account", __name__)
 
 @blueprint.get("/account")
 def index() -> str:
-    """Who one is here."""
+    """Show the account."""
     return render_template("auth/account.html")
 
 

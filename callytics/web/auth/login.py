@@ -98,7 +98,7 @@ def _person_key() -> str:
 
 
 def wanted_page() -> str:
-    """Where the form wants to go next: only ever a page of ours.
+    """Return the page to go to after signing in: a path of this site alone.
 
     Browsers read `//host` and `/\\host` as another site's address, and drop tabs and line ends.
     """

@@ -1,4 +1,4 @@
-"""Counts of failed sign-ins that all processes of the web share.
+"""Rate-limit store that all web processes share.
 
 A count in memory would be one for each gunicorn process. A file of its own, not the database:
 whoever guesses passwords must not make the worker wait for its turn to write.
@@ -22,7 +22,7 @@ _COUNT = """INSERT INTO counts VALUES (?, ?, ?)
 
 
 def storage_uri(app: Flask) -> str:
-    """Where the counts of `app` are, as Flask-Limiter wants it."""
+    """Return the storage URI of `app` for Flask-Limiter."""
     return f"callytics-file://{quote(str(Path(app.instance_path) / 'sign_in_attempts.db'))}"
 
 
@@ -37,7 +37,7 @@ class SharedFile(Storage):
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """What a broken file raises."""
+        """Exceptions that a broken file raises."""
         return sqlite3.Error
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
@@ -52,11 +52,11 @@ class SharedFile(Storage):
         return int(self._find(key)[0])
 
     def get_expiry(self, key: str) -> float:
-        """When the count is forgotten, in seconds since 1970."""
+        """Return the time at which a count expires, in seconds since 1970."""
         return float(self._find(key)[1])
 
     def check(self) -> bool:
-        """Whether the file can be used."""
+        """Return True if the file can be used."""
         self._find("")
         return True
 

@@ -1,4 +1,4 @@
-"""The page of the queues: who waits, what each member does, and letting one rest."""
+"""Queue page: waiting callers, members, and pausing a member."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The page of the settings: what is kept, what is refused, and what can be taken back."""
+"""Settings page: saved, refused and taken-back values."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The page of the people: adding, changing and removing them, and what is refused."""
+"""User administration: adding, changing and removing accounts, and refusals."""
 
 import re
 
@@ -30,7 +30,7 @@ def url_of(shelf: Shelf, name: str, what: str = "") -> str:
 
 
 def history(shelf: Shelf) -> list[tuple[str, str, str, str]]:
-    """What ada changed."""
+    """Return the changes made by ada."""
     with shelf.app.app_context():
         found = changes_of("person", 50)
     return [(c.thing, c.before, c.after) for c in found if c.username == "ada"]

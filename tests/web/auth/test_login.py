@@ -1,4 +1,4 @@
-"""Signing in and out: who gets in, for how long, and how often a password may be tried."""
+"""Sign-in and sign-out: sessions, their length, and the limit of wrong passwords."""
 
 import pytest
 

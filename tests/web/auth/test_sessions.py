@@ -1,4 +1,4 @@
-"""How a session ends, everywhere and for every copy of its cookie."""
+"""End of a session, everywhere and for every copy of its cookie."""
 
 import pytest
 
