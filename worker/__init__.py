@@ -1,1 +1,1 @@
-"""The long-lived process that takes calls from Asterisk, leads them and records them."""
+"""Worker: the long-lived process that takes calls from Asterisk, leads and records them."""

@@ -1,4 +1,4 @@
-"""`python -m worker`: takes calls from Asterisk until it is told to stop."""
+"""Entry point of the worker, `python -m worker`: takes calls from Asterisk until it is stopped."""
 
 # First of all, so that sockets, locks and sleeps of every import below cooperate.
 from gevent import monkey
@@ -9,43 +9,46 @@ import logging  # noqa: E402
 import os  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
-from typing import Any  # noqa: E402
+from typing import Any, TypeAlias  # noqa: E402
 
 import gevent  # noqa: E402
 from flask import Flask  # noqa: E402
-from gevent.event import AsyncResult  # noqa: E402
 
 from callytics import create_app  # noqa: E402
 from callytics.ari.commands import Ari  # noqa: E402
 from callytics.config import Config, ConfigError, load_config, read_environment  # noqa: E402
 from callytics.storage.folder import Storage  # noqa: E402
-from worker.asterisk.event_stream import Listener, Replaced  # noqa: E402
-from worker.calls.queue_board import Board  # noqa: E402
-from worker.calls.registry import Routes  # noqa: E402
+from worker.asterisk.event_stream import ApplicationReplaced, EventStream  # noqa: E402
+from worker.calls.queue_board import QueueBoard  # noqa: E402
+from worker.calls.registry import CallRegistry  # noqa: E402
 from worker.calls.session import Services  # noqa: E402
-from worker.dispatcher import Runner  # noqa: E402
-from worker.housekeeping import Upkeep  # noqa: E402
-from worker.persistence.heartbeat import Presence  # noqa: E402
+from worker.dispatcher import Dispatcher  # noqa: E402
+from worker.housekeeping import Housekeeping  # noqa: E402
+from worker.persistence.heartbeat import Heartbeat  # noqa: E402
 from worker.persistence.journal import Journal  # noqa: E402
 from worker.persistence.outbox import Outbox  # noqa: E402
-from worker.persistence.rules_cache import Rules  # noqa: E402
+from worker.persistence.rules_cache import RulesCache  # noqa: E402
 from worker.recording.recorder import Recorder  # noqa: E402
 from worker.recovery.reconnect import Recovery  # noqa: E402
+from worker.support.native_threads import Result  # noqa: E402
 
 log = logging.getLogger("worker")
 
 # The longest that a native thread, at work on the disk or the database, holds up the calls.
 SWITCH_SECONDS = 0.0005
-# What is still to be written gets this long; the rest is found on disk at the next start.
+# Time to write what is queued; the rest is found on disk at the next start.
 FLUSH_SECONDS = 5.0
+
+# A part of the worker that ended, or None for a signal.
+Ended: TypeAlias = "gevent.Greenlet[..., Any] | None"
 
 
 def main() -> int:
-    """Run until a signal or a fatal error; the exit code."""
+    """Run until a signal or a fatal error, and return the exit code."""
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
     )
-    # At this level urllib3 tells of each kept connection that Asterisk closed.
+    # Below this level urllib3 reports each kept connection that Asterisk closed.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     try:
         config = load_config(read_environment())
@@ -59,57 +62,63 @@ def main() -> int:
 def _work(config: Config, app: Flask) -> int:
     sys.setswitchinterval(SWITCH_SECONDS)
     outbox, storage = Outbox(app), Storage(config.recordings_dir)
-    ari, rules = Ari(config), Rules(outbox, storage)
-    presence = Presence(outbox, rules, storage, config)
-    routes = Routes()
+    ari, rules = Ari(config), RulesCache(outbox, storage)
+    heartbeat = Heartbeat(outbox, rules, storage, config)
+    registry = CallRegistry()
     services = Services(
         ari=ari,
         outbox=outbox,
         recorder=Recorder(ari, outbox, storage),
         rules=rules,
-        board=Board(ari, outbox, presence.name),
+        board=QueueBoard(ari, outbox, heartbeat.worker_name),
         journal=Journal(storage),
-        watch=routes.watch,
-        forget=routes.forget,
+        register=registry.register,
+        unregister=registry.unregister,
     )
-    runner = Runner(services, routes, presence.name)
-    recovery = Recovery(runner, routes, services, presence.name)
-    upkeep = Upkeep(app, config, storage, routes)
+    dispatcher = Dispatcher(services, registry, heartbeat.worker_name)
+    recovery = Recovery(dispatcher, registry, services, heartbeat.worker_name)
+    housekeeping = Housekeeping(app, config, storage, registry)
 
     def on_connect(info: dict[str, Any]) -> None:
         services.recorder.asterisk = info["status"]["startup_time"]
-        presence.connected(info["system"]["version"])
+        heartbeat.connected(info["system"]["version"])
         gevent.spawn(rules.refresh)
-        gevent.spawn(recovery.run).link(lambda _: upkeep.connected())
+        gevent.spawn(recovery.run).link(lambda _: housekeeping.connected())
 
-    listener = Listener(config, ari, on_connect, runner.put, presence.disconnected)
+    stream = EventStream(config, ari, on_connect, dispatcher.put, heartbeat.disconnected)
     stop = _stop_signal()
-    parts = (outbox.run, runner.run, presence.run, upkeep.run_often, upkeep.run_daily)
-    for run in (*parts, listener.run):
-        # None of them ever ends by itself; without one of them no call would be led any more.
+    for run in (
+        outbox.run,
+        dispatcher.run,
+        heartbeat.run,
+        housekeeping.run_every_minute,
+        housekeeping.run_daily,
+        stream.run,
+    ):
+        # None of them ends by itself, and without any one of them no call would be led any more.
         gevent.spawn(run).link(stop.set)
-    return _leave(outbox, presence, stop.get())
+    return _leave(outbox, heartbeat, stop.get())
 
 
-def _stop_signal() -> AsyncResult:
-    """Set to None by a signal, or to the greenlet that ended."""
-    stop = AsyncResult()
+def _stop_signal() -> Result[Ended]:
+    """Return a result that is set to None by a signal, or to the part that ended."""
+    stop: Result[Ended] = Result()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stop.set)
     return stop
 
 
-def _leave(outbox: Outbox, presence: Presence, ended: gevent.Greenlet | None) -> int:
-    """Go without a command to Asterisk: calls and recordings in progress go on."""
-    replaced = ended is not None and isinstance(ended.value, Replaced)
-    if replaced:
-        # The row is the other worker's by now.
+def _leave(outbox: Outbox, heartbeat: Heartbeat, ended: Ended) -> int:
+    """Write what is queued. Asterisk gets no command: calls and recordings in progress go on."""
+    replaced = ended is not None and isinstance(ended.value, ApplicationReplaced)
+    if ended is not None and replaced:
+        # The row in the database is the other worker's by now.
         log.error("%s; this worker stops", ended.value)
     elif ended is not None:
         log.error("a part of this worker failed; it stops, so that it can be started anew")
-        presence.disconnected("the worker failed")
+        heartbeat.disconnected("the worker failed")
     else:
-        presence.disconnected("the worker was stopped")
+        heartbeat.disconnected("the worker was stopped")
     if not outbox.flush(FLUSH_SECONDS):
         log.warning("the database did not take everything; it will be found on disk")
     log.info("stopped; calls in progress go on")
@@ -120,5 +129,5 @@ if __name__ == "__main__":
     code = main()
     logging.shutdown()
     # Not sys.exit: at an ordinary exit gevent unwinds every greenlet, and a call that is unwound
-    # would be tidied up, that is, ended.
+    # would clean up, that is, end.
     os._exit(code)

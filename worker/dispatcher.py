@@ -1,4 +1,4 @@
-"""Routes Asterisk's events to the calls they belong to. Does nothing that can block."""
+"""Event dispatcher: gives Asterisk's events to their calls, and starts calls. It never blocks."""
 
 import logging
 import re
@@ -10,72 +10,74 @@ from gevent.queue import Queue
 from callytics.ari.commands import AriError
 from worker.asterisk.event_stream import Event
 from worker.calls.call_facts import CallFacts
-from worker.calls.lifecycle import Lead, run
-from worker.calls.registry import Routes
+from worker.calls.event_handlers import apply_event
+from worker.calls.lifecycle import CallHandler, run_call
+from worker.calls.registry import CallRegistry
 from worker.calls.session import Services, Session
 from worker.flow_runner import lead_inbound
-from worker.outbound import lead_outbound
+from worker.outbound import run_outbound
 
 log = logging.getLogger(__name__)
 
 
-class Runner:
-    """Begins calls and gives each its events."""
+class Dispatcher:
+    """Queue between the event stream and the sessions."""
 
-    def __init__(self, services: Services, routes: Routes, name: str) -> None:
-        self._services, self._routes, self._name = services, routes, name
-        self._queue: Queue = Queue()
+    def __init__(self, services: Services, registry: CallRegistry, worker_name: str) -> None:
+        self._services, self._registry, self._worker_name = services, registry, worker_name
+        self._queue: Queue[Event] = Queue()
 
     def put(self, event: Event) -> None:
-        """Take an event from the reader, which must go back to reading at once."""
+        """Queue an event of the stream, which must go back to reading at once."""
         self._queue.put(event)
 
     def run(self) -> None:
-        """Route events for ever; a malformed one is logged and skipped."""
+        """Dispatch events forever; a malformed one is logged and skipped."""
         while True:
             event = self._queue.get()
             try:
-                self.handle(event)
+                self.dispatch(event)
             except (KeyError, TypeError, AttributeError):
                 log.warning("skipped a malformed %s", event.get("type"))
             except Exception:
                 log.exception("skipped a %s; other calls go on", event.get("type"))
 
-    def handle(self, event: Event) -> None:
-        """Give an event to its call, or begin a call with it."""
-        sessions = self._routes.of(event)
+    def dispatch(self, event: Event) -> None:
+        """Give an event to the calls it is about, or start a call with it."""
+        sessions = self._registry.sessions_for(event)
         for session in sessions:
             session.inbox.put(event)
         if sessions or event["type"] != "StasisStart":
             return
         if "replace_channel" in event:
-            # It takes the place of a phone whose call has ended in that instant.
+            # It replaces a phone whose call ended in the same instant.
             gevent.spawn(self._hang_up, event["channel"]["id"])
         else:
-            self.begin(event["channel"], event["args"])
+            self.start_call(event["channel"], event["args"])
 
-    def begin(self, channel: dict[str, Any], args: list[str]) -> None:
-        """Begin a call with a channel that entered our application, unless it belongs to one."""
-        if self._routes.knows(channel["id"]):
+    def start_call(self, channel: dict[str, Any], args: list[str]) -> None:
+        """Start a call with a channel that entered the application, unless a call owns it."""
+        if channel["id"] in self._registry:
             return
         if args[:1] == ["dialed"]:
-            # Its call ended in the instant in which it answered.
+            # A leg whose call ended in the instant in which it answered.
             gevent.spawn(self._hang_up, channel["id"])
             return
         session = Session(
             services=self._services,
             caller_id=channel["id"],
-            call=_call_of(channel, args, self._name, self._services.recorder.asterisk),
+            call=_call_facts(channel, args, self._worker_name, self._services.recorder.asterisk),
+            on_event=apply_event,
             caller_up=channel["state"] == "Up",
         )
-        self.start(session, _leader(args))
+        self.start_session(session, run_outbound if _is_outbound(args) else lead_inbound)
         log.info("call %s begins: %s", session.call.uid, " ".join(args) or "inbound")
 
-    def start(self, session: Session, lead: Lead) -> None:
-        """Route a call's events to it, and let it go its way."""
-        for name in session.names():
-            self._routes.watch(name, session)
-        gevent.spawn(run, session, lead)
+    def start_session(self, session: Session, handler: CallHandler) -> None:
+        """Give a call its events from now on, and run its handler in a greenlet."""
+        for name in session.event_sources():
+            self._registry.register(name, session)
+        gevent.spawn(run_call, session, handler)
 
     def _hang_up(self, channel_id: str) -> None:
         try:
@@ -84,26 +86,28 @@ class Runner:
             log.debug("late leg: %s", error)
 
 
-def _call_of(channel: dict[str, Any], args: list[str], worker: str, asterisk: str) -> CallFacts:
-    """What `Stasis(callytics,DIRECTION,NUMBER)` says; then whom we rang, and for whom."""
-    number = _plain(channel["caller"]["number"])
+def _is_outbound(args: list[str]) -> bool:
+    return args[:1] == ["outbound"]
+
+
+def _call_facts(
+    channel: dict[str, Any], args: list[str], worker_name: str, asterisk: str
+) -> CallFacts:
+    """Return the facts that `Stasis(callytics,DIRECTION,NUMBER)` and the channel give.
+
+    For a call placed from a page, the dialed endpoint and its caller's name follow NUMBER.
+    """
+    number = _one_line(channel["caller"]["number"])
     return CallFacts(
-        direction="outbound" if args[:1] == ["outbound"] else "inbound",
+        direction="outbound" if _is_outbound(args) else "inbound",
         caller_number=args[2].partition("/")[2] if len(args) > 2 else number,
-        caller_name=args[3] if len(args) > 3 else _plain(channel["caller"]["name"]),
+        caller_name=args[3] if len(args) > 3 else _one_line(channel["caller"]["name"]),
         dialed_number=args[1] if len(args) > 1 else channel["dialplan"]["exten"],
-        worker=worker,
+        worker=worker_name,
         asterisk=asterisk,
     )
 
 
-def _plain(text: str) -> str:
-    """What a caller says of themselves, as one line.
-
-    Asterisk hands on the marks that SIP puts before a quote, and control characters.
-    """
+def _one_line(text: str) -> str:
+    """Remove what Asterisk hands on of SIP: backslashes before quotes, and control characters."""
     return "".join(filter(str.isprintable, re.sub(r"\\(.)", r"\1", text)))
-
-
-def _leader(args: list[str]) -> Lead:
-    return lead_outbound if args[:1] == ["outbound"] else lead_inbound

@@ -1,5 +1,5 @@
-"""Beside the calls: completes recordings that nobody leads; once a day deletes what is too old and
-compares all.
+"""Housekeeping beside the calls: completes recordings that no call leads, and once a day deletes
+expired ones and compares all.
 """
 
 import logging
@@ -18,77 +18,77 @@ from callytics.integrity.inspection import CheckContext
 from callytics.recordings.facts import Facts
 from callytics.retention import policy
 from callytics.storage.folder import Storage
-from worker.calls.registry import Routes
-from worker.support.native_threads import Threads
-from worker.support.throttled_log import Notices
+from worker.calls.registry import CallRegistry
+from worker.support.native_threads import NativeThreads
+from worker.support.throttled_log import ThrottledLog
 
 log = logging.getLogger(__name__)
 
 MINUTE_SECONDS = 60.0
-# The first comparison of everything is not in the way of a worker that has just been started.
+# The first full run waits, so that it is not in the way of a worker that has just started.
 FIRST_FULL_SECONDS, FULL_SECONDS = 600.0, 24 * 3600.0
-# Between two chunks of it, so that it takes a tenth of one core at most.
-BREATH_SECONDS = 0.5
+# Between two chunks of a full run, so that it takes a tenth of one core at most.
+CHUNK_PAUSE_SECONDS = 0.5
 
-# What a step mended, in sentences; None at the end.
+# Repairs something and returns sentences about it; None at the end.
 Step = Callable[[], list[str] | None]
 
 
-class Upkeep:
-    """Runs the library's own reconciling from within the worker."""
+class Housekeeping:
+    """Reconciliation and retention, run from within the worker."""
 
-    def __init__(self, app: Flask, config: Config, storage: Storage, routes: Routes) -> None:
-        # A connection of its own: it is used from a native thread, the calls' from greenlets.
-        self._app, self._ari, self._routes = app, Ari(config, pool=1), routes
-        self._thread = Threads(1)
+    def __init__(self, app: Flask, config: Config, storage: Storage, calls: CallRegistry) -> None:
+        # A connection pool of its own: a native thread must not share one with greenlets.
+        self._app, self._ari, self._calls = app, Ari(config, pool=1), calls
+        self._thread = NativeThreads(1)
         self._connected = Flag()
-        self._notices = Notices(log)
-        # A recording that a call is only just asking for is left to it.
+        self._log = ThrottledLog(log)
+        # A recording that a call is only just asking for is left to that call.
         grace = timedelta(seconds=MINUTE_SECONDS)
         self.context = CheckContext(storage, self._is_live, grace)
 
     def connected(self) -> None:
-        """What ended while nobody listened is looked for at once."""
+        """Complete at once what ended while no events were received."""
         self._connected.set()
 
-    def run_often(self) -> None:
-        """Complete what is open and over, at each connect and once a minute."""
+    def run_every_minute(self) -> None:
+        """Complete recordings whose call is over, at each connect and once a minute."""
         while True:
             self._connected.wait(MINUTE_SECONDS)
             self._connected.clear()
-            self._do(lambda: reconcile.mend_open(self.context).problems)
+            self._try_step(lambda: reconcile.mend_open(self.context).problems)
 
     def run_daily(self) -> None:
-        """Once a day: delete what is too old, compare the rest."""
+        """Once a day delete expired recordings, then compare the rest."""
         gevent.sleep(FIRST_FULL_SECONDS)
         while True:
-            self.go_through(policy.delete_expired(self.context))
-            self.go_through(reconcile.reconcile(self.context))
+            self.run_steps(policy.delete_expired(self.context))
+            self.run_steps(reconcile.reconcile(self.context))
             gevent.sleep(FULL_SECONDS)
 
-    def go_through(self, steps: Iterator[reconcile.Report]) -> None:
-        """Do one step after the other, so gently that no call feels it."""
-        while self._do(lambda: _next(steps)) is not None:
-            gevent.sleep(BREATH_SECONDS)
+    def run_steps(self, steps: Iterator[reconcile.Report]) -> None:
+        """Run step after step, with pauses for the calls."""
+        while self._try_step(lambda: _next(steps)) is not None:
+            gevent.sleep(CHUNK_PAUSE_SECONDS)
 
-    def _do(self, step: Step) -> list[str] | None:
-        """One step in the thread; what it mended, or None when it is over or was not possible."""
+    def _try_step(self, step: Step) -> list[str] | None:
+        """Run one step in the thread; None if it was the end or failed."""
         try:
-            said = self._thread.spawn(self._within, step).get()
+            sentences = self._thread.spawn(self._in_context, step).get()
         except (reconcile.FolderError, OSError, SQLAlchemyError) as error:
-            self._notices.warn(f"recordings cannot be looked after: {error}")
+            self._log.problem(f"recordings cannot be looked after: {error}")
             return None
-        for sentence in said or []:
+        for sentence in sentences or []:
             log.info("%s", sentence)
-        return said
+        return sentences
 
-    def _within(self, step: Step) -> list[str] | None:
+    def _in_context(self, step: Step) -> list[str] | None:
         with self._app.app_context():
             return step()
 
     def _is_live(self, facts: Facts) -> bool | None:
-        """Whether a call of this worker leads it, or Asterisk has it open."""
-        if self._routes.knows(facts.name):
+        """Return True if a call of this worker leads it or Asterisk records it; None if unknown."""
+        if facts.name in self._calls:
             return True
         try:
             return self._ari.live_recording(facts.name) is not None

@@ -1,4 +1,4 @@
-"""Direct outbound calls: a person in the house calls a number outside."""
+"""Outbound call: a phone of this PBX calls a number outside."""
 
 import logging
 
@@ -11,12 +11,12 @@ from worker.nodes.play_audio import play
 log = logging.getLogger(__name__)
 
 RING_SECONDS = 60
-# What the caller hears when the call cannot be placed at all; one of Asterisk's core sounds.
+# The prompt when the call cannot be placed at all; one of Asterisk's core sounds.
 NOT_POSSIBLE = "sound:cannot-complete-as-dialed"
 
 
-def lead_outbound(session: Session) -> None:
-    """Call the number that was dialed, by the settings of this moment. Raises CallerGone."""
+def run_outbound(session: Session) -> None:
+    """Call the dialed number, by the settings of this moment. Raises CallerGone."""
     settings = session.services.rules.settings()
     if session.call.open_node is None:
         session.call.enter("outbound", "outbound")
@@ -27,9 +27,9 @@ def lead_outbound(session: Session) -> None:
     if not settings["outbound_endpoint"]:
         return _refuse(session, "outbound_endpoint: is not set; see `flask settings set`")
     destination = settings["outbound_endpoint"].replace("{number}", number)
-    # Never a name: that of who placed it from a page is what they sign in with.
+    # Never a name: for a call placed from a page it is the user name of the sign-in.
     own_number = session.call.caller_number and f"<{session.call.caller_number}>"
-    session.shown_number = settings["outbound_caller_id"] or own_number
+    session.caller_id_override = settings["outbound_caller_id"] or own_number
     record = settings["record_outbound_calls"] == "true"
     result = connect(session, [[destination]], RING_SECONDS, "outbound", record)
     session.finish(result)
@@ -37,9 +37,9 @@ def lead_outbound(session: Session) -> None:
 
 
 def _refuse(session: Session, problem: str) -> None:
-    """Say to the log, to the call's row and to the caller's ear that it is not possible."""
+    """Report that the call cannot be placed: in the log, in its row, and to the caller."""
     log.warning("call %s: not placed: %s", session.call.uid, problem)
     session.call.problem = problem
-    caller_audio.quiet(session)
+    caller_audio.stop_and_answer(session)
     play(session, NOT_POSSIBLE)
     session.finish("unreachable")

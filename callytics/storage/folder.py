@@ -20,11 +20,6 @@ _IMPOSSIBLE = (errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENXIO, errn
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
-# Hidden, and so neither walked nor taken for recordings.
-CALLS_FOLDER = ".calls"
-RULES_PATH = ".rules/last.json"
-
-
 class StorageError(OSError):
     """The folder cannot be used as asked; the message says why in words."""
 
@@ -103,32 +98,29 @@ class Storage:
                     os.fsync(file.fileno())
             os.replace(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
 
-    def keep_call(self, uid: str, content: bytes) -> None:
-        """Write down how a call in progress stands. Raises StorageError, OSError."""
-        # The machine that dies takes the call along: only our own end is to be survived, and that
-        # may come before a busy disk has taken anything.
-        self.write(f"{CALLS_FOLDER}/{uid}.json", content, durable=False)
+    def read(self, path: str, limit: int | None = None) -> bytes:
+        """Return the bytes of a file, at most `limit`.
 
-    def drop_call(self, uid: str) -> None:
-        """Forget a call that has ended. Raises StorageError, OSError."""
-        self.delete(f"{CALLS_FOLDER}/{uid}.json")
+        Raises FileNotFoundError, StorageError, OSError.
+        """
+        with self.open(path) as file:
+            return file.read(-1 if limit is None else limit)
 
-    def kept_calls(self) -> Iterator[bytes]:
-        """What was kept of each call in progress. Raises OSError."""
-        with contextlib.suppress(FileNotFoundError):
-            for path in sorted((self.root / CALLS_FOLDER).iterdir()):
-                if path.suffix == ".json":
-                    with self.open(f"{CALLS_FOLDER}/{path.name}") as file:
-                        yield file.read(_FACTS_BYTES)
+    def sync(self, path: str) -> None:
+        """Make a file durable that was written without. Raises StorageError, OSError."""
+        with self.open(path) as file:
+            os.fsync(file.fileno())
 
-    def keep_rules(self, content: bytes) -> None:
-        """Write down the flows and settings in force. Raises OSError."""
-        self.write(RULES_PATH, content)
-
-    def kept_rules(self) -> bytes:
-        """The flows and settings that were kept last. Raises FileNotFoundError, OSError."""
-        with self.open(RULES_PATH) as file:
-            return file.read()
+    def names(self, folder: str) -> list[str]:
+        """Return the sorted names in a folder, none if there is no such folder. Raises OSError."""
+        with contextlib.suppress(FileNotFoundError), self._folder(_parts(folder)) as there:
+            listed = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=there)
+            try:
+                with os.scandir(listed) as found:
+                    return sorted(entry.name for entry in found)
+            finally:
+                os.close(listed)
+        return []
 
     def find(self, path: str) -> FileEntry | None:
         """What the walk would say of one file, or None. Raises StorageError, OSError."""

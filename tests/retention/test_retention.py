@@ -15,8 +15,8 @@ from callytics.recordings.facts import Facts
 from callytics.retention import policy
 from callytics.settings.settings import set_setting
 from tests.support.shelf import Shelf, wav_bytes
-from worker.calls.registry import Routes
-from worker.housekeeping import Upkeep
+from worker.calls.registry import CallRegistry
+from worker.housekeeping import Housekeeping
 
 SOUND = wav_bytes(b"\x40\x01" * 160)
 
@@ -116,6 +116,6 @@ def test_the_worker_does_it_by_itself(shelf: Shelf) -> None:
     old = add(shelf, 31)
     set_setting("retention_days", "30", "ada")
     config = load_config(shelf.environment)
-    upkeep = Upkeep(shelf.app, config, shelf.storage, Routes())
-    upkeep.go_through(policy.delete_expired(upkeep.context))
+    housekeeping = Housekeeping(shelf.app, config, shelf.storage, CallRegistry())
+    housekeeping.run_steps(policy.delete_expired(housekeeping.context))
     assert shelf.row(old) is None

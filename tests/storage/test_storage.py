@@ -56,6 +56,22 @@ def test_a_file_that_is_not_there_has_no_size_and_cannot_be_opened(storage: Stor
         storage.open("2026/11/22/b.wav")
 
 
+def test_what_was_written_is_read_back_and_listed_by_name(storage: Storage) -> None:
+    storage.write(".calls/b.json", b"second", durable=False)
+    storage.write(".calls/a.json", b"first", durable=False)
+    storage.sync(".calls/a.json")
+    assert storage.names(".calls") == ["a.json", "b.json"]
+    assert storage.read(".calls/a.json") == b"first"
+    assert storage.read(".calls/b.json", limit=3) == b"sec"
+    assert storage.names("1999/11") == []
+
+
+def test_names_of_a_folder_behind_a_link_are_not_told(storage: Storage, folder: Path) -> None:
+    (folder / "elsewhere").symlink_to(folder.parent)
+    with pytest.raises(OSError, match="elsewhere"):
+        storage.names("elsewhere")
+
+
 ESCAPES = [
     "",
     ".",

@@ -23,7 +23,7 @@ from callytics.recordings.facts import Facts
 from callytics.recordings.models import Recording
 from tests.support.postgres import Postgres
 from tests.support.shelf import STARTED_AT, Shelf
-from worker.persistence.outbox import MOST_TOGETHER, Outbox
+from worker.persistence.outbox import LARGEST_BATCH, Outbox
 
 
 @pytest.fixture
@@ -77,11 +77,11 @@ def test_what_is_queued_is_seen_by_others_all_at_once(app: Flask, outbox: Outbox
 
 
 def test_so_many_at_most_are_written_together(app: Flask, outbox: Outbox) -> None:
-    for number in range(MOST_TOGETHER):
+    for number in range(LARGEST_BATCH):
         put_states(outbox, f"a{number}", "requested")
     next_one = outbox.put(seen)
     gevent.spawn(outbox.run)
-    assert list(next_one.get()) == [f"a{number}" for number in range(MOST_TOGETHER)]
+    assert list(next_one.get()) == [f"a{number}" for number in range(LARGEST_BATCH)]
 
 
 def test_a_write_at_fault_fails_alone_and_all_others_are_written_in_order(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import gevent
 import pytest
 
-from worker.support.native_threads import Threads
+from worker.support.native_threads import NativeThreads
 
 
 @pytest.fixture
@@ -25,34 +25,34 @@ def no_test_hangs() -> Iterator[None]:
 
 
 def test_handing_over_work_does_not_wait_for_threads_that_hang(hung: threading.Event) -> None:
-    threads = Threads(2)
+    threads = NativeThreads(2)
     results = [threads.spawn(hung.wait) for _ in range(5)]
     with pytest.raises(gevent.Timeout):
-        threads.ask(int, seconds=0.1)
+        threads.call(0.1, int)
     hung.set()
     assert [result.get() for result in results] == [True] * 5
 
 
 def test_work_that_nobody_waits_for_any_more_is_not_begun(hung: threading.Event) -> None:
-    threads, begun = Threads(1), []
+    threads, begun = NativeThreads(1), []
     threads.spawn(hung.wait)
     with pytest.raises(gevent.Timeout):
-        threads.ask(begun.append, "too late", seconds=0.1)
+        threads.call(0.1, begun.append, "too late")
     hung.set()
     threads.spawn(begun.append, "in time").get()
     assert begun == ["in time"]
 
 
 def test_one_thread_keeps_the_order() -> None:
-    threads, done = Threads(1), []
+    threads, done = NativeThreads(1), []
     results = [threads.spawn(done.append, number) for number in range(100)]
     gevent.wait(results)
     assert done == list(range(100))
 
 
 def test_an_error_comes_to_who_asked_and_to_nobody_else(capfd: pytest.CaptureFixture[str]) -> None:
-    threads = Threads(1)
+    threads = NativeThreads(1)
     with pytest.raises(ZeroDivisionError):
-        threads.ask(lambda: 1 / 0, seconds=60)
+        threads.call(60, lambda: 1 / 0)
     assert threads.spawn(lambda: "goes on").get() == "goes on"
     assert capfd.readouterr().err == ""

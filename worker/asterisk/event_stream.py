@@ -1,4 +1,4 @@
-"""Hears Asterisk's events over the ARI WebSocket, and knows when nobody speaks any more."""
+"""Event stream: the ARI WebSocket, with a heartbeat that notices when Asterisk falls silent."""
 
 import json
 import logging
@@ -14,19 +14,20 @@ import websocket
 
 from callytics.ari.commands import Ari, AriError
 from callytics.config import Config
-from worker.support.throttled_log import Notices
+from worker.support.throttled_log import ThrottledLog
 
 log = logging.getLogger(__name__)
 
+# An event as Asterisk sends it, in JSON; `type` says which keys it has.
 Event = dict[str, Any]
 
 HEARTBEAT = "callytics-heartbeat"
-# A beat comes back in 2 ms. Two missed ones and the look at them fit into 10 s.
+# A heartbeat comes back in 2 ms. Two missed ones and their check fit into 10 s.
 BEAT_SECONDS = 3.0
 SILENT_SECONDS = 7.0
-LONGEST_PAUSE_SECONDS = 10.0
-# Events that no call path reads; on a busy Asterisk they are most of the traffic.
-UNREAD = (
+LONGEST_RETRY_SECONDS = 10.0
+# Event types that no handler reads; on a busy Asterisk they are most of the traffic.
+UNUSED = (
     "BridgeCreated",
     "BridgeDestroyed",
     "ChannelCallerId",
@@ -41,15 +42,16 @@ UNREAD = (
 )
 
 
-class Replaced(Exception):
-    """Another worker took the application: this one would hear nothing for ever."""
+class ApplicationReplaced(Exception):
+    """Another worker took the application: Asterisk would never send this one an event again."""
 
 
-class Listener:
-    """Keeps one WebSocket to Asterisk open for as long as the worker lives.
+class EventStream:
+    """One WebSocket to Asterisk, reopened for as long as the worker lives.
 
-    `on_connect` is called with Asterisk's info after each connect, `on_event` for each event,
-    `on_disconnect` with the reason in words. None of them may block.
+    `on_connect` is called with Asterisk's info after each connect, `on_event` with each event,
+    `on_disconnect` with the reason as a sentence. None of them may block: when the reader stalls,
+    Asterisk stops writing to the WebSocket for good.
     """
 
     def __init__(
@@ -63,49 +65,50 @@ class Listener:
         self._config, self._ari = config, ari
         self._on_connect, self._on_event = on_connect, on_event
         self._on_disconnect = on_disconnect
-        self._socket: websocket.WebSocket | None = None
-        self._heard_at = 0.0
-        self._notices = Notices(log)
+        self._received_at = 0.0
+        self._log = ThrottledLog(log)
 
-    def run(self) -> Replaced:
-        """Listen, reconnecting, until another worker takes our place."""
+    def run(self) -> ApplicationReplaced:
+        """Receive events and reconnect, until another worker takes the application."""
         pause = 0.5
         while True:
             began = monotonic()
             try:
-                self._listen()
-            except Replaced as replaced:
+                self._receive_events()
+            except ApplicationReplaced as replaced:
                 return replaced
             except (AriError, OSError, websocket.WebSocketException) as error:
-                reason = self._in_words(error)
-                self._notices.warn(reason)
+                reason = self._reason(error)
+                self._log.problem(reason)
                 self._on_disconnect(reason)
-            pause = 0.5 if monotonic() - began > 30 else min(pause * 2, LONGEST_PAUSE_SECONDS)
+            pause = 0.5 if monotonic() - began > 30 else min(pause * 2, LONGEST_RETRY_SECONDS)
             gevent.sleep(pause)
 
-    def _listen(self) -> None:
-        """One connection, from its beginning to its end."""
-        # Asked first: a wrong password or address is told in words only by the REST half.
+    def _receive_events(self) -> None:
+        """Connect and receive until the connection ends, which always raises."""
+        # REST first: only its errors tell a wrong password from a wrong address.
         self._ari.info()
-        self._socket = self._connect()
-        self._heard_at = monotonic()
-        heartbeat = gevent.spawn(self._beat)
+        socket = self._connect()
+        self._received_at = monotonic()
+        heartbeat = gevent.spawn(self._send_heartbeats, socket)
         try:
-            self._hear_less()
+            self._filter_events()
             info = self._ari.info()
-            self._notices.good(f"connected to Asterisk {info['system']['version']}")
+            version = info["system"]["version"]
+            self._log.recovered(f"connected to Asterisk {version}", always=True)
             self._on_connect(info)
             while True:
-                self._receive(self._socket.recv())
+                self._receive(socket.recv())
         finally:
             heartbeat.kill()
-            self._socket.close(timeout=1)
+            socket.close(timeout=1)
 
-    def _hear_less(self) -> None:
+    def _filter_events(self) -> None:
+        """Asterisk forgets its event filter while no call is alive, so each connect sets it."""
         try:
-            self._ari.hear_less(UNREAD)
+            self._ari.hear_less(UNUSED)
         except AriError as error:
-            # Only busier without it.
+            # The worker is busier without it, but works.
             log.warning("Asterisk does not filter its events: %s", error)
 
     def _connect(self) -> websocket.WebSocket:
@@ -115,18 +118,18 @@ class Listener:
         url = self._config.ari_url.replace("http", "ws", 1)
         return websocket.create_connection(
             f"{url}/events?{query}",
-            # Also a heartbeat that hangs with the rest of Asterisk must not hide the silence.
+            # If all of Asterisk hangs, the heartbeat command hangs too and notices nothing.
             timeout=SILENT_SECONDS,
             header={"Authorization": f"Basic {credentials}"},
             enable_multithread=True,
-            # No proxy of the host stands between us and Asterisk.
+            # Asterisk is never behind a proxy that the host has set for the web.
             http_no_proxy=["*"],
         )
 
     def _receive(self, text: str | bytes) -> None:
         if not text:
             raise websocket.WebSocketConnectionClosedException("Asterisk closed the connection")
-        self._heard_at = monotonic()
+        self._received_at = monotonic()
         try:
             event = json.loads(text)
             kind = event["type"]
@@ -134,15 +137,17 @@ class Listener:
             log.warning("skipped an event that is not one (%d bytes)", len(text))
             return
         if kind == "ApplicationReplaced":
-            raise Replaced("another worker took the application; two cannot share one name")
+            raise ApplicationReplaced(
+                "another worker took the application; two cannot share one name"
+            )
         if event.get("eventname") != HEARTBEAT:
             self._on_event(event)
 
-    def _beat(self) -> None:
-        """Send ourselves an event again and again, and hang up when none comes back.
+    def _send_heartbeats(self, socket: websocket.WebSocket) -> None:
+        """Send a user event to this application every few seconds; close if none comes back.
 
-        Asterisk can stop writing to a WebSocket whose TCP connection stays up; only an event of
-        our own tells that from a quiet hour.
+        Asterisk can stop writing to a WebSocket whose TCP connection stays up; only an event sent
+        by the worker itself tells that from a quiet hour.
         """
         while not self._is_silent():
             try:
@@ -150,12 +155,12 @@ class Listener:
             except AriError as error:
                 log.debug("heartbeat: %s", error)
             gevent.sleep(BEAT_SECONDS)
-        self._socket.shutdown()
+        socket.shutdown()  # type: ignore[no-untyped-call]  # the library has no type for it
 
     def _is_silent(self) -> bool:
-        return monotonic() - self._heard_at >= SILENT_SECONDS
+        return monotonic() - self._received_at >= SILENT_SECONDS
 
-    def _in_words(self, error: Exception) -> str:
+    def _reason(self, error: Exception) -> str:
         if isinstance(error, AriError):
             return str(error)
         if isinstance(error, ssl.SSLError):

@@ -1,4 +1,4 @@
-"""What is known of one call while it goes on, and its row."""
+"""Call facts: the values of one call while it goes on, which become its row."""
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -8,7 +8,7 @@ from callytics.clock import utc_now
 from callytics.identifiers import new_uid
 from callytics.recordings.facts import Direction, Facts, Kind
 
-# Q.931 causes that tell why nobody answered; with any other, nobody could be reached.
+# Q.850 causes that say why a leg was not answered; with any other it could not be reached.
 BUSY, NORMAL, NO_RESPONSE, NO_ANSWER, REFUSED = 17, 16, 18, 19, 21
 _RESULTS = {
     BUSY: "busy",
@@ -17,17 +17,17 @@ _RESULTS = {
     NO_ANSWER: "no_answer",
     REFUSED: "refused",
 }
-# Asterisk names no cause when somebody just puts the phone down.
+# Asterisk sends no cause when somebody just hangs up.
 _USUAL_CAUSES = {"answered": NORMAL, "abandoned": NORMAL, "busy": BUSY, "no_answer": NO_ANSWER}
 
 
 def result_of(cause: int) -> str:
-    """What a hang-up cause means for a leg that never answered."""
+    """Return the result of a leg that never answered, from its hang-up cause."""
     return _RESULTS.get(cause, "unreachable")
 
 
 def disposition_of(result: str) -> str:
-    """How a call ended whose last node ended with `result`."""
+    """Return the disposition of a call whose last node ended with `result`."""
     if result in ("answered", "busy", "no_answer", "abandoned"):
         return result
     return "no_answer" if result in ("wait_over", "hung_up", "refused") else "failed"
@@ -35,7 +35,7 @@ def disposition_of(result: str) -> str:
 
 @dataclass
 class CallFacts:
-    """One call as a person would tell it. Times are aware UTC."""
+    """Facts of one call. Times are aware UTC."""
 
     direction: Direction
     caller_number: str
@@ -56,37 +56,37 @@ class CallFacts:
 
     @property
     def open_node(self) -> str | None:
-        """The node in which the call is now."""
+        """Name of the node in which the call is now."""
         return self.path[-1]["node"] if self.path and self.path[-1]["ended_at"] is None else None
 
     def enter(self, node: str, node_type: str) -> None:
-        """The call reached a node."""
+        """Add a node to the path."""
         step = {"node": node, "type": node_type, "result": None}
         self.path.append({**step, "started_at": utc_now().isoformat(), "ended_at": None})
 
     def leave(self, result: str) -> None:
-        """The call's last node ended with `result`."""
+        """Set the result of the path's last node, unless it has one."""
         if self.path and self.path[-1]["ended_at"] is None:
             self.path[-1].update(result=result, ended_at=utc_now().isoformat())
 
     def end(self) -> None:
-        """The call is over."""
+        """Set the end of the call to now, and its usual cause if Asterisk sent none."""
         self.ended_at = utc_now()
         self.hangup_cause = self.hangup_cause or _USUAL_CAUSES.get(self.disposition or "")
 
     def row(self) -> dict[str, Any]:
-        """Column names and values for the ledger; a copy, since the call goes on."""
+        """Return column names and values for the ledger, as a copy because the call goes on."""
         return asdict(self)
 
     @classmethod
     def from_snapshot(cls, values: dict[str, Any]) -> Self:
-        """What `row` gave, after it was kept as JSON."""
+        """Return the facts from `row()` after a round trip through JSON."""
         times = ("started_at", "answered_at", "ended_at")
         read = {key: datetime.fromisoformat(values[key]) for key in times if values.get(key)}
         return cls(**{**values, **read})
 
     def new_recording(self, kind: Kind, audio_format: str, callee: str) -> Facts:
-        """Facts of a recording that begins now, in the node where the call is."""
+        """Return the facts of a recording that begins now, in the current node."""
         return Facts(
             uid=new_uid(),
             call_uid=self.uid,

@@ -1,4 +1,4 @@
-"""What a caller hears until somebody talks to them, and the answer that a caller is given."""
+"""Caller audio: ringing and music while the caller waits, and the answer."""
 
 import logging
 from collections.abc import Callable
@@ -9,38 +9,41 @@ from worker.calls.session import Session
 log = logging.getLogger(__name__)
 
 
-def let_hear_ringing(session: Session) -> None:
-    """Ringing for the caller, from their own network before we answer, from Asterisk after.
+def start_ringing(session: Session) -> None:
+    """Signal ringing: the caller's network plays it before the answer, Asterisk after it.
 
-    A caller who hears music while they wait goes on hearing it.
+    A caller who hears music while waiting goes on hearing it. Raises CallerGone.
     """
     if not session.hears:
-        _please(session, session.ari.ring)
+        _try_command(session, session.ari.ring)
         session.hears = "ringing"
 
 
 def start_music(session: Session, music: str) -> None:
-    """Music on hold for the caller."""
-    _please(session, session.ari.start_music, music)
+    """Play the music-on-hold class `music` to the caller. Raises CallerGone."""
+    _try_command(session, session.ari.start_music, music)
     session.hears = "music"
 
 
-def quiet(session: Session) -> None:
-    """End what the caller hears, and answer; to answer a channel ends its ringing too."""
+def stop_and_answer(session: Session) -> None:
+    """Stop ringing or music, and answer the caller. Raises AriError, CallerGone.
+
+    Asterisk stops the ringing of a channel that it answers.
+    """
     if session.hears == "music":
-        _please(session, session.ari.stop_music)
+        _try_command(session, session.ari.stop_music)
     elif session.hears and session.caller_up:
-        _please(session, session.ari.stop_ringing)
+        _try_command(session, session.ari.stop_ringing)
     session.hears = ""
     if not session.caller_up:
         session.ari.answer(session.caller_id)
         session.caller_up = True
 
 
-def _please(session: Session, command: Callable[..., None], *words: str) -> None:
-    """What a caller hears while they wait; without it the call goes on. Raises CallerGone."""
+def _try_command(session: Session, command: Callable[..., None], *args: str) -> None:
+    """Call a command without which the call can go on. Raises CallerGone."""
     try:
-        command(session.caller_id, *words)
+        command(session.caller_id, *args)
     except AriError as error:
-        session.hear_who_left(error)
+        session.wait_for_hangup(error)
         log.warning("call %s: the caller hears something else: %s", session.call.uid, error)

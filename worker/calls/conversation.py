@@ -1,4 +1,4 @@
-"""Two people talk: joined in a bridge, recorded when that is wished, until one hangs up."""
+"""Conversation: caller and callee in a bridge, recorded if the node says so, until a hang-up."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -9,10 +9,10 @@ import gevent
 from callytics.ari.commands import AriError
 from callytics.clock import utc_now
 from callytics.recordings.facts import Kind
-from callytics.recordings.pauses import PausedSpan
 from worker.calls import caller_audio
-from worker.calls.dialing import most_hopeful, ring_until_answer
+from worker.calls.dialing import best_result, ring_until_answer
 from worker.calls.leg import Leg
+from worker.calls.pause_control import PauseControl
 from worker.calls.session import Session
 from worker.recording.live_recording import LiveRecording
 
@@ -26,9 +26,9 @@ def connect(
     kind: Kind,
     record: bool,
 ) -> str:
-    """Ring round after round of destinations and join the caller with who answers.
+    """Ring round after round of destinations, and join the caller with the one that answers.
 
-    `answered` after a conversation, or of all results the most hopeful. Raises CallerGone.
+    Returns `answered` after a conversation, else the most hopeful result. Raises CallerGone.
     """
     adopted = session.joined_leg()
     if adopted is not None and converse(session, adopted, kind, record):
@@ -42,28 +42,32 @@ def connect(
         if leg is not None:
             result = "unreachable" if leg.refused else "hung_up"
         results.append(result)
-    return most_hopeful(results)
+    return best_result(results)
 
 
 def bridge_name(call_uid: str) -> str:
-    """The same in every process, so that a call's bridge is found again."""
+    """Return the id of a call's bridge, the same in every process that leads the call."""
     return f"callytics-{call_uid}"
 
 
 def make_bridge(session: Session) -> str:
-    """The call's bridge, made while the destination still rings, so that nobody waits for it."""
+    """Create the call's bridge, while the destination still rings so that nobody waits for it."""
     if session.bridge_id is None:
         bridge_id = bridge_name(session.call.uid)
-        session.services.watch(bridge_id, session)
-        # Before the command, whose answer may be lost: a bridge that is there must be removed.
+        session.services.register(bridge_id, session)
+        # Set before the command, whose answer may be lost: a bridge that exists must be removed.
         session.bridge_id = bridge_id
         session.ari.create_bridge(bridge_id, session.call.uid)
-        _hear(session, bridge_id)
+        _subscribe(session, bridge_id)
     return session.bridge_id
 
 
-def _hear(session: Session, bridge_id: str) -> None:
-    """Else the start of a recording is not told that comes before the first party's entry."""
+def _subscribe(session: Session, bridge_id: str) -> None:
+    """Receive the bridge's events from now on.
+
+    Asterisk by itself sends them only while a channel is in the bridge, and the recording may
+    start before.
+    """
     try:
         session.ari.hear_bridge(bridge_id)
     except AriError as error:
@@ -71,29 +75,29 @@ def _hear(session: Session, bridge_id: str) -> None:
 
 
 def converse(session: Session, leg: Leg, kind: Kind, record: bool) -> bool:
-    """Join the caller with `leg` and stay until one of them hangs up.
+    """Join the caller with `leg` and wait until one of them hangs up.
 
-    False when they could not be joined, since the leg was gone by then. Raises CallerGone.
+    False if they could not be joined, because the leg was gone. Raises CallerGone.
     """
     bridge_id = make_bridge(session)
-    if not leg.joined and not _begin(session, bridge_id, leg, kind, record):
+    if not leg.joined and not _join_and_record(session, bridge_id, leg, kind, record):
         return False
     session.call.callee = leg.destination
     session.call.answered_at = session.call.answered_at or utc_now()
     session.call.disposition = "answered"
     session.save()
-    _stay(session, bridge_id, leg, kind, record)
+    _talk(session, bridge_id, leg, kind, record)
     return True
 
 
-def _begin(session: Session, bridge_id: str, leg: Leg, kind: Kind, record: bool) -> bool:
-    """Join, and let the recording start meanwhile: so it holds the first word.
+def _join_and_record(session: Session, bridge_id: str, leg: Leg, kind: Kind, record: bool) -> bool:
+    """Join while the recording starts, so that it holds the first word.
 
-    Asterisk ends the recording of a bridge in which nobody is only after four seconds.
+    Asterisk ends the recording of an empty bridge only after four seconds.
     """
     if not record:
         return _join(session, bridge_id, leg)
-    recording = _intend(session, leg, kind)
+    recording = session.new_recording(kind, "wav", leg.destination)
     starting = gevent.spawn(_start, session, bridge_id, recording)
     try:
         _join(session, bridge_id, leg)
@@ -101,24 +105,22 @@ def _begin(session: Session, bridge_id: str, leg: Leg, kind: Kind, record: bool)
         starting.get()
         if not leg.joined:
             # They never heard each other: there is nothing that should have been recorded.
-            session.discard(recording)
+            session.discard_recording(recording)
     return leg.joined
 
 
-def _intend(session: Session, leg: Leg, kind: Kind, *pauses: PausedSpan) -> LiveRecording:
-    facts = session.call.new_recording(kind, "wav", leg.destination)
-    return session.services.recorder.begin(facts.but(pauses=pauses))
-
-
 def _join(session: Session, bridge_id: str, leg: Leg) -> bool:
-    """Answer, and let both in at once. A leg that cannot be joined is let go. Raises CallerGone."""
+    """Answer the caller and add both to the bridge; False if Asterisk refuses. Raises CallerGone.
+
+    One command adds both, so that neither waits alone.
+    """
     try:
-        caller_audio.quiet(session)
+        caller_audio.stop_and_answer(session)
         session.ari.add_channels(bridge_id, [session.caller_id, leg.channel_id])
     except AriError as error:
-        session.hear_who_left(error, leg)
+        session.wait_for_hangup(error, leg)
         log.info("call %s: %s could not be joined: %s", session.call.uid, leg.destination, error)
-        session.let_go(leg.channel_id)
+        session.hang_up(leg.channel_id)
         leg.refused = not leg.gone
         if leg.refused:
             session.call.problem = f"{leg.destination} could not be joined: {error}"
@@ -133,20 +135,29 @@ def _start(session: Session, bridge_id: str, recording: LiveRecording) -> None:
     )
 
 
-def _stay(session: Session, bridge_id: str, leg: Leg, kind: Kind, record: bool) -> None:
-    """Wait for the end; where Asterisk ended the recording before, open the next segment."""
+def _talk(session: Session, bridge_id: str, leg: Leg, kind: Kind, record: bool) -> None:
+    """Wait until the leg is gone; if Asterisk ends the recording before, start the next segment."""
     if record and not session.recordings:
         # An adopted call whose first worker died before it had asked for the recording.
-        _start(session, bridge_id, _intend(session, leg, kind))
+        _start(session, bridge_id, session.new_recording(kind, "wav", leg.destination))
     while not leg.gone:
         for recording in [r for r in session.recordings if r.finished]:
-            paused = recording.facts.pauses[-1:] if recording.pausing.is_on else ()
-            facts = session.complete(recording)
-            following = [replace(span, began_at=utc_now(), at_ms=0) for span in paused]
-            if following:
-                # What was not to be recorded is not to be recorded in the next segment either.
-                session.hold_recording(_intend(session, leg, kind, *following))
-            elif facts.state == "available":
-                # One that brought no sound would bring none again: the disk is full or gone.
-                _start(session, bridge_id, _intend(session, leg, kind))
+            _next_segment(session, bridge_id, leg, kind, recording)
         next(session.events(), None)
+
+
+def _next_segment(
+    session: Session, bridge_id: str, leg: Leg, kind: Kind, recording: LiveRecording
+) -> None:
+    paused = recording.facts.pauses[-1:] if recording.is_paused else ()
+    facts = session.complete_recording(recording)
+    if paused:
+        # The pause goes on in the next segment: Asterisk is asked for it only at the resume.
+        pauses = (replace(paused[0], began_at=utc_now(), at_ms=0),)
+        held = session.new_recording(kind, "wav", leg.destination, pauses)
+        session.add_recording(held)
+        PauseControl(session, held).resume_in_time()
+        session.write_journal()
+    elif facts.state == "available":
+        # After a failed one no other is started: the disk is full or gone.
+        _start(session, bridge_id, session.new_recording(kind, "wav", leg.destination))

@@ -1,4 +1,4 @@
-"""Rings destinations until one answers: what transfer, hunt group, queue and outbound share."""
+"""Dialing: rings destinations until one answers, for transfer, hunt group, queue and outbound."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from worker.calls.session import Session
 
 log = logging.getLogger(__name__)
 
-# Asterisk ends a leg at its own time-out; if it does not, we do, a little later.
+# Asterisk ends a leg at its own timeout. If it does not, the leg is hung up this much later.
 GRACE_SECONDS = 2.0
 
 
@@ -24,22 +24,29 @@ def ring_until_answer(
     Returns the leg that answered, or None, and a result: `answered`, `busy`, `no_answer`,
     `refused` or `unreachable`. Raises CallerGone.
     """
-    caller_audio.let_hear_ringing(session)
-    legs = [ring(session, destination, seconds) for destination in destinations]
-    session.wait_until(lambda: _decided(legs), seconds + GRACE_SECONDS)
+    caller_audio.start_ringing(session)
+    legs = [_ring(session, destination, seconds) for destination in destinations]
+    session.wait_until(lambda: _is_decided(legs), seconds + GRACE_SECONDS)
     winner = next((leg for leg in legs if leg.up and not leg.gone), None)
     for leg in legs:
         if leg is not winner:
-            _dismiss(session, leg, "answered_elsewhere" if winner else "no_answer")
-    return winner, "answered" if winner else most_hopeful(result_of(leg.cause) for leg in legs)
+            _stop_ringing(session, leg, "answered_elsewhere" if winner else "no_answer")
+    return winner, "answered" if winner else best_result(result_of(leg.cause) for leg in legs)
 
 
-def ring(session: Session, destination: str, seconds: int) -> Leg:
-    """Begin to ring a destination. The leg is `gone` at once when Asterisk refuses it."""
+def best_result(results: Iterable[str]) -> str:
+    """Return the most hopeful of several results: `no_answer` before `busy`, for example."""
+    found = set(results)
+    order = ("hung_up", "no_answer", "busy", "refused")
+    return next((result for result in order if result in found), "unreachable")
+
+
+def _ring(session: Session, destination: str, seconds: int) -> Leg:
+    """Originate a channel to a destination. The leg is `gone` at once if Asterisk refuses it."""
     leg = Leg(f"callytics-{session.call.uid}-{new_uid()[:6]}", destination)
     session.legs[leg.channel_id] = leg
-    session.services.watch(leg.channel_id, session)
-    session.keep()
+    session.services.register(leg.channel_id, session)
+    session.write_journal()
     try:
         session.ari.originate(
             destination,
@@ -51,33 +58,26 @@ def ring(session: Session, destination: str, seconds: int) -> Leg:
         )
     except AriError as error:
         log.info("call %s: %s cannot be rung: %s", session.call.uid, destination, error)
-        # If only the answer was lost, it rings.
-        session.let_go(leg.channel_id)
+        # If only the answer to the command was lost, it rings.
+        session.hang_up(leg.channel_id)
         leg.gone = True
     leg.placed = True
     return leg
 
 
 def _caller_id(session: Session) -> str:
-    if session.shown_number:
-        return session.shown_number
+    if session.caller_id_override:
+        return session.caller_id_override
     name = session.call.caller_name.replace('"', "").replace("<", "").replace(">", "")
     return f'"{name}" <{session.call.caller_number}>' if session.call.caller_number else ""
 
 
-def _decided(legs: Sequence[Leg]) -> bool:
+def _is_decided(legs: Sequence[Leg]) -> bool:
     return any(leg.up and not leg.gone for leg in legs) or all(leg.gone for leg in legs)
 
 
-def _dismiss(session: Session, leg: Leg, reason: str) -> None:
+def _stop_ringing(session: Session, leg: Leg, reason: str) -> None:
     if not leg.gone:
         leg.cause = NO_ANSWER
-        session.let_go(leg.channel_id, reason)
+        session.hang_up(leg.channel_id, reason)
     session.legs.pop(leg.channel_id, None)
-
-
-def most_hopeful(results: Iterable[str]) -> str:
-    """Of several results the one that tells most: who did not answer may do so the next time."""
-    found = set(results)
-    order = ("hung_up", "no_answer", "busy", "refused")
-    return next((result for result in order if result in found), "unreachable")

@@ -1,4 +1,4 @@
-"""A call from its first event to its last: led, whatever happens, to an orderly end."""
+"""Call lifecycle: runs the call's handler and cleans up after it, whatever fails."""
 
 import logging
 from collections.abc import Callable
@@ -9,17 +9,18 @@ from worker.calls.session import Session
 
 log = logging.getLogger(__name__)
 
-Lead = Callable[[Session], None]
+# Does all that is done for a call, from its first node to its last. Raises CallerGone.
+CallHandler = Callable[[Session], None]
 
-# What an unanswered caller is told by their own network.
+# The hang-up reason that the network of an unanswered caller is given.
 _REASONS = {"busy": "busy", "no_answer": "no_answer", "failed": "congestion"}
 
 
-def run(session: Session, lead: Lead) -> None:
-    """Lead the call to its end, whatever happens on the way."""
+def run_call(session: Session, handler: CallHandler) -> None:
+    """Run the call's handler to its end or its failure, then end the call."""
     session.save()
     try:
-        _lead(session, lead)
+        _handle(session, handler)
     except CallerGone:
         talked = session.call.disposition == "answered"
         session.call.leave("answered" if talked else "caller_hung_up")
@@ -32,36 +33,36 @@ def run(session: Session, lead: Lead) -> None:
         log.exception("call %s failed; it is ended", session.call.uid)
         session.call.problem = session.call.problem or "an error in Callytics ended this call"
         session.finish("failed")
-    end(session)
+    end_call(session)
 
 
-def _lead(session: Session, lead: Lead) -> None:
+def _handle(session: Session, handler: CallHandler) -> None:
     try:
-        lead(session)
+        handler(session)
     except AriError as error:
-        session.hear_who_left(error)
+        session.wait_for_hangup(error)
         raise
 
 
-def end(session: Session) -> None:
-    """Recordings first, so that their files are whole; then the channels, then the bridge.
+def end_call(session: Session) -> None:
+    """Stop the recordings, hang up the channels, remove the bridge, complete the recordings.
 
-    The files are read when everybody is gone: a disk that hangs must not keep them. No step
-    that fails keeps the others from being done.
+    Recordings stop first, so that their files are whole. The files are read last: a disk that
+    hangs must not keep anybody on the line. A step that fails does not prevent the next.
     """
     session.ending = True
-    # Now, and not when its files are closed.
+    # The end of the call is now, not when its files are closed.
     session.call.end()
     try:
-        for step in (_stop_recordings, _let_all_go, _complete_recordings):
-            _try(session, step)
+        for step in (_stop_recordings, _hang_up_channels, _complete_recordings):
+            _try_step(session, step)
     finally:
         session.save()
-        session.services.journal.drop(session.call.uid)
-        session.services.forget(session)
+        session.services.journal.remove(session.call.uid)
+        session.services.unregister(session)
 
 
-def _try(session: Session, step: Lead) -> None:
+def _try_step(session: Session, step: Callable[[Session], None]) -> None:
     try:
         step(session)
     except Exception:
@@ -75,15 +76,17 @@ def _stop_recordings(session: Session) -> None:
         recording.stop(session.wait_until)
 
 
-def _let_all_go(session: Session) -> None:
+def _hang_up_channels(session: Session) -> None:
     for channel_id in (*session.legs, *session.transferred):
-        session.let_go(channel_id)
-    session.let_go(session.caller_id, _REASONS.get(session.call.disposition or "", "normal"))
+        session.hang_up(channel_id)
+    session.hang_up(session.caller_id, _REASONS.get(session.call.disposition or "", "normal"))
     if session.bridge_id is not None:
         bridge_id = session.bridge_id
-        session.surely(lambda: session.ari.delete_bridge(bridge_id), "its bridge was not removed")
+        session.try_twice(
+            lambda: session.ari.delete_bridge(bridge_id), "its bridge was not removed"
+        )
 
 
 def _complete_recordings(session: Session) -> None:
     for recording in list(session.recordings):
-        session.complete(recording)
+        session.complete_recording(recording)

@@ -1,7 +1,7 @@
-"""The lines of callers who wait, and whom each member is busy with.
+"""Queue board: the waiting callers of each queue, and the call that each member is busy with.
 
-What this worker knows decides, so that queues work while the database is away; the database
-settles what other workers want at the same time.
+The board of this worker decides, so that queues work while the database is away. The database
+decides between workers that claim a member at the same time.
 """
 
 import logging
@@ -18,63 +18,65 @@ from callytics.ari.commands import Ari, AriError
 from callytics.clock import utc_now
 from callytics.flows.document import Queue
 from callytics.queues import queues
-from worker.asterisk.event_stream import Event
 from worker.persistence.outbox import Outbox
-from worker.support.throttled_log import Notices
+from worker.support.throttled_log import ThrottledLog
 
 log = logging.getLogger(__name__)
 
-# What a waiting call finds in its inbox when it may be its turn.
-NUDGE: Event = {"type": "CallyticsNudge"}
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _OCCUPIED = ("INUSE", "BUSY", "RINGING", "RINGINUSE", "ONHOLD", "UNAVAILABLE", "INVALID")
 
 
 @dataclass(eq=False)
 class Waiter:
-    """One caller in a line."""
+    """A caller who waits in a queue."""
 
     call_uid: str
     queue: str
     since: datetime
-    nudge: Callable[[Event], None]
+    # Called when it may be this caller's turn.
+    wake_up: Callable[[], None]
+    # Members ring for this caller.
     ringing: bool = False
-    # Members rung for this caller in vain; they come last the next time.
+    # Members that did not answer this caller; they come last the next time.
     tried: list[str] = field(default_factory=list)
 
 
-class Board:
-    """All lines of this worker, and its part of the truth about members."""
+class QueueBoard:
+    """Waiting callers and busy members of all queues, as far as this worker knows them."""
 
     def __init__(self, ari: Ari, outbox: Outbox, worker: str) -> None:
         self._ari, self._outbox, self._worker = ari, outbox, worker
-        self._lines: dict[str, list[Waiter]] = defaultdict(list)
+        self._waiting: dict[str, list[Waiter]] = defaultdict(list)
         self._busy: dict[str, str] = {}
         self._idle_since: dict[str, datetime] = {}
         self._free_at: dict[str, datetime] = {}
         self._paused: dict[str, set[str]] = {}
-        self._notices = Notices(log)
+        self._log = ThrottledLog(log)
 
     def join(self, waiter: Waiter, caller_number: str) -> None:
-        """Stand in line, by the time since when one waits."""
-        line = self._lines[waiter.queue]
-        line.append(waiter)
-        line.sort(key=lambda w: w.since)
+        """Add a caller to a queue, in the order of the times since when they wait."""
+        waiting = self._waiting[waiter.queue]
+        waiting.append(waiter)
+        waiting.sort(key=lambda w: w.since)
         known = (waiter.call_uid, waiter.queue, self._worker, caller_number, waiter.since)
         self._outbox.put(queues.enter, *known)
 
     def leave(self, waiter: Waiter) -> None:
-        """Stand in line no more."""
-        if waiter in self._lines[waiter.queue]:
-            self._lines[waiter.queue].remove(waiter)
+        """Remove a caller from a queue, if still there."""
+        if waiter in self._waiting[waiter.queue]:
+            self._waiting[waiter.queue].remove(waiter)
             self._outbox.put(queues.leave, waiter.call_uid)
-            self._nudge_all()
+            self._wake_all()
 
     def take(self, waiter: Waiter, queue: Queue) -> list[str]:
-        """The members to ring now for this caller, theirs until `release`; often none."""
+        """Claim members for this caller and return those to ring now; often none.
+
+        They are busy with this call until `release`.
+        """
         if not self._is_first(waiter):
             return []
-        for member in self._by_strategy(waiter, queue):
+        for member in self._free_members(waiter, queue):
             if self._claim(member, waiter) and queue.strategy != "ring_all":
                 break
         members = [m for m, call_uid in self._busy.items() if call_uid == waiter.call_uid]
@@ -82,17 +84,17 @@ class Board:
         return members
 
     def hold(self, member: str, call_uid: str) -> None:
-        """A member is busy with a call that was adopted."""
+        """Claim a member who talks already, in a call that was adopted."""
         self._busy[member] = call_uid
         self._outbox.put(queues.claim, [member], call_uid, self._worker)
 
     def tried(self, waiter: Waiter, members: Iterable[str]) -> None:
-        """These members were rung in vain; others come first the next time."""
+        """Note that these members did not answer; others come first the next time."""
         waiter.tried.extend(members)
         waiter.ringing = False
 
     def release(self, member: str, call_uid: str, wrap_up_seconds: int | None = None) -> None:
-        """Let a member go; `wrap_up_seconds` only after a conversation."""
+        """Free a member from a call; `wrap_up_seconds` only after a conversation."""
         if self._busy.get(member) != call_uid:
             return
         del self._busy[member]
@@ -101,21 +103,22 @@ class Board:
             ended_at = self._idle_since[member] = utc_now()
             free_at = self._free_at[member] = ended_at + timedelta(seconds=wrap_up_seconds)
         self._outbox.put(queues.release, member, call_uid, ended_at, free_at)
-        self._nudge_all()
+        self._wake_all()
 
     def _is_first(self, waiter: Waiter) -> bool:
-        """Whether all who waited longer are being connected just now."""
-        line = self._lines[waiter.queue]
-        return next((w for w in line if not w.ringing), None) is waiter
+        """Return True if members ring already for all who have waited longer."""
+        waiting = self._waiting[waiter.queue]
+        return next((w for w in waiting if not w.ringing), None) is waiter
 
-    def _by_strategy(self, waiter: Waiter, queue: Queue) -> list[str]:
-        self._ask_database(waiter.queue, queue.members)
-        resting, now = self._paused.get(waiter.queue, set()), utc_now()
+    def _free_members(self, waiter: Waiter, queue: Queue) -> list[str]:
+        """Return the free members, in the order in which the queue's strategy rings them."""
+        self._read_database(waiter.queue, queue.members)
+        paused, now = self._paused.get(waiter.queue, set()), utc_now()
         free = [
             member
             for member in queue.members
             if member not in self._busy
-            and member not in resting
+            and member not in paused
             and self._free_at.get(member, _LONG_AGO) <= now
         ]
         if queue.strategy == "random":
@@ -126,34 +129,35 @@ class Board:
             free.sort(key=waiter.tried.count)
         return free
 
-    def _ask_database(self, queue: str, members: list[str]) -> None:
-        """Who rests, and since when the others are idle, as far as the database can say."""
+    def _read_database(self, queue: str, members: list[str]) -> None:
+        """Read which members are paused and since when the others are idle, if possible."""
         try:
-            self._paused[queue] = self._outbox.ask(queues.paused, queue)
-            for member, (ended_at, free_at) in self._outbox.ask(queues.idle_since, members).items():
+            self._paused[queue] = self._outbox.call(queues.paused, queue)
+            idle = self._outbox.call(queues.idle_since, members)
+            for member, (ended_at, free_at) in idle.items():
                 self._idle_since[member] = max(ended_at or _LONG_AGO, self._last(member))
                 self._free_at[member] = free_at or self._free_at.get(member, _LONG_AGO)
         except (gevent.Timeout, SQLAlchemyError):
-            self._notices.warn("queues: the database is away; what is known here applies")
+            self._log.problem("queues: the database is away; what is known here applies")
         else:
-            self._notices.over("queues: the database answers again")
+            self._log.recovered("queues: the database answers again")
 
     def _last(self, member: str) -> datetime:
         return self._idle_since.get(member, _LONG_AGO)
 
     def _claim(self, member: str, waiter: Waiter) -> bool:
-        """Here at once, so that no other caller of this worker can; then for all workers."""
+        """Claim a member in this worker at once, then against the other workers."""
         if member in self._busy:
             return False
         self._busy[member] = waiter.call_uid
-        if self._is_occupied(member) or not self._claim_for_all(member, waiter.call_uid):
+        if self._is_occupied(member) or not self._claim_in_database(member, waiter.call_uid):
             del self._busy[member]
             return False
         return True
 
-    def _claim_for_all(self, member: str, call_uid: str) -> bool:
+    def _claim_in_database(self, member: str, call_uid: str) -> bool:
         try:
-            return bool(self._outbox.ask(queues.claim, [member], call_uid, self._worker))
+            return bool(self._outbox.call(queues.claim, [member], call_uid, self._worker))
         except (gevent.Timeout, SQLAlchemyError):
             return True
 
@@ -167,15 +171,15 @@ class Board:
             log.warning("%s: its state is not known: %s", device, error)
             return False
 
-    def _nudge_all(self) -> None:
-        """A member may have become free for any queue, or someone first in line."""
-        for line in self._lines.values():
-            for waiter in line:
-                waiter.nudge(NUDGE)
+    def _wake_all(self) -> None:
+        """Wake the callers of all queues: a member may be in several of them."""
+        for waiting in self._waiting.values():
+            for waiter in waiting:
+                waiter.wake_up()
 
 
 def _device(destination: str) -> str | None:
-    """The device whose state tells of a destination; None for a number behind a trunk."""
+    """Return the device behind a destination; None for a number behind a trunk."""
     technology, _, resource = destination.partition("/")
     if technology == "Local":
         return f"Local/{resource.split('/')[0]}"

@@ -1,42 +1,39 @@
-"""Which call owns a channel, bridge, playback or recording."""
+"""Call registry: maps each channel, bridge, playback and recording to the call that owns it."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from worker.asterisk.event_stream import Event
+from worker.calls.session import Session
 
-if TYPE_CHECKING:
-    from worker.calls.session import Session
-
-# Where in an event the things are that a call can own.
+# The keys of an event under which the things stand that a call can own.
 _OWNED = ("channel", "bridge", "playback", "recording", "replace_channel")
 
 
-class Routes:
-    """The way from a name in an event to the call that it is about."""
+class CallRegistry:
+    """Sessions of the calls in progress, by the names that stand in events."""
 
     def __init__(self) -> None:
         self._owners: dict[str, Session] = {}
 
-    def watch(self, name: str, session: "Session") -> None:
-        """Let later events about `name` go to `session`."""
+    def register(self, name: str, session: Session) -> None:
+        """Give later events about `name` to `session`."""
         self._owners[name] = session
 
-    def forget(self, session: "Session") -> None:
-        """Let nothing go to a call that has ended."""
+    def unregister(self, session: Session) -> None:
+        """Give no more events to a call that has ended."""
         for name in [name for name, owner in self._owners.items() if owner is session]:
             del self._owners[name]
 
-    def sessions(self) -> set["Session"]:
-        """The calls in progress."""
+    def sessions(self) -> set[Session]:
+        """Return the calls in progress."""
         return set(self._owners.values())
 
-    def knows(self, name: str) -> bool:
-        """Whether this belongs to a call."""
+    def __contains__(self, name: str) -> bool:
+        """Return True if a call owns this channel, bridge, playback or recording."""
         return name in self._owners
 
-    def of(self, event: Event) -> set["Session"]:
-        """The calls that an event is about; often one, sometimes none."""
+    def sessions_for(self, event: Event) -> set[Session]:
+        """Return the calls that an event is about; often one, sometimes none."""
         return {self._owners[name] for name in _names_in(event) if name in self._owners}
 
 
@@ -45,6 +42,6 @@ def _names_in(event: Event) -> Iterator[str]:
         thing = event.get(key)
         if thing:
             yield thing["name"] if key == "recording" else thing["id"]
-    # What a page wishes of a recording.
+    # A page's request to pause or resume a recording.
     if name := event.get("userevent", {}).get("recording"):
         yield name

@@ -12,14 +12,14 @@ LONGEST_SECONDS = 600.0
 
 def play_audio(session: Session, node: PlayAudio) -> str:
     """Play the prompt to its end: `played`, or `unplayable`. Raises CallerGone."""
-    caller_audio.quiet(session)
+    caller_audio.stop_and_answer(session)
     return play(session, node.media)
 
 
 def play(session: Session, media: str) -> str:
     """Play `media` to the caller and wait for its end."""
     playback_id = f"callytics-{new_uid()}"
-    session.services.watch(playback_id, session)
+    session.services.register(playback_id, session)
     try:
         session.ari.play(session.caller_id, media, playback_id)
     except AriError:

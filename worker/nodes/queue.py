@@ -9,8 +9,8 @@ from worker.calls import caller_audio
 from worker.calls.conversation import converse, make_bridge
 from worker.calls.dialing import ring_until_answer
 from worker.calls.leg import Leg
-from worker.calls.queue_board import NUDGE, Waiter
-from worker.calls.session import Session
+from worker.calls.queue_board import Waiter
+from worker.calls.session import WAKE_UP, Session
 
 # What nobody tells us (a phone that comes back, a pause, another worker) is looked for so often.
 LOOK_SECONDS = 1.0
@@ -24,10 +24,10 @@ def queue(session: Session, node: QueueNode) -> str:
     # A call that was adopted goes on waiting where it stood in line. Noted before Asterisk is asked
     # for anything, whose answers come in any order.
     session.waiting_since = session.waiting_since or utc_now()
-    caller_audio.quiet(session)
+    caller_audio.stop_and_answer(session)
     make_bridge(session)
-    waiter = Waiter(session.call.uid, node.queue, session.waiting_since, session.inbox.put)
-    session.keep()
+    waiter = Waiter(session.call.uid, node.queue, session.waiting_since, session.wake_up)
+    session.write_journal()
     session.services.board.join(waiter, session.call.caller_number)
     try:
         return _wait(session, node, settings, waiter)
@@ -58,14 +58,14 @@ def _wait(session: Session, node: QueueNode, settings: Queue, waiter: Waiter) ->
             if _offer(session, node, settings, waiter, members, ring_seconds):
                 return "answered"
         else:
-            _until_nudged(session, min(LOOK_SECONDS, left))
-    caller_audio.quiet(session)
+            _until_woken(session, min(LOOK_SECONDS, left))
+    caller_audio.stop_and_answer(session)
     return "wait_over"
 
 
-def _until_nudged(session: Session, seconds: float) -> None:
+def _until_woken(session: Session, seconds: float) -> None:
     for event in session.events(seconds):
-        if event is NUDGE:
+        if event is WAKE_UP:
             return
 
 

@@ -16,7 +16,7 @@ def voicemail(session: Session, node: Voicemail) -> str:
 
     `#`, silence, the longest time and a hang-up end the message, and it is kept in each case.
     """
-    caller_audio.quiet(session)
+    caller_audio.stop_and_answer(session)
     session.call.disposition = "no_answer"
     # One that goes on already was begun by a worker that died.
     recording = session.recordings[0] if session.recordings else _greet_and_begin(session, node)
@@ -30,7 +30,7 @@ def voicemail(session: Session, node: Voicemail) -> str:
 
 def _greet_and_begin(session: Session, node: Voicemail) -> LiveRecording:
     play(session, node.greeting)
-    recording = session.services.recorder.begin(session.call.new_recording("voicemail", "ulaw", ""))
+    recording = session.new_recording("voicemail", "ulaw", "")
     session.start_recording(recording, lambda name: _record(session, node, name))
     return recording
 
@@ -44,8 +44,8 @@ def _record(session: Session, node: Voicemail, name: str) -> None:
 def _keep(session: Session, recording: LiveRecording) -> str:
     """Keep what was said; a message in which nothing was said is none."""
     recording.stop(session.wait_until)
-    if recording.says_nothing():
-        session.discard(recording)
+    if recording.is_empty():
+        session.discard_recording(recording)
         return "nothing_said"
-    session.complete(recording)
+    session.complete_recording(recording)
     return "message" if recording.facts.state == "available" else "not_recorded"

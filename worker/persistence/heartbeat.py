@@ -1,4 +1,4 @@
-"""Tells the database that this worker is alive, and how its connection to Asterisk is."""
+"""Heartbeat: tells the database that this worker lives, and the state of its ARI connection."""
 
 import logging
 import socket
@@ -6,7 +6,6 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 import gevent
-from gevent.event import AsyncResult
 
 from callytics.clock import utc_now
 from callytics.config import Config
@@ -14,77 +13,77 @@ from callytics.storage.folder import Storage
 from callytics.storage.health import folder_problem
 from callytics.workers import heartbeat
 from worker.persistence.outbox import Outbox
-from worker.persistence.rules_cache import Rules
-from worker.support.native_threads import Threads
-from worker.support.throttled_log import Notices
+from worker.persistence.rules_cache import RulesCache
+from worker.support.native_threads import NativeThreads, Result
+from worker.support.throttled_log import ThrottledLog
 
 log = logging.getLogger(__name__)
 
-TELL_SECONDS = 5.0
+BEAT_SECONDS = 5.0
 
 
-class Presence:
-    """What the pages know of this worker."""
+class Heartbeat:
+    """The worker's row in the database, renewed every few seconds."""
 
-    def __init__(self, outbox: Outbox, rules: Rules, storage: Storage, config: Config) -> None:
-        self.name = worker_name(config)
+    def __init__(self, outbox: Outbox, rules: RulesCache, storage: Storage, config: Config) -> None:
+        self.worker_name = worker_name(config)
         self._outbox, self._rules, self._storage = outbox, rules, storage
         self._started_at = utc_now()
         self._connected_at: datetime | None = None
         self._asterisk_version = ""
         self._connection_problem = "not connected to Asterisk yet"
         self._folder_problem: str | None = None
-        self._told: AsyncResult | None = None
-        self._notices = Notices(log)
+        self._last_write: Result[None] | None = None
+        self._log = ThrottledLog(log)
 
     def run(self) -> None:
-        """Tell again and again, and look at the folder, which may be slow to answer."""
-        disk = Threads(1)
+        """Renew the row and check the folder, which may be slow to answer, forever."""
+        disk = NativeThreads(1)
         while True:
-            self.tell()
-            self._folder_problem = self._look(disk)
+            self.write()
+            self._folder_problem = self._check_folder(disk)
             if self._folder_problem:
-                self._notices.warn(self._folder_problem)
+                self._log.problem(self._folder_problem)
             else:
-                self._notices.over("there is room for recordings again")
-            gevent.sleep(TELL_SECONDS)
-
-    def _look(self, disk: Threads) -> str | None:
-        least_mb = int(self._rules.settings()["disk_warning_mb"])
-        try:
-            return disk.ask(folder_problem, self._storage, least_mb, seconds=TELL_SECONDS)
-        except gevent.Timeout:
-            # A worker that waited for it would look dead.
-            return f"RECORDINGS_DIR: the disk of {self._storage.root} does not answer"
+                self._log.recovered("there is room for recordings again")
+            gevent.sleep(BEAT_SECONDS)
 
     def connected(self, asterisk_version: str) -> None:
-        """The connection stands."""
+        """Write that the connection to Asterisk stands."""
         self._connected_at, self._asterisk_version = utc_now(), asterisk_version
         self._connection_problem = ""
-        self.tell(at_once=True)
+        self.write(at_once=True)
 
     def disconnected(self, reason: str) -> None:
-        """The connection is lost, for a reason in words."""
+        """Write that the connection is lost, with the reason as a sentence."""
         self._connected_at, self._connection_problem = None, reason
-        self.tell(at_once=True)
+        self.write(at_once=True)
 
-    def tell(self, at_once: bool = False) -> None:
-        """Queue what is so now, unless the last word is still waiting for the database."""
-        if at_once or self._told is None or self._told.ready():
-            self._told = self._outbox.put(
+    def write(self, at_once: bool = False) -> None:
+        """Queue the row; unless `at_once`, only if the last one is written."""
+        if at_once or self._last_write is None or self._last_write.ready():
+            self._last_write = self._outbox.put(
                 heartbeat.record_heartbeat,
-                self.name,
+                self.worker_name,
                 self._started_at,
                 self._connected_at,
                 self._asterisk_version,
                 self._connection_problem or self._folder_problem or "",
             )
 
+    def _check_folder(self, disk: NativeThreads) -> str | None:
+        least_mb = int(self._rules.settings()["disk_warning_mb"])
+        try:
+            return disk.call(BEAT_SECONDS, folder_problem, self._storage, least_mb)
+        except gevent.Timeout:
+            # A worker that waited for a disk that hangs would look dead.
+            return f"RECORDINGS_DIR: the disk of {self._storage.root} does not answer"
+
 
 def worker_name(config: Config) -> str:
-    """The same at every start, since by it a worker knows the calls of the one before.
+    """Return a name that is the same at every start: by it a worker finds its earlier calls.
 
-    A container has a new host name each time, but it reaches Asterisk at one that stays.
+    A container has a new host name each time, but the address of its Asterisk stays.
     """
     asterisk = urlsplit(config.ari_url).netloc
     if asterisk.startswith(("127.", "localhost", "[::1]")):

@@ -1,58 +1,71 @@
-"""Keeps what the worker must know to find its calls again after its own death.
+"""Journal of the calls in progress, from which a restarted worker adopts them.
 
-A file a call, beside the recordings, since that folder outlives worker, database and container.
-Nothing waits for it: what it lacks, Asterisk's own lists of channels and bridges tell.
+One file per call beside the recordings, because that folder outlives worker, database and
+container. No call waits for it: what it lacks, Asterisk's lists of channels and bridges show.
 """
 
 import json
 import logging
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from callytics.storage.folder import Storage, StorageError
-from worker.support.native_threads import Threads
+from callytics.storage.folder import Storage
+from worker.support.native_threads import NativeThreads
 
 log = logging.getLogger(__name__)
 
+# Hidden, so that the walk of the recordings skips it.
+FOLDER = ".calls"
+# A snapshot is some kilobytes; a file that someone made very large must not fill the memory.
+LARGEST_BYTES = 1 << 20
+
+Snapshot = dict[str, Any]
+
 
 class Journal:
-    """The calls in progress, on disk."""
+    """Snapshots of the calls in progress, on disk."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        # One thread, so that what was said last of a call is what stays.
-        self._disk = Threads(1)
+        # One thread, so that the snapshot written last is the one that stays.
+        self._disk = NativeThreads(1)
 
-    def keep(self, uid: str, snapshot: dict[str, Any]) -> None:
-        """Begin to write how a call stands now."""
+    def write(self, call_uid: str, snapshot: Snapshot) -> None:
+        """Queue the current state of a call for writing."""
         content = json.dumps(snapshot, default=datetime.isoformat).encode(errors="replace")
-        self._disk.spawn(self._write, uid, content)
+        self._disk.spawn(self._write, call_uid, content)
 
-    def drop(self, uid: str) -> None:
-        """Begin to forget a call that has ended."""
-        self._disk.spawn(self._remove, uid)
+    def remove(self, call_uid: str) -> None:
+        """Queue the removal of a call that has ended."""
+        self._disk.spawn(self._remove, call_uid)
 
-    def read(self) -> list[dict[str, Any]]:
-        """Every call that was kept and not dropped; unreadable ones are logged and left out."""
-        return self._disk.spawn(self._read).get()
+    def read(self) -> list[Snapshot]:
+        """Return the snapshots of all calls that have not ended; unreadable ones are logged.
 
-    def _read(self) -> list[dict[str, Any]]:
-        snapshots = []
-        for content in self._storage.kept_calls():
+        Raises OSError.
+        """
+        return self._disk.spawn(lambda: list(self._snapshots())).get()
+
+    def _snapshots(self) -> Iterator[Snapshot]:
+        for name in self._storage.names(FOLDER):
+            if not name.endswith(".json"):
+                continue
             try:
-                snapshots.append(json.loads(content))
+                yield json.loads(self._storage.read(f"{FOLDER}/{name}", LARGEST_BYTES))
             except ValueError:
                 log.error("a call in the journal cannot be read; what Asterisk knows applies")
-        return snapshots
 
-    def _write(self, uid: str, content: bytes) -> None:
+    def _write(self, call_uid: str, content: bytes) -> None:
         try:
-            self._storage.keep_call(uid, content)
-        except (OSError, StorageError) as error:
-            log.error("RECORDINGS_DIR: call %s would not survive a restart: %s", uid, error)
+            # Not synced: if the machine goes down, so do the calls. Only the end of this process
+            # must be survived, and that may come before a busy disk has taken anything.
+            self._storage.write(f"{FOLDER}/{call_uid}.json", content, durable=False)
+        except OSError as error:
+            log.error("RECORDINGS_DIR: call %s would not survive a restart: %s", call_uid, error)
 
-    def _remove(self, uid: str) -> None:
+    def _remove(self, call_uid: str) -> None:
         try:
-            self._storage.drop_call(uid)
-        except (OSError, StorageError) as error:
-            log.error("RECORDINGS_DIR: call %s cannot be forgotten: %s", uid, error)
+            self._storage.delete(f"{FOLDER}/{call_uid}.json")
+        except OSError as error:
+            log.error("RECORDINGS_DIR: call %s cannot be forgotten: %s", call_uid, error)

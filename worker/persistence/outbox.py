@@ -1,20 +1,20 @@
-"""Ledger writes, in order and once each, beside the calls instead of in their way.
+"""Outbox: ledger writes queued by the calls, written to the database in order by one thread.
 
-A call must not wait for a database that is locked or away: what is to be written is queued, and
-one native thread writes it. SQLite would otherwise hold up every greenlet, not only its caller.
+A call must not wait for a database that is locked or away, and SQLite would block every greenlet,
+not only its caller.
 
-Whatever is queued by the time the thread is free goes into one transaction, since it is the end
-of each that takes long. Nothing waits for more to come.
+All writes that are queued by the time the thread is free share one transaction, since its commit
+takes most of the time. No write waits for more to come.
 """
 
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
 
 import gevent
 from flask import Flask
-from gevent.event import AsyncResult
 from gevent.queue import Queue
 from sqlalchemy.exc import (
     DBAPIError,
@@ -26,123 +26,129 @@ from sqlalchemy.exc import (
 
 from callytics.database.transactions import single_transaction
 from callytics.recordings import ledger
-from worker.support.native_threads import Threads
-from worker.support.throttled_log import Notices
+from worker.support.native_threads import NativeThreads, Result
+from worker.support.throttled_log import ThrottledLog
 
 log = logging.getLogger(__name__)
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 RETRY_SECONDS = 1.0
-# How long a greenlet with a person on the line waits for the database at most.
-MOMENT_SECONDS = 0.25
-# Of one transaction: its end costs each of them little then. It is over after some 50 ms, until
-# which nobody else can write to SQLite.
-MOST_TOGETHER = 50
-# After it, where more is queued: others look only now and then whether they can write, and would
-# seldom find a moment between two of ours.
-BREATH_SECONDS = 0.001
-# A table that PostgreSQL does not know is one that `flask db upgrade` is about to make.
+# The longest that a greenlet with a person on the line waits for the database.
+CALL_WAIT_SECONDS = 0.25
+# Writes in one transaction, by then its commit costs each of them little. It takes some 50 ms, in
+# which no other process can write to SQLite.
+LARGEST_BATCH = 50
+# After a full batch: processes that wait to write to SQLite poll for the lock, and would seldom
+# find it free between two batches.
+BATCH_PAUSE_SECONDS = 0.001
+# ProgrammingError: PostgreSQL does not know a table that `flask db upgrade` is about to create.
 _AWAY = (OperationalError, InterfaceError, InternalError, ProgrammingError)
 
 
 @dataclass(frozen=True)
 class _Write:
-    """A function of the ledger that is to be called, and who waits for what it says."""
+    """A queued call of a ledger function, and the result that its caller may wait for."""
 
-    function: Callable[..., Any]
-    args: tuple[Any, ...]
-    done: AsyncResult = field(default_factory=AsyncResult)
+    call: partial[Any]
+    result: Result[Any] = field(default_factory=Result)
 
 
 class Outbox:
-    """What the worker wants to tell the database, and what it asks it."""
+    """The worker's access to the database: queued writes, and calls with a deadline."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
-        self._writes: Queue = Queue()
-        self._writer, self._readers = Threads(1), Threads(2)
-        self._notices = Notices(log)
+        self._writes: Queue[_Write] = Queue()
+        self._writer, self._callers = NativeThreads(1), NativeThreads(2)
+        self._log = ThrottledLog(log)
 
     def run(self) -> None:
-        """Write for ever."""
+        """Write batch after batch, forever."""
         while True:
-            queued = self._queued()
-            if not self._written_together(queued):
-                for write in queued:
+            batch = self._next_batch()
+            if not self._write_batch(batch):
+                for write in batch:
                     self._write(write)
-            elif len(queued) == MOST_TOGETHER:
-                gevent.sleep(BREATH_SECONDS)
+            elif len(batch) == LARGEST_BATCH:
+                gevent.sleep(BATCH_PAUSE_SECONDS)
 
-    def _queued(self) -> list[_Write]:
-        """The next to be written: one at least, and those behind it that are there already."""
-        queued = [self._writes.get()]
-        while len(queued) < MOST_TOGETHER and not self._writes.empty():
-            queued.append(self._writes.get())
-        return queued
-
-    def put(self, write: Callable[..., Any], *args: Any) -> AsyncResult:
-        """Queue `write(*args)`, a function of the ledger that may be repeated safely."""
-        queued = _Write(write, args)
+    def put(self, write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Result[T]:
+        """Queue `write(...)`, a function of the ledger that is safe to repeat."""
+        queued = _Write(partial(write, *args, **kwargs))
         self._writes.put(queued)
-        return queued.done
+        return queued.result
 
-    def ask(self, read: Callable[..., Any], *args: Any, seconds: float = MOMENT_SECONDS) -> Any:
-        """The answer of `read(*args)`. Raises gevent.Timeout after `seconds`, DBAPIError."""
-        return self._readers.ask(self._in_context, read, args, seconds=seconds)
+    def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return `function(...)` without waiting for the queue.
+
+        Raises gevent.Timeout after CALL_WAIT_SECONDS, and DBAPIError.
+        """
+        call = partial(function, *args, **kwargs)
+        return self._callers.call(CALL_WAIT_SECONDS, self._in_context, call)
 
     def flush(self, seconds: float) -> bool:
-        """Wait until all that was put is written; False when it took longer."""
+        """Wait until everything queued so far is written; False if that takes longer."""
         return self.put(_nothing).wait(timeout=seconds) is True
 
-    def _written_together(self, writes: Sequence[_Write]) -> bool:
-        """Whether several could be written at once; if not, none of them is.
+    def _next_batch(self) -> list[_Write]:
+        """Wait for the next write, and take those queued behind it."""
+        batch = [self._writes.get()]
+        while len(batch) < LARGEST_BATCH and not self._writes.empty():
+            batch.append(self._writes.get())
+        return batch
 
-        Then one of them is at fault or the database is away, which each of them alone tells.
+    def _write_batch(self, batch: Sequence[_Write]) -> bool:
+        """Write several in one transaction; False if none of them was written.
+
+        Then one of them is at fault or the database is away; writing them one by one shows it.
         """
-        if len(writes) == 1:
+        if len(batch) == 1:
             return False
         try:
-            said = self._writer.spawn(self._in_context, _call_together, (writes,)).get()
+            values = self._writer.spawn(self._in_context, partial(_call_together, batch)).get()
         except Exception:
             return False
-        for write, answer in zip(writes, said, strict=True):
-            write.done.set(answer)
-        self._notices.over("the database answers again")
+        for write, value in zip(batch, values, strict=True):
+            write.result.set(value)
+        self._log.recovered("the database answers again")
         return True
 
     def _write(self, write: _Write) -> None:
         while True:
             try:
-                said = self._writer.spawn(self._in_context, write.function, write.args).get()
+                value = self._writer.spawn(self._in_context, write.call).get()
             except _AWAY as error:
-                self._notices.warn(f"DATABASE_URL: the database is away ({in_short(error)})")
+                self._log.problem(f"DATABASE_URL: the database is away ({driver_message(error)})")
                 gevent.sleep(RETRY_SECONDS)
             except Exception as error:
-                # Not the database's absence but our own fault; later writes must not wait for it.
-                log.exception("%s could not be written", write.function.__name__)
-                write.done.set_exception(error)
+                # A fault of this write, not the database's absence: later writes must not wait.
+                log.exception("%s could not be written", write.call.func.__name__)
+                write.result.set_exception(error)
                 return
             else:
-                write.done.set(said)
-                self._notices.over("the database answers again")
+                write.result.set(value)
+                self._log.recovered("the database answers again")
                 return
 
-    def _in_context(self, function: Callable[..., Any], args: Any) -> Any:
+    def _in_context(self, call: Callable[[], T]) -> T:
         with self._app.app_context():
-            return function(*args)
+            return call()
 
 
-def _call_together(writes: Sequence[_Write]) -> list[Any]:
-    # The turn to add recordings first of all: who took it with rows in hand that another one with
-    # the turn wants would wait for them for ever.
+def _call_together(batch: Sequence[_Write]) -> list[Any]:
+    # The lock for adding recordings comes first: a transaction that takes it after locking rows
+    # would deadlock with a holder of the lock that wants those rows.
     with single_transaction(), ledger.adding_recordings():
-        return [write.function(*write.args) for write in writes]
+        return [write.call() for write in batch]
 
 
 def _nothing() -> bool:
     return True
 
 
-def in_short(error: BaseException) -> str:
-    """The first line of what the driver says; SQLAlchemy's own words would add the statement."""
-    said = str(error.orig) if isinstance(error, DBAPIError) else str(error)
-    return (said.strip().splitlines() or [type(error).__name__])[0][:200]
+def driver_message(error: BaseException) -> str:
+    """Return the first line of the driver's message; SQLAlchemy's own would add the statement."""
+    text = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+    return (text.strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,96 +1,101 @@
-"""The flows and settings in force, also while the database is away."""
+"""Cache of the flow document and the settings in force, usable while the database is away.
+
+Every answer of the database is also saved beside the recordings, so that a worker that starts
+while the database is away takes calls by the same flows as the one before it.
+"""
 
 import json
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 import gevent
 from gevent.lock import Semaphore
 from sqlalchemy.exc import SQLAlchemyError
 
-from callytics.flows.document import Document, DocumentError, check, current
+from callytics.flows.document import Document, check, current
+from callytics.flows.errors import DocumentError
 from callytics.settings.settings import SETTINGS, all_settings
 from callytics.storage.folder import Storage
-from worker.persistence.outbox import Outbox, in_short
-from worker.support.native_threads import Threads
-from worker.support.throttled_log import Notices
+from worker.persistence.outbox import Outbox, driver_message
+from worker.support.native_threads import NativeThreads
+from worker.support.throttled_log import ThrottledLog
 
 log = logging.getLogger(__name__)
 
-# Once in a worker's life, so it may take longer than what a call waits for.
-RECALL_SECONDS = 5.0
+T = TypeVar("T")
+
+# Hidden, so that the walk of the recordings skips it.
+PATH = ".rules/last.json"
+# Once in a worker's life, so it may take longer than a call waits for the database.
+LOAD_SECONDS = 5.0
 
 
-class Rules:
-    """What an administrator decided, as last read.
-
-    It is kept beside the recordings, so that a worker that starts while the database is away
-    takes calls like the one before it.
-    """
+class RulesCache:
+    """Flow document and settings as last read from the database, or from disk before that."""
 
     def __init__(self, outbox: Outbox, storage: Storage) -> None:
         self._outbox, self._storage = outbox, storage
-        self._disk = Threads(1)
+        self._disk = NativeThreads(1)
         self._document = Document()
         self._settings = {key: kind.default for key, kind in SETTINGS.items()}
-        self._is_known = False
-        self._recalling = Semaphore()
-        self._notices = Notices(log)
+        self._is_loaded = False
+        self._loading = Semaphore()
+        self._log = ThrottledLog(log)
 
     def refresh(self) -> None:
-        """Learn both before the first call needs them: by then the database may be away."""
+        """Read both before the first call needs them: by then the database may be away."""
         self.document()
         self.settings()
 
     def document(self) -> Document:
-        """The flow document for a call that begins now."""
-        answer = self._ask(current)
-        self._take(answer or self._document, self._settings)
+        """Return the flow document for a call that begins now."""
+        answer = self._read(current)
+        self._store(answer or self._document, self._settings)
         return self._document
 
     def settings(self) -> dict[str, str]:
-        """The settings of this moment."""
-        # Asked first: the other may become known while this one is waited for.
-        answer = self._ask(all_settings)
-        self._take(self._document, answer or self._settings)
+        """Return the settings as they are now."""
+        # Read first: the document may change while this greenlet waits for the settings.
+        answer = self._read(all_settings)
+        self._store(self._document, answer or self._settings)
         return self._settings
 
-    def _ask(self, read: Callable[[], Any]) -> Any:
-        """What the database says, or None."""
-        with self._recalling:
-            if not self._is_known:
-                self._recall()
-                self._is_known = True
+    def _read(self, read: Callable[[], T]) -> T | None:
+        """Return the database's answer, or None if it does not give one in time."""
+        with self._loading:
+            if not self._is_loaded:
+                self._load()
+                self._is_loaded = True
         try:
-            answer = self._outbox.ask(read)
+            answer = self._outbox.call(read)
         except (gevent.Timeout, SQLAlchemyError, DocumentError) as error:
-            said = f"the flows and settings cannot be read ({in_short(error)})"
-            self._notices.warn(f"{said}; the last ones known apply")
+            problem = f"the flows and settings cannot be read ({driver_message(error)})"
+            self._log.problem(f"{problem}; the last ones known apply")
             return None
-        self._notices.over("the flows and settings can be read again")
+        self._log.recovered("the flows and settings can be read again")
         return answer
 
-    def _take(self, document: Document, settings: dict[str, str]) -> None:
+    def _store(self, document: Document, settings: dict[str, str]) -> None:
         if (document, settings) != (self._document, self._settings):
             self._document, self._settings = document, settings
-            kept = {"document": document.model_dump(), "settings": settings}
-            self._disk.spawn(self._keep, json.dumps(kept).encode())
+            saved = {"document": document.model_dump(), "settings": settings}
+            self._disk.spawn(self._save, json.dumps(saved).encode())
 
-    def _keep(self, content: bytes) -> None:
+    def _save(self, content: bytes) -> None:
         try:
-            self._storage.keep_rules(content)
+            self._storage.write(PATH, content)
         except OSError as error:
             log.error("RECORDINGS_DIR: the flows are not kept for a restart: %s", error)
 
-    def _recall(self) -> None:
-        """Begin with what the worker before this one knew."""
+    def _load(self) -> None:
+        """Start with what the previous worker had read."""
         try:
-            kept = json.loads(self._disk.ask(self._storage.kept_rules, seconds=RECALL_SECONDS))
-            self._document = check(kept["document"])
-            # A worker of an earlier version did not know them all.
-            self._settings = {**self._settings, **kept["settings"]}
+            saved = json.loads(self._disk.call(LOAD_SECONDS, self._storage.read, PATH))
+            self._document = check(saved["document"])
+            # Merged, because a worker of an earlier version did not know every setting.
+            self._settings = {**self._settings, **saved["settings"]}
         except FileNotFoundError:
             return
         except (gevent.Timeout, OSError, ValueError, TypeError, KeyError, DocumentError) as error:
-            log.warning("the flows that were kept cannot be read: %s", in_short(error))
+            log.warning("the flows that were kept cannot be read: %s", driver_message(error))

@@ -1,34 +1,39 @@
-"""Goes on with calls that another process began, as the journal and Asterisk tell of them."""
+"""Adoption: continues calls that another process began, from the journal and Asterisk's lists."""
 
 from collections.abc import Collection, Container
 from datetime import datetime
-from typing import Any
 
 from callytics.flows.document import check
 from callytics.recordings.facts import Facts
 from worker.calls.call_facts import CallFacts
+from worker.calls.event_handlers import apply_event
 from worker.calls.leg import CallerGone, Leg
+from worker.calls.pause_control import PauseControl
 from worker.calls.session import Services, Session
 from worker.flow_runner import lead_inbound, walk
-from worker.outbound import lead_outbound
+from worker.outbound import run_outbound
+from worker.persistence.journal import Snapshot
+from worker.recording.live_recording import LiveRecording
 
 
-def restore(
+def restore_session(
     services: Services,
-    snapshot: dict[str, Any],
+    snapshot: Snapshot,
     channels: Container[str],
     in_bridge: Collection[str],
 ) -> Session:
-    """A session as it was kept, brought to what Asterisk says now.
+    """Return the session of a snapshot, corrected by Asterisk's lists.
 
-    `channels` are all there are, `in_bridge` those in the call's bridge: being there counts more
-    than what the journal had time to say. Raises ValueError, KeyError for an unusable snapshot.
+    `channels` are all that Asterisk has, `in_bridge` those in the call's bridge: they overrule the
+    journal, which may be some steps behind. Raises ValueError, KeyError, TypeError for an unusable
+    snapshot, and AriError.
     """
     since = snapshot["waiting_since"]
     session = Session(
         services=services,
         caller_id=snapshot["caller_id"],
         call=CallFacts.from_snapshot(snapshot["call"]),
+        on_event=apply_event,
         caller_up=snapshot["caller_up"],
         bridge_id=snapshot["bridge_id"],
         document=check(snapshot["document"]),
@@ -40,26 +45,27 @@ def restore(
         now = {"placed": True, "joined": joined, "gone": gone}
         session.legs[channel_id] = Leg(**{**values, **now})
     for text in snapshot["recordings"]:
-        recording = services.recorder.adopt(Facts.from_json(text), session.call.asterisk)
+        facts, asterisk = Facts.from_json(text), session.call.asterisk
+        recording = LiveRecording.adopt(services.recorder, facts, asterisk)
         session.recordings.append(recording)
-        recording.pausing.watch(session)
+        PauseControl(session, recording).resume_in_time()
     return session
 
 
-def lead_on(session: Session) -> None:
-    """Lead an adopted call on from where it is. Raises CallerGone."""
+def continue_call(session: Session) -> None:
+    """Run an adopted call on from the node where it is. Raises CallerGone."""
     for leg in [leg for leg in session.legs.values() if not leg.joined]:
-        # It rang for a worker that died; the node rings it anew.
-        session.let_go(leg.channel_id)
+        # It rang for a worker that died; the node rings its destination again.
+        session.hang_up(leg.channel_id)
         del session.legs[leg.channel_id]
     if session.call.direction == "outbound":
-        lead_outbound(session)
+        run_outbound(session)
     elif session.call.flow:
         walk(session, session.document.flows[session.call.flow])
     else:
         lead_inbound(session)
 
 
-def lead_gone(session: Session) -> None:
-    """A call whose caller hung up while no worker listened: there is only to tidy up."""
+def end_abandoned_call(session: Session) -> None:
+    """End a call whose caller hung up while no worker was connected, by raising CallerGone."""
     raise CallerGone

@@ -1,7 +1,7 @@
-"""After each connect: finds what went on, began or ended while nobody listened.
+"""Recovery after each connect: handles what happened while no events were received.
 
-Asterisk replays no event. So its lists of channels and bridges are compared with the calls of
-this process and with the journal of the one before.
+Asterisk replays no event. So its lists of channels and bridges are compared with the calls of this
+process and with the journal of the process before it.
 """
 
 import logging
@@ -13,28 +13,36 @@ from callytics.ari.commands import AriError
 from callytics.calls.ledger import close_calls
 from callytics.queues import queues
 from worker.calls.conversation import bridge_name
-from worker.calls.registry import Routes
+from worker.calls.registry import CallRegistry
 from worker.calls.session import Services, Session
-from worker.dispatcher import Runner
+from worker.dispatcher import Dispatcher
+from worker.persistence.journal import Snapshot
 from worker.recording.live_recording import MISSED_END
-from worker.recovery.adopt import lead_gone, lead_on, restore
+from worker.recovery.adopt import continue_call, end_abandoned_call, restore_session
 
 log = logging.getLogger(__name__)
 
-Things = dict[str, dict[str, Any]]
+# Channels or bridges as Asterisk lists them, by id.
+Listed = dict[str, dict[str, Any]]
 
 
 class Recovery:
-    """Brings this worker's picture and Asterisk's to agree."""
+    """Comparison of this worker's calls with Asterisk's channels and bridges."""
 
-    def __init__(self, runner: Runner, routes: Routes, services: Services, worker: str) -> None:
-        self._runner, self._routes = runner, routes
-        self._services, self._worker = services, worker
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        registry: CallRegistry,
+        services: Services,
+        worker_name: str,
+    ) -> None:
+        self._dispatcher, self._registry = dispatcher, registry
+        self._services, self._worker_name = services, worker_name
         self._one_at_a_time = Semaphore()
 
     def run(self) -> None:
-        """Compare once, and put right what differs. Never raises: the next connect tries again."""
-        # A connection that is lost meanwhile brings a second run, and a call has one session.
+        """Compare once and act on the differences. Never raises: the next connect tries again."""
+        # A connection lost meanwhile causes a second run, and a call must not get two sessions.
         with self._one_at_a_time:
             try:
                 self._recover()
@@ -46,45 +54,46 @@ class Recovery:
     def _recover(self) -> None:
         ari = self._services.ari
         snapshots = self._services.journal.read()
-        # Before the lists: a channel that a call begins to ring meanwhile is not in them.
-        known = {session: known_to_asterisk(session) for session in self._routes.sessions()}
+        # Before the lists, which lack a channel that a call originates meanwhile.
+        known = {session: originated_channels(session) for session in self._registry.sessions()}
         channels = {channel["id"]: channel for channel in ari.channels()}
         bridges = {bridge["id"]: bridge for bridge in ari.bridges()}
-        for session, names in known.items():
-            catch_up(session, names, channels)
+        for session, channel_ids in known.items():
+            send_missed_events(session, channel_ids, channels)
         for snapshot in snapshots:
             self._adopt(snapshot, channels, bridges)
         for channel in channels.values():
-            self._take_up(channel)
+            self._start_if_unowned(channel)
         self._remove_bridges(bridges)
         self._close_rows()
 
-    def _adopt(self, snapshot: dict[str, Any], channels: Things, bridges: Things) -> None:
+    def _adopt(self, snapshot: Snapshot, channels: Listed, bridges: Listed) -> None:
         uid = snapshot["call"]["uid"]
-        if uid in {session.call.uid for session in self._routes.sessions()}:
+        if uid in {session.call.uid for session in self._registry.sessions()}:
             return
-        # Asterisk knows better than a journal that may be some steps behind.
+        # Asterisk's list overrules a journal that may be some steps behind.
         bridge_id = bridge_name(uid)
         snapshot["bridge_id"] = bridge_id if bridge_id in bridges else None
         in_bridge = bridges.get(bridge_id, {}).get("channels", [])
         try:
-            session = restore(self._services, snapshot, channels, in_bridge)
+            session = restore_session(self._services, snapshot, channels, in_bridge)
         except (KeyError, TypeError, ValueError):
             log.exception("call %s cannot be adopted", uid)
             return
-        there = session.caller_id in channels
-        log.info("call %s is adopted" if there else "call %s ended meanwhile", uid)
-        self._runner.start(session, lead_on if there else lead_gone)
+        is_there = session.caller_id in channels
+        log.info("call %s is adopted" if is_there else "call %s ended meanwhile", uid)
+        self._dispatcher.start_session(session, continue_call if is_there else end_abandoned_call)
 
-    def _take_up(self, channel: dict[str, Any]) -> None:
-        """A channel that waits in our application and belongs to no call."""
+    def _start_if_unowned(self, channel: dict[str, Any]) -> None:
+        """Start a call with a channel that waits in this application and belongs to no call."""
         app, *args = channel["dialplan"].get("app_data", "").split(",")
-        waits = channel["dialplan"].get("app_name") == "Stasis" and app == self._services.ari.app
-        if waits and not self._routes.knows(channel["id"]) and self._is_there(channel["id"]):
-            self._runner.begin(channel, args)
+        in_stasis = channel["dialplan"].get("app_name") == "Stasis"
+        waits = in_stasis and app == self._services.ari.app
+        if waits and channel["id"] not in self._registry and self._is_there(channel["id"]):
+            self._dispatcher.start_call(channel, args)
 
     def _is_there(self, channel_id: str) -> bool:
-        """Whether it still is: its call may have ended since it was listed."""
+        """Return False if the channel's call has ended since it was listed."""
         try:
             return bool(self._services.ari.channel(channel_id))
         except AriError as error:
@@ -92,36 +101,36 @@ class Recovery:
                 return False
             raise
 
-    def _remove_bridges(self, bridges: Things) -> None:
-        """One at a time: Asterisk was seen to lock up over several deletions at once."""
+    def _remove_bridges(self, bridges: Listed) -> None:
+        """Remove bridges of ended calls, one at a time: several at once can lock up Asterisk."""
         for bridge_id in bridges:
-            if bridge_id.startswith("callytics-") and not self._routes.knows(bridge_id):
+            if bridge_id.startswith("callytics-") and bridge_id not in self._registry:
                 try:
                     self._services.ari.delete_bridge(bridge_id)
                 except AriError as error:
-                    # That its call removed it meanwhile is well, and no other bridge is at fault.
+                    # Its call may have removed it meanwhile; the other bridges are still removed.
                     log.info("a bridge that was left over: %s", error)
 
     def _close_rows(self) -> None:
-        """Calls of this worker that nobody leads any more have ended, and hold no member."""
-        live = [session.call.uid for session in self._routes.sessions()]
-        self._services.outbox.put(close_calls, self._worker, live)
-        self._services.outbox.put(queues.let_go_of_others, self._worker, live)
+        """Close the rows of this worker's calls that have ended, and free their queue members."""
+        live = [session.call.uid for session in self._registry.sessions()]
+        self._services.outbox.put(close_calls, self._worker_name, live)
+        self._services.outbox.put(queues.let_go_of_others, self._worker_name, live)
 
 
-def known_to_asterisk(session: Session) -> list[str]:
-    """The channels of a call that Asterisk lists, unless they have gone."""
+def originated_channels(session: Session) -> list[str]:
+    """Return the channels of a call that Asterisk lists, unless they are gone."""
     return [session.caller_id, *(name for name, leg in session.legs.items() if leg.placed)]
 
 
-def catch_up(session: Session, known: list[str], channels: Things) -> None:
-    """Tell a call of this process what happened to it while nobody listened."""
-    for channel_id in known:
+def send_missed_events(session: Session, channel_ids: list[str], channels: Listed) -> None:
+    """Put the events into a session's inbox that it missed. Raises AriError."""
+    for channel_id in channel_ids:
         if channel_id not in channels:
             session.inbox.put({"type": "ChannelDestroyed", "channel": {"id": channel_id}})
         elif channels[channel_id]["state"] == "Up":
             session.inbox.put({"type": "StasisStart", "channel": {"id": channel_id}})
-    # What was only just asked for may be unknown to Asterisk as yet.
+    # Asterisk may not know yet what it was only just asked for.
     for recording in [recording for recording in session.recordings if recording.asked]:
         if session.ari.live_recording(recording.facts.name) is None:
             name = {"name": recording.facts.name}

@@ -1,61 +1,76 @@
-"""Native threads for what blocks: the disk and the database."""
+"""Native threads for the work that would block gevent's hub: the disk and the database."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import gevent
 from gevent.event import AsyncResult
 from gevent.queue import Queue
 from gevent.threadpool import ThreadPool
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 _Outcome = tuple[Any, BaseException | None]
 
 
-class Threads:
-    """A few threads and the work that waits for them, in order.
+# gevent's class takes no type argument at run time.
+class Result(Generic[T], AsyncResult):  # type: ignore[type-arg]
+    """Value or error of work that was handed over, set once it is done."""
 
-    gevent's pool alone would let the giver wait while all of its threads are busy; with a disk
-    that hangs, that would be every call. It also prints each error that its taker expects.
+    def get(self, block: bool = True, timeout: float | None = None) -> T:
+        """Wait for the value. Raises the work's error, or gevent.Timeout after `timeout` s."""
+        # The stub says None too, for a result that is set without a value: here none ever is.
+        return cast(T, super().get(block, timeout))
+
+
+class NativeThreads:
+    """A few native threads and an unbounded queue of work, served in order.
+
+    gevent's own pool blocks the greenlet that submits work while all threads are busy: with a disk
+    that hangs, that would be every call. It also prints errors that the caller expects.
     """
 
     def __init__(self, count: int) -> None:
         self._pool = ThreadPool(count)
-        self._work: Queue = Queue()
+        self._work: Queue[tuple[Callable[[], Any], Result[Any]]] = Queue()
         for _ in range(count):
             gevent.spawn(self._serve)
 
-    def spawn(self, function: Callable[..., Any], *args: Any) -> AsyncResult:
-        """Hand over `function(*args)`, at once; its value or error, when it is done."""
-        result = AsyncResult()
-        self._work.put((function, args, result))
+    def spawn(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Result[T]:
+        """Queue `function(...)` without waiting; the result is set when it has run."""
+        result: Result[T] = Result()
+        self._work.put((lambda: function(*args, **kwargs), result))
         return result
 
-    def ask(self, function: Callable[..., Any], *args: Any, seconds: float) -> Any:
-        """The value of `function(*args)`. Raises gevent.Timeout after `seconds`, or its error."""
-        result = self.spawn(function, *args)
+    def call(
+        self, seconds: float, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Return `function(...)`. Raises gevent.Timeout after `seconds`, or what it raises."""
+        result = self.spawn(function, *args, **kwargs)
         try:
             return result.get(timeout=seconds)
         except gevent.Timeout as error:
-            # What nobody waits for any more is not begun, or a hung database would be asked in
-            # vain for long after its return.
+            # Work that has not begun is dropped: else a database that hung would, on its return,
+            # first answer all the questions to which nobody waits for an answer any more.
             if not result.ready():
                 result.set_exception(error)
             raise
 
     def _serve(self) -> None:
         while True:
-            function, args, result = self._work.get()
+            work, result = self._work.get()
             if result.ready():
                 continue
-            value, error = self._pool.spawn(_outcome, function, args).get()
+            value, error = cast(_Outcome, self._pool.spawn(_outcome, work).get())
             if error is not None:
                 result.set_exception(error)
             else:
                 result.set(value)
 
 
-def _outcome(function: Callable[..., Any], args: tuple[Any, ...]) -> _Outcome:
+def _outcome(work: Callable[[], Any]) -> _Outcome:
     try:
-        return function(*args), None
+        return work(), None
     except Exception as error:
         return None, error

@@ -1,4 +1,4 @@
-"""Says a lasting trouble once a minute, not once a second, and says when it is over."""
+"""Log throttle: a lasting problem is logged once a minute instead of once a second."""
 
 from logging import Logger
 from time import monotonic
@@ -6,26 +6,22 @@ from time import monotonic
 REPEAT_SECONDS = 60.0
 
 
-class Notices:
-    """One trouble at a time, as its last sentence."""
+class ThrottledLog:
+    """Log of one problem at a time, and of its end."""
 
     def __init__(self, log: Logger) -> None:
         self._log = log
-        self._said = ""
-        self._said_at = 0.0
+        self._sentence = ""
+        self._logged_at = 0.0
 
-    def warn(self, sentence: str) -> None:
-        """Log `sentence`, unless the same was logged less than a minute ago."""
-        if sentence != self._said or monotonic() - self._said_at >= REPEAT_SECONDS:
+    def problem(self, sentence: str) -> None:
+        """Log a problem, unless the same sentence was logged less than a minute ago."""
+        if sentence != self._sentence or monotonic() - self._logged_at >= REPEAT_SECONDS:
             self._log.warning("%s; trying again", sentence)
-            self._said, self._said_at = sentence, monotonic()
+            self._sentence, self._logged_at = sentence, monotonic()
 
-    def good(self, sentence: str) -> None:
-        """Log that it works now."""
-        self._log.info("%s", sentence)
-        self._said = ""
-
-    def over(self, sentence: str) -> None:
-        """Log that the trouble is over, if there was one."""
-        if self._said:
-            self.good(sentence)
+    def recovered(self, sentence: str, always: bool = False) -> None:
+        """Log the end of the problem; without a problem only if `always`."""
+        if self._sentence or always:
+            self._log.info("%s", sentence)
+            self._sentence = ""
