@@ -8,6 +8,7 @@ import click
 from flask import current_app
 from sqlalchemy import make_url, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.util import immutabledict
 
 from callytics.config import Config
 from callytics.database.health import database_problem
@@ -49,7 +50,8 @@ def about_lines(config: Config) -> Iterator[str]:
 
 def public_database_url(url: str) -> str:
     """Return `url` without password and options, either of which may be secret."""
-    return make_url(url)._replace(password=None, query={}).render_as_string(hide_password=False)
+    public = make_url(url)._replace(password=None, query=immutabledict())
+    return public.render_as_string(hide_password=False)
 
 
 def _pbx_texts() -> list[str]:

@@ -109,8 +109,10 @@ class Doctor:
     def worker(self) -> str:
         """One is alive and connected."""
         worker = heartbeat.newest_worker()
-        if problem := worker_problem(worker):
+        problem = worker_problem(worker)
+        if problem is not None:
             raise SickError(problem)
+        assert worker is not None  # that would have been a problem
         if worker.connected_at is None or worker.problem:
             raise SickError(worker.problem or "it has no connection to Asterisk: see below")
         return "alive, and connected to Asterisk"

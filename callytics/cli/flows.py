@@ -8,6 +8,7 @@ import click
 
 from callytics.cli.commands import Commands
 from callytics.flows import document as flow_document
+from callytics.flows.errors import DocumentError
 
 group = Commands("flows", help="What happens to a call, step by step.")
 
@@ -18,7 +19,7 @@ def import_flows(file: BinaryIO) -> None:
     """Put the document in FILE in force ('-' is standard input). A wrong one changes nothing."""
     try:
         document = flow_document.parse(file.read())
-    except flow_document.DocumentError as error:
+    except DocumentError as error:
         for line in error.errors:
             click.echo(line, err=True)
         raise click.ClickException("nothing was changed") from error

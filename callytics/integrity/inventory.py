@@ -105,14 +105,15 @@ def deletions_begun(names: Collection[str]) -> set[str]:
     """Return those of `names` whose deletion began and did not fail, by the audit."""
     query = select(AuditEntry.recording_uid, AuditEntry.detail).order_by(AuditEntry.id)
     of_these = AuditEntry.recording_uid.in_(_uids(names))
-    newest = dict(_read(query.where(AuditEntry.action == "delete", of_these)))
+    rows = _read(query.where(AuditEntry.action == "delete", of_these))
+    newest = {row.recording_uid: row.detail for row in rows}
     begun = {uid for uid, said in newest.items() if not said.startswith(FAILED)}
     return {name for name in names if _uid(name) in begun}
 
 
 def count_rows() -> int:
     """Return the number of rows."""
-    return _read(select(func.count()).select_from(Recording))[0][0]
+    return int(_read(select(func.count()).select_from(Recording))[0][0])
 
 
 def sample(count: int) -> list[Facts]:
@@ -159,11 +160,11 @@ def _key(path: str) -> str:
     return before + dot
 
 
-def _select() -> Select[Any]:
+def _select() -> Select[*tuple[Any, ...]]:
     return select(*_FACTS, Recording.path, Recording.id)
 
 
-def _read(query: Select[Any]) -> list[Row[Any]]:
+def _read(query: Select[*tuple[Any, ...]]) -> list[Row[Any]]:
     with reading() as connection:
         return list(connection.execute(query))
 

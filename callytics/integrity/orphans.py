@@ -11,7 +11,7 @@ from callytics.storage.folder_walk import FileEntry
 FOUND = "found without its facts"
 # Asterisk opens a file before anybody speaks, and somebody may be rung for a long time.
 STALE = timedelta(days=1)
-_PLACE = re.compile(r"(\d{4})/(\d\d)/(\d\d)/[^/]+", re.ASCII)
+_PLACE = re.compile(r"(\d{4}/\d\d/\d\d)/[^/]+", re.ASCII)
 
 
 def check_orphan(finding: Finding, context: CheckContext) -> None:
@@ -61,7 +61,7 @@ def facts_of_found(found: FileEntry, duration_ms: int) -> Facts | None:
     """Derive facts from a file's path and time; None if it does not lie in a day's folder."""
     place = _PLACE.fullmatch(found.path)
     try:
-        day = datetime(*map(int, place.groups()), tzinfo=UTC) if place else None
+        day = datetime.strptime(place[1], "%Y/%m/%d").replace(tzinfo=UTC) if place else None
     except ValueError:
         day = None
     if day is None:

@@ -171,7 +171,7 @@ def _without_sound(finding: Finding, base: Facts, sound: Sound) -> Facts:
 
 
 def _with_sound(finding: Finding, base: Facts, audio: FileEntry, sound: Sound) -> Facts:
-    true = {"size_bytes": audio.size_bytes, "duration_ms": sound.duration_ms}
+    true: dict[str, Any] = {"size_bytes": audio.size_bytes, "duration_ms": sound.duration_ms}
     if base.state != "available":
         finding.wrong(f"{base.state!r}, but its file is there, with sound", "available again")
         was = "was gone for a while" if base.state == "missing" else "is there after all"
@@ -209,9 +209,10 @@ def _check_checksum(finding: Finding, context: CheckContext, audio: FileEntry) -
 
 def _note_other_format(finding: Finding) -> None:
     """The same name with another format: one of them is not ours."""
-    desired = finding.desired
-    for audio_format in FORMATS if desired is not None else ():
-        if audio_format in finding.recording.files and audio_format != desired.format:
+    if finding.desired is None:
+        return
+    for audio_format in FORMATS:
+        if audio_format in finding.recording.files and audio_format != finding.desired.format:
             finding.not_ours(finding.recording.files[audio_format].path)
 
 

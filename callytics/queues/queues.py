@@ -115,8 +115,13 @@ def _check(queue: str, member: str) -> None:
 
 def enter(call_uid: str, queue: str, worker: str, caller_number: str, since: datetime) -> None:
     """Say that a caller waits."""
-    values = {"call_uid": call_uid, "queue": queue, "worker": worker}
-    values |= {"caller_number": caller_number, "since": since}
+    values = {
+        "call_uid": call_uid,
+        "queue": queue,
+        "worker": worker,
+        "caller_number": caller_number,
+        "since": since,
+    }
     with writing() as connection:
         upsert(connection, Waiting, "call_uid", values)
 
@@ -183,7 +188,7 @@ def overview() -> list[QueueNow]:
     ]
 
 
-def _occupied() -> Select[Any]:
+def _occupied() -> Select[*tuple[Any, ...]]:
     """Select of members that ring, talk or wrap up, with their call."""
     columns = (Member.member, Member.call_uid, Call.caller_number, Call.caller_name)
     query = select(*columns, Call.answered_at).outerjoin(Call, Call.uid == Member.call_uid)

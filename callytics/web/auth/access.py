@@ -36,7 +36,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Person(UserMixin):
+class Person(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
     """Signed-in user."""
 
     def __init__(self, row: Any) -> None:

@@ -1,6 +1,8 @@
 """Signing in and out."""
 
+from collections.abc import Callable
 from hashlib import sha256
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
@@ -40,7 +42,7 @@ def init_login(app: Flask) -> None:
         client_address, app=app, storage_uri=storage_uri(app), headers_enabled=True
     )
     for endpoint, who in (("login.sign_in", _name_key), ("account.change_password", _person_key)):
-        view = app.view_functions[endpoint]
+        view: Callable[..., Any] = app.view_functions[endpoint]
         for limit, key in ((FAILURES_PER_ADDRESS, client_address), (FAILURES_PER_NAME, who)):
             view = limiter.limit(limit, key_func=key, deduct_when=_was_refused)(view)
         app.view_functions[endpoint] = view
