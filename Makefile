@@ -12,7 +12,7 @@ TESTS ?=
 LOCK := .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
     --custom-compile-command 'make lock'
 
-.PHONY: run test bench chaos fresh lock
+.PHONY: run test bench chaos fresh lock picture
 
 run: .venv/installed
 	@$(PYTHON) -m deploy.run
@@ -37,6 +37,10 @@ chaos: .venv/installed-for-tests
 
 fresh: .venv/installed-for-tests
 	@tests/fresh/run $(RELEASE) $(TESTS)
+
+# The picture of the packages, from their imports: docs/architecture.svg.
+picture: .venv/installed
+	@$(PYTHON) -m tests.layout.picture
 
 # The exact releases and hashes of what the requirement files name, and of all that these need.
 lock: .venv/lock/bin/uv

@@ -1,12 +1,18 @@
 """Floors of the code: an import may go down or along a floor, never up.
 
-The entry points stand at the top, for only they may build the application (`create_app`): what
-they put together must not ask for them.
+The entry points are at the top, together with `create_app` and the list of all tables: they put the
+rest together, so nothing below may import them.
 """
 
 from tests.layout.import_graph import Arrow, Graph, arrows
 
-ENTRY_POINTS = ("app", "callytics", "callytics.preflight", "worker.__main__")
+ENTRY_POINTS = (
+    "app",
+    "callytics",
+    "callytics.preflight",
+    "callytics.tables",
+    "worker.__main__",
+)
 # What people and Asterisk talk to: each has floors of its own, and none imports another.
 SIDES: dict[str, tuple[tuple[str, ...], ...]] = {
     "web": (

@@ -67,6 +67,15 @@ def without(graph: Graph, cut: Iterable[Arrow]) -> Graph:
     return {a: {b for b in names if (a, b) not in gone} for a, names in graph.items()}
 
 
+def direct_imports(graph: Graph) -> Graph:
+    """Return the graph without arrows that a longer way shows: its transitive reduction."""
+    below = {name: _reach(graph, names) for name, names in graph.items()}
+    return {
+        name: {b for b in names if not any(b in below[other] for other in names - {b})}
+        for name, names in graph.items()
+    }
+
+
 def _python_files(path: Path) -> list[Path]:
     found = [path] if path.is_file() else path.rglob("*.py")
     return sorted(file for file in found if LEFT_OUT not in file.parts)
@@ -74,6 +83,17 @@ def _python_files(path: Path) -> list[Path]:
 
 def _module_name(path: Path) -> str:
     return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def _reach(graph: Mapping[str, Iterable[str]], names: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    todo = list(names)
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo.extend(graph[name])
+    return found
 
 
 def _imports(module: str, source: str, known: Mapping[str, str]) -> Iterator[str]:
