@@ -1,4 +1,4 @@
-"""What is found is what a plain look at every recording finds, whatever is asked and however."""
+"""Search results: every page and count equals those of a scan of all recordings in Python."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,7 +23,7 @@ from callytics.search.filters import Filters
 from callytics.search.query_text import needle
 from tests.support.shelf import STARTED_AT, Shelf
 
-# Few different values, so that filters meet and miss, and recordings share a second.
+# Few different values, so that filters match and do not, and recordings share a second.
 NAMES = st.sampled_from(["", "Ann", "Änne Ünal", "hannah", 'a"b', "50%", "A_B", "x\ny", "\uff21nn"])
 NUMBERS = st.sampled_from(["", "+49301234", "1234", "12", "0049 30 1", "anonymous"])
 CALLEES = st.sampled_from(["", "PJSIP/ann", "PJSIP/ben", "Local/100@office"])
@@ -65,7 +65,7 @@ FILTERS = st.builds(
     sort=st.sampled_from(["time", "duration"]),
     ascending=st.booleans(),
 )
-# Most are of one or two fields, as people ask; all at once would mostly find nothing.
+# Most have one or two filters, as people set them; all at once would mostly match nothing.
 SOME_FILTERS = st.builds(
     lambda whole, kept: replace(
         Filters(sort=whole.sort, ascending=whole.ascending),
@@ -105,7 +105,7 @@ def fill(library: list[dict[str, Any]]) -> None:
 
 
 def plainly_found(library: list[dict[str, Any]], filters: Filters) -> list[str]:
-    """Uids in the order that is asked for, by looking at each recording."""
+    """Return the uids of all recordings that match, in the order of the list."""
     arrived = [{"uid": f"r{number}", "number": number, **f} for number, f in enumerate(library)]
     kept = [facts for facts in arrived if fits(facts, filters)]
 
@@ -136,7 +136,7 @@ def uids(page: SearchPage) -> list[str]:
 
 
 def walk(filters: Filters) -> tuple[list[SearchPage], list[SearchPage]]:
-    """All pages forth, and from the last of them back again."""
+    """Return all pages forward, and all pages from the last one back."""
     forth = [find(filters)]
     while forth[-1].older:
         forth.append(find(filters, after=forth[-1].older))
@@ -146,7 +146,8 @@ def walk(filters: Filters) -> tuple[list[SearchPage], list[SearchPage]]:
     return forth, back
 
 
-# The first: as in life, where so few are never too many to look at. The others: ten million.
+# The first as in production, where so few recordings never exceed a budget. The others as with
+# ten million recordings.
 LIMITS = [(20_000, 2_000, 10_000), (5, 5, 3), (30, 10, 12), (7, 30, 12)]
 
 
@@ -157,7 +158,7 @@ def test_every_page_forth_and_back_is_what_a_plain_look_finds(
     monkeypatch.setattr(access_paths, "SCANNED", scanned)
     monkeypatch.setattr(access_paths, "FETCHED", fetched)
     monkeypatch.setattr(access_paths, "INDEXED", 2 * fetched)
-    # So few that PostgreSQL's index is asked as in a large library, and by parts that many hold.
+    # So few that PostgreSQL's index is used as in a large library, and for frequent trigrams.
     monkeypatch.setattr(
         postgres_trigrams, "SAMPLED", 1 if scanned < 20_000 else postgres_trigrams.SAMPLED
     )
@@ -172,14 +173,14 @@ def test_every_page_forth_and_back_is_what_a_plain_look_finds(
             forth, back = walk(filters)
             assert [uid for page in forth for uid in uids(page)] == expected, filters
             assert all(len(page.rows) == PAGE_SIZE or page.cut_short for page in forth[:-1])
-            # Going back may end on the first page with more than was left of the way.
+            # The last page back is the first page of the list, which repeats some rows.
             behind = [uid for page in back[::-1] for uid in uids(page)]
             assert behind[-len(expected) :] == expected or uids(back[-1]) == uids(forth[0])
             check_count(forth[0].count, len(expected), counted)
             number = extend_count(filters, seconds=60)
             exact = len(expected) <= counted
             assert (number.number, number.exact) == (min(len(expected), counted), exact)
-            # Which pages then tell too.
+            # Pages show the same count afterwards.
             assert find(filters).count == number
 
     check()

@@ -1,4 +1,4 @@
-"""However much there is, a page looks at no more of it than is bounded, whatever is asked for."""
+"""Search bounds: a page reads a bounded number of rows, in a library of any size."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -20,13 +20,13 @@ from callytics.search.filters import Filters
 from tests.support.shelf import STARTED_AT, Shelf
 
 MANY = 12_000
-# As few as make each of the fields too much to be looked at.
+# So few that each filter alone matches more than its budget.
 SCANNED, FETCHED, INDEXED, COUNTED = 200, 50, 400, 100
-# What SQLite's machine does for what is looked at, by far; a look at all takes 150,000 steps.
+# Steps of SQLite's virtual machine, with ample room; a scan of the table takes 150,000.
 MOST_STEPS = 30_000
 APART = timedelta(seconds=10)
 NEWEST = STARTED_AT + MANY * APART
-# Many have each, and few or none have two of them.
+# Many recordings match each of them, few or none match two.
 FIELDS: dict[str, Any] = {
     "search": "miller",
     "kind": "queue",
@@ -43,7 +43,7 @@ ASKED = [dict(some) for number in (1, 2) for some in combinations(FIELDS.items()
 
 
 def recording(number: int) -> dict[str, Any]:
-    """One in twenty has the one or other, and hardly any have two."""
+    """Return a row: one in twenty matches each filter, and hardly any match two."""
     has = number % 20
     facts = Facts(
         uid=f"r{number}",
@@ -62,7 +62,7 @@ def recording(number: int) -> dict[str, Any]:
 
 @pytest.fixture
 def steps_of(app_env, monkeypatch) -> Iterator[Callable[..., int]]:
-    """In a library where each of the fields is too much to be looked at."""
+    """Return the number of steps that a page takes where each filter exceeds its budget."""
     monkeypatch.setattr(access_paths, "SCANNED", SCANNED)
     monkeypatch.setattr(access_paths, "FETCHED", FETCHED)
     monkeypatch.setattr(access_paths, "INDEXED", INDEXED)

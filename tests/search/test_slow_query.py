@@ -1,4 +1,4 @@
-"""A query that takes long: whoever asked is told so, and nobody else waits for it."""
+"""Slow queries: the one who searches is told, and no other request waits."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from tests.support.shelf import Shelf, signed_in, wav_bytes, without_keeping
 from tests.support.waiting import wait_until
 
 SOUND = wav_bytes(bytes(1000))
-# Each row of the library is shown with its tags. Nothing of this needs them.
+# Pages that read no tags, while each row of the library is read with its tags.
 OTHERS = ("/healthz", "/calls", "/live", "/queues", "/users", "/settings")
 COUNT_LONG = """
     ALTER TABLE tags RENAME TO tags_kept;
@@ -31,7 +31,7 @@ COUNT_LONG = """
 
 @pytest.fixture
 def web(any_env: dict[str, str], tmp_path: Path) -> Iterator[Web]:
-    """A server with one process, which all must share. What still counts in it ends with it."""
+    """Run a server of one process for all requests, and kill it with the queries that still run."""
     with Web(any_env, tmp_path) as web:
         yield web
         web.kill()
@@ -51,7 +51,7 @@ def rita(web: Web, shelf: Shelf) -> Iterator[requests.Session]:
 
 @pytest.fixture
 def ask_others(web: Web, shelf: Shelf, rita: requests.Session) -> Callable[[], None]:
-    """Asks for what needs nothing that a search waits for, as often as it is called."""
+    """Return a function that requests pages which need nothing that the search waits for."""
     sound = shelf.add(SOUND, caller_name="Anna")
 
     def ask() -> None:
@@ -60,7 +60,7 @@ def ask_others(web: Web, shelf: Shelf, rita: requests.Session) -> Callable[[], N
             assert answer.ok, path
         assert answer.content == SOUND
 
-    # What a server makes at its first request is made by now.
+    # The first request also loads what later ones find loaded.
     ask()
     return ask
 
@@ -86,7 +86,7 @@ def all_searching(
 
 
 def check_a_new_listening(web: Web, shelf: Shelf, rita: requests.Session) -> None:
-    """The one thing that others write: it has its place, however many search."""
+    """Check that a listening is still written to the audit, however many searches run."""
     new = shelf.add(SOUND)
     assert rita.get(f"{web.url}/recordings/{new.uid}/audio", timeout=60).content == SOUND
     assert shelf.accesses(new) == [("rita", "play")]
@@ -99,14 +99,14 @@ def check_refused(answer: requests.Response) -> None:
 
 @contextmanager
 def tags_locked(web: Web) -> Iterator[psycopg.Connection]:
-    """Whoever reads the tags in PostgreSQL waits, until what this yields is rolled back."""
+    """Lock the tags in PostgreSQL until the connection that is yielded is rolled back."""
     with psycopg.connect(web.environment["DATABASE_URL"]) as lock:
         lock.execute("LOCK TABLE tags IN ACCESS EXCLUSIVE MODE")
         yield lock
 
 
 def let_tags_take_long(web: Web) -> None:
-    """Whoever reads the tags in SQLite counts, for longer than anybody's patience."""
+    """Make each read of the tags in SQLite count for longer than a search may take."""
     path = web.environment["DATABASE_URL"].removeprefix("sqlite:///")
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.executescript(COUNT_LONG)
@@ -150,7 +150,7 @@ def test_the_library_itself_says_that_it_takes_too_long(web, rita) -> None:
 
 
 def counted(web: Web) -> int:
-    """The hundredths of a second that the busiest thread beside that of all requests took."""
+    """Return the CPU time, in 1/100 s, of the busiest thread but the one that serves requests."""
     assert web.process
     children = Path(f"/proc/{web.process.pid}/task/{web.process.pid}/children").read_text()
     worker = Path(f"/proc/{int(children)}/task")
