@@ -10,7 +10,7 @@ from itertools import product
 from typing import Literal
 
 from callytics.search.criteria import CLASSES, DURATION, Criteria
-from callytics.search.statements import Parameters, where
+from callytics.search.statements import Parameters
 from callytics.search.window import Window
 
 # Budgets of about 5 ms on either database: rows in the order of the list (0.2 µs each), rows from
@@ -26,16 +26,17 @@ _INDEX_ORDER = {"time": "ORDER BY id ", "duration": "ORDER BY r.duration_ms ", "
 
 @dataclass(frozen=True)
 class AccessPath:
-    """One way to read recordings, with the criteria that its entries meet without a look at a row.
-
-    Several `ranges` of an index are each read in order, then merged.
-    """
+    """One way to read recordings: an index, the table, or ids that are known."""
 
     criteria: Criteria
+    # FROM clause.
     source: str
+    # Conditions by which the index is read. Several are each read in order, then merged.
     ranges: tuple[str, ...] = ("",)
+    # Names of the criteria that every entry meets, so that its row need not be checked.
     covers: frozenset[str] = frozenset()
     order: Order = "time"
+    # Column of the id; a full-text index has its own, by which alone it can be read in order.
     id_column: str = "r.id"
     parameters: Parameters = field(default_factory=dict)
     # True for the table itself, whose rows are read without an index.
@@ -74,8 +75,8 @@ class AccessPath:
     def probe(self, number: int, window: Window) -> str:
         """Return the SQL of a probe: how many entries follow the key, and the last one's position.
 
-        One row of `number`, entries, ms, id. None for an index of durations read in the order of
-        the list that ends within its budget.
+        Its row is `number`, entries, ms, id. There is none for an index of durations that is read
+        in the order of the list and ends within its budget.
         """
         entries = self.entries(window)
         if self.in_order and self.order == "duration":
@@ -106,8 +107,13 @@ class AccessPath:
         names_index = self.criteria.dialect.names_index
         if names_index or self.is_table or (self.in_order and not outside):
             return self._select(window.columns(self.id_column), inside + outside, tail)
-        # PostgreSQL's planner does not look behind a limit or an offset. Otherwise it would read
-        # the whole table, or all rows that meet another condition.
+        return self._led(window, inside, outside, tail)
+
+    def _led(self, window: Window, inside: list[str], outside: list[str], tail: str) -> str:
+        """Return the same for PostgreSQL, whose planner does not look behind a limit or an offset.
+
+        Otherwise it would read the whole table, or all rows that meet another condition.
+        """
         entries = self._select(
             f"{self.id_column} AS id", inside, f"{self._index_order}LIMIT {self.budget + 1}"
         )
@@ -130,6 +136,12 @@ class AccessPath:
     @property
     def _index_order(self) -> str:
         return "" if self.criteria.dialect.names_index else _INDEX_ORDER[self.order]
+
+
+def where(*conditions: str) -> str:
+    """Return the WHERE clause of conditions joined by AND, empty if all of them are."""
+    given = " AND ".join(filter(None, conditions))
+    return f" WHERE {given}" if given else ""
 
 
 def by_time(criteria: Criteria) -> AccessPath:
@@ -180,7 +192,7 @@ def _by_classes(criteria: Criteria) -> AccessPath:
     needs no scan of the table.
     """
     chosen = {name: getattr(criteria.filters, name) for name in CLASSES}
-    # Literals of our own, as PostgreSQL estimates each combination by its statistics.
+    # Constants of `facts`, never text from a request: each range needs values of its own.
     given = [[v for v in values if chosen[name] in ("", v)] for name, values in CLASSES.items()]
     ranges = tuple(
         " AND ".join(f"r.{name} = '{value}'" for name, value in zip(CLASSES, values, strict=True))

@@ -26,6 +26,8 @@ class Criteria:
 
     filters: Filters
     dialect: Dialect
+    # The text to search for, empty if none is.
+    needle: str
     # By filter.
     conditions: dict[str, str]
     parameters: Parameters
@@ -44,12 +46,7 @@ class Criteria:
         values = {name: getattr(filters, name) for name in (*_EQUAL, "tag", "min_ms", "max_ms")}
         ranges = (DURATION,) if filters.has_duration_range else ()
         names = frozenset((*conditions, *ranges))
-        return cls(filters, dialect, conditions, {**values, "needle": part}, names)
-
-    @property
-    def needle(self) -> str:
-        """The text to search for, empty if none is."""
-        return needle(self.filters.search)
+        return cls(filters, dialect, part, conditions, {**values, "needle": part}, names)
 
     def without(self, covered: frozenset[str]) -> list[str]:
         """Return the conditions of all filters but these."""

@@ -14,10 +14,10 @@ from sqlalchemy.exc import OperationalError
 
 from callytics.database.ttl_cache import Briefly
 from callytics.search import access_paths
-from callytics.search.access_paths import AccessPath
+from callytics.search.access_paths import AccessPath, where
 from callytics.search.criteria import Criteria
 from callytics.search.query_text import trigrams
-from callytics.search.statements import Parameters, read, where
+from callytics.search.statements import Parameters, read
 from callytics.search.window import Window
 
 # The newest recordings in which trigrams are counted, in 3 ms.

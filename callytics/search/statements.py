@@ -28,9 +28,3 @@ def read(
 def statement(sql: str) -> TextClause:
     """Return the clause of an SQL text."""
     return text(sql)
-
-
-def where(*conditions: str) -> str:
-    """Return the WHERE clause of conditions joined by AND, empty if all of them are."""
-    given = " AND ".join(filter(None, conditions))
-    return f" WHERE {given}" if given else ""
