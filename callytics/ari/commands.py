@@ -1,4 +1,4 @@
-"""Commands to Asterisk: the REST half of ARI. Events are heard in `worker/events.py`."""
+"""Commands to Asterisk over ARI, its REST interface."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,42 +6,50 @@ from urllib.parse import quote
 
 from callytics.ari.http import AriError, AriHttp
 
-__all__ = ["Ari", "AriError"]
+__all__ = ["Ari", "AriError", "Json"]
+
+# An object of Asterisk, such as a channel or a bridge, as it describes it.
+Json = dict[str, Any]
 
 
 class Ari(AriHttp):
-    """What we ask of Asterisk. Every command raises AriError."""
+    """ARI commands. Each raises AriError if Asterisk refuses it or does not answer."""
 
-    # What there is
+    # State of Asterisk
 
-    def info(self) -> dict[str, Any]:
-        """Version and start time of this Asterisk."""
-        info = self.command("GET", "/asterisk/info", seconds=10)
+    def info(self) -> Json:
+        """Return the version and the start time of this Asterisk, among others."""
+        info: Json = self.command("GET", "/asterisk/info", seconds=10)
         try:
             _ = info["system"]["version"], info["status"]["startup_time"]
         except (KeyError, TypeError) as error:
             raise AriError("ARI_URL: what answers there is not ARI") from error
         return info
 
-    def channels(self) -> list[dict[str, Any]]:
-        """Every channel there is."""
-        return self.command("GET", "/channels")
+    def channels(self) -> list[Json]:
+        """Return all channels."""
+        found: list[Json] = self.command("GET", "/channels")
+        return found
 
-    def channel(self, channel_id: str) -> dict[str, Any]:
-        """One channel."""
-        return self.command("GET", f"/channels/{_part(channel_id)}")
+    def channel(self, channel_id: str) -> Json:
+        """Return one channel."""
+        found: Json = self.command("GET", f"/channels/{_part(channel_id)}")
+        return found
 
-    def bridges(self) -> list[dict[str, Any]]:
-        """Every bridge there is."""
-        return self.command("GET", "/bridges")
+    def bridges(self) -> list[Json]:
+        """Return all bridges."""
+        found: list[Json] = self.command("GET", "/bridges")
+        return found
 
     def device_state(self, device: str) -> str:
-        """What Asterisk knows of a device such as `PJSIP/alice`: NOT_INUSE, INUSE, UNAVAILABLE…"""
-        return self.command("GET", f"/deviceStates/{_part(device)}", seconds=5)["state"]
+        """Return the state of a device such as `PJSIP/alice`: NOT_INUSE, INUSE, UNAVAILABLE…"""
+        found: Json = self.command("GET", f"/deviceStates/{_part(device)}", seconds=5)
+        return str(found["state"])
 
-    def endpoints(self) -> list[dict[str, Any]]:
-        """Every endpoint that Asterisk knows: technology, resource and state of each."""
-        return self.command("GET", "/endpoints", seconds=5)
+    def endpoints(self) -> list[Json]:
+        """Return all endpoints, with technology, resource and state of each."""
+        found: list[Json] = self.command("GET", "/endpoints", seconds=5)
+        return found
 
     # Channels
 
@@ -54,9 +62,9 @@ class Ari(AriHttp):
         caller_id: str = "",
         originator: str | None = None,
         variables: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
-        """Ring `endpoint`; when it answers it enters our application with `app_args`."""
-        return self.command(
+    ) -> None:
+        """Ring `endpoint`; if it answers, it enters our application with `app_args`."""
+        self.command(
             "POST",
             f"/channels/{_part(channel_id)}",
             body={"variables": dict(variables or {})},
@@ -70,9 +78,9 @@ class Ari(AriHttp):
 
     def originate_to_dialplan(
         self, endpoint: str, channel_id: str, context: str, extension: str, caller_id: str
-    ) -> dict[str, Any]:
-        """Ring `endpoint`; when it answers it goes to `extension` in the dialplan."""
-        return self.command(
+    ) -> None:
+        """Ring `endpoint`; if it answers, it goes to `extension` in the dialplan."""
+        self.command(
             "POST",
             f"/channels/{_part(channel_id)}",
             endpoint=endpoint,
@@ -88,15 +96,15 @@ class Ari(AriHttp):
         self.command("POST", f"/channels/{_part(channel_id)}/answer")
 
     def ring(self, channel_id: str) -> None:
-        """Let a channel hear ringing."""
+        """Play ringing to a channel."""
         self.command("POST", f"/channels/{_part(channel_id)}/ring")
 
     def stop_ringing(self, channel_id: str) -> None:
-        """End what `ring` began."""
+        """Stop the ringing that `ring` started."""
         self.command("DELETE", f"/channels/{_part(channel_id)}/ring")
 
     def hang_up(self, channel_id: str, reason: str = "normal") -> None:
-        """End a channel. `reason`: normal, busy, congestion, no_answer, answered_elsewhere."""
+        """Hang up. `reason`: normal, busy, congestion, no_answer, answered_elsewhere."""
         self.command("DELETE", f"/channels/{_part(channel_id)}", reason=reason)
 
     def play(self, channel_id: str, media: str, playback_id: str) -> None:
@@ -105,56 +113,37 @@ class Ari(AriHttp):
         self.command("POST", path, media=media)
 
     def start_music(self, channel_id: str, music: str) -> None:
-        """Let a channel hear music on hold of the class `music`."""
+        """Play music on hold of the class `music` to a channel."""
         self.command("POST", f"/channels/{_part(channel_id)}/moh", mohClass=music)
 
     def stop_music(self, channel_id: str) -> None:
-        """End what `start_music` began."""
+        """Stop the music on hold."""
         self.command("DELETE", f"/channels/{_part(channel_id)}/moh")
-
-    def set_variable(self, channel_id: str, name: str, value: str) -> None:
-        """Set a channel variable; it lives as long as the channel, whatever happens to us."""
-        path = f"/channels/{_part(channel_id)}/variable"
-        self.command("POST", path, variable=name, value=value)
-
-    def variable(self, channel_id: str, name: str) -> str:
-        """A channel variable, empty when it is not set."""
-        path = f"/channels/{_part(channel_id)}/variable"
-        try:
-            return self.command("GET", path, variable=name)["value"]
-        except AriError as error:
-            if error.gone:
-                return ""
-            raise
-
-    def continue_in_dialplan(self, channel_id: str) -> None:
-        """Let a channel go on with the dialplan's next line."""
-        self.command("POST", f"/channels/{_part(channel_id)}/continue")
 
     # Bridges
 
     def create_bridge(self, bridge_id: str, name: str) -> None:
-        """Make a mixing bridge."""
+        """Create a mixing bridge."""
         self.command("POST", f"/bridges/{_part(bridge_id)}", type="mixing", name=name)
 
     def hear_bridge(self, bridge_id: str) -> None:
-        """Hear of a bridge from now to its end, and not only while a channel is in it."""
+        """Subscribe to the events of a bridge, also while no channel is in it."""
         path = f"/applications/{_part(self.app)}/subscription"
         self.command("POST", path, seconds=5, eventSource=f"bridge:{bridge_id}")
 
     def add_channels(self, bridge_id: str, channel_ids: Sequence[str]) -> None:
-        """Let these channels hear each other."""
+        """Add channels to a bridge, so that they hear each other."""
         path = f"/bridges/{_part(bridge_id)}/addChannel"
         self.command("POST", path, channel=",".join(channel_ids))
 
     def delete_bridge(self, bridge_id: str) -> None:
-        """Remove a bridge; channels in it stay, in silence."""
+        """Delete a bridge; the channels in it live on, in silence."""
         self.command("DELETE", f"/bridges/{_part(bridge_id)}")
 
     # Recordings
 
     def record_bridge(self, bridge_id: str, name: str, audio_format: str) -> None:
-        """Record all that is said in a bridge, mixed."""
+        """Start to record a bridge, all channels mixed."""
         self.command("POST", f"/bridges/{_part(bridge_id)}/record", name=name, format=audio_format)
 
     def record_channel(
@@ -165,7 +154,7 @@ class Ari(AriHttp):
         max_seconds: int,
         max_silence_seconds: int,
     ) -> None:
-        """Record what one channel says, after a beep, until `#`, silence or the longest time."""
+        """Record one channel after a beep, until it sends `#`, is silent or the time is over."""
         self.command(
             "POST",
             f"/channels/{_part(channel_id)}/record",
@@ -178,28 +167,29 @@ class Ari(AriHttp):
         )
 
     def stop_recording(self, name: str) -> None:
-        """End a recording and keep it."""
+        """Stop a recording and keep its file."""
         self.command("POST", f"/recordings/live/{_part(name)}/stop")
 
     def pause_recording(self, name: str) -> None:
-        """Let a recording leave out what is said from now on."""
+        """Pause a recording: Asterisk writes no audio until it is resumed."""
         self.command("POST", f"/recordings/live/{_part(name)}/pause", seconds=5)
 
     def resume_recording(self, name: str) -> None:
-        """End what `pause_recording` began."""
+        """Resume a paused recording."""
         self.command("DELETE", f"/recordings/live/{_part(name)}/pause", seconds=5)
 
-    def live_recording(self, name: str) -> dict[str, Any] | None:
-        """A recording that Asterisk has open, or None."""
+    def live_recording(self, name: str) -> Json | None:
+        """Return a recording that is in progress, or None."""
         try:
-            return self.command("GET", f"/recordings/live/{_part(name)}", seconds=10)
+            found: Json = self.command("GET", f"/recordings/live/{_part(name)}", seconds=10)
         except AriError as error:
             if error.gone:
                 return None
             raise
+        return found
 
     def is_playing(self, playback_id: str) -> bool:
-        """Whether a prompt is still being played."""
+        """Return True if a prompt is still being played."""
         try:
             self.command("GET", f"/playbacks/{_part(playback_id)}", seconds=10)
         except AriError as error:
@@ -211,13 +201,14 @@ class Ari(AriHttp):
     # The application
 
     def hear_less(self, event_types: Sequence[str]) -> None:
-        """Keep events of these types from us. Asterisk forgets it when no call was alive."""
+        """Filter out events of these types, until Asterisk unregisters the idle application."""
         body = {"disallowed": [{"type": event_type} for event_type in event_types]}
         self.command("PUT", f"/applications/{_part(self.app)}/eventFilter", body=body)
 
-    def user_event(self, name: str, says: Mapping[str, str] | None = None) -> None:
-        """Send the application an event, which comes back on the WebSocket if that still lives."""
-        path, body = f"/events/user/{_part(name)}", {"variables": dict(says)} if says else None
+    def user_event(self, name: str, variables: Mapping[str, str] | None = None) -> None:
+        """Send a user event to the application; it arrives on the WebSocket, if that is alive."""
+        body = {"variables": dict(variables)} if variables else None
+        path = f"/events/user/{_part(name)}"
         self.command("POST", path, body=body, seconds=5, application=self.app)
 
 

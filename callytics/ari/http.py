@@ -1,4 +1,4 @@
-"""How a command reaches Asterisk: kept connections, deadlines, and words for what goes wrong."""
+"""HTTP client for ARI: a connection pool, timeouts, one retry, and errors in words."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from urllib3.exceptions import HTTPError, ProtocolError
 
 from callytics.config import Config
 
-# A command is answered in about 1 ms; on a saturated machine a recording was seen to take 29 s.
+# Usually 1 ms; on a saturated machine Asterisk took 29 s to answer the start of a recording.
 CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 35.0
 
 
@@ -26,15 +26,15 @@ class AriError(Exception):
 
     @property
     def gone(self) -> bool:
-        """The channel, bridge, playback or recording is not there (any more)."""
+        """True if the channel, bridge, playback or recording does not exist (any more)."""
         return self.status == 404
 
 
 class AriHttp:
-    """One Asterisk, spoken to over a pool of kept connections; safe for many greenlets.
+    """HTTP client of one Asterisk, with a pool of persistent connections; safe for greenlets.
 
-    Every id in a command is chosen by us, so a command whose answer was lost is sent again:
-    Asterisk's 409 then means that the first one was carried out.
+    We choose every id in a command, so a command whose answer was lost can be sent again:
+    Asterisk's 409 then means that it had carried out the first one.
     """
 
     def __init__(self, config: Config, pool: int = 100) -> None:
@@ -42,9 +42,9 @@ class AriHttp:
         self.app = config.ari_app
         self._has_password = bool(config.ari_password)
         login = f"{config.ari_username}:{config.ari_password or ''}".encode()
-        # urllib3 itself: a command through requests costs twice the time, and the first words of
-        # a recording wait for three of them. It asks neither a proxy nor a .netrc of the host.
-        # Its own helper would write the login in Latin-1, which lacks most letters.
+        # Not `requests`, which takes twice the time: the first words of a recording wait for three
+        # commands. And urllib3 uses neither the proxy nor the .netrc of the host.
+        # The header is built here because urllib3's helper encodes the login in Latin-1.
         self._http = urllib3.PoolManager(
             num_pools=1,
             maxsize=pool,
@@ -60,13 +60,13 @@ class AriHttp:
         seconds: float = ANSWER_SECONDS,
         **query: Any,
     ) -> Any:
-        """Send one command and return Asterisk's JSON, or None. Raises AriError."""
+        """Send a command and return Asterisk's JSON, None for an empty answer. Raises AriError."""
         if not self._has_password:
             raise AriError("ARI_PASSWORD: must be set to the password of the user in ari.conf")
         try:
-            answer = self._send(method, path, body, seconds, query)
+            answer: urllib3.BaseHTTPResponse | None = self._send(method, path, body, seconds, query)
         except ProtocolError:
-            # Asterisk closes a kept connection after 15 idle seconds, perhaps just now.
+            # Asterisk closes a connection after 15 idle seconds, perhaps just when we used it.
             answer = self._send_again(method, path, body, seconds, query)
         except HTTPError as error:
             raise AriError(f"ARI_URL: nobody answers at {self.url} ({_kind(error)})") from error
@@ -86,7 +86,7 @@ class AriHttp:
     def _send_again(
         self, method: str, path: str, body: Any, seconds: float, query: Mapping[str, Any]
     ) -> urllib3.BaseHTTPResponse | None:
-        """None where Asterisk says that it had carried out the first."""
+        """Send a command again; return None if Asterisk had carried out the first one."""
         try:
             answer = self._send(method, path, body, seconds, query)
         except HTTPError as error:

@@ -1,18 +1,19 @@
-"""How a page asks the worker to pause a recording or to let it go on.
+"""Pause request: a user event that asks the worker to pause or resume a recording.
 
-Through Asterisk, whose event reaches the one worker that leads the call: nothing else connects
-the two but the database, which the worker does not watch.
+Sent through Asterisk, whose event reaches the one worker that controls the call: pages and worker
+otherwise share only the database, which the worker does not poll.
 """
 
 from typing import Literal
 
 from callytics.ari.commands import Ari
 
-# What the event is called, and what it says: the recording's name, the action, by whom.
-WISH = "callytics-recording"
+# Name of the event. Its variables: the recording's name, the action, and the person who asks.
+PAUSE_REQUEST = "callytics-recording"
 Action = Literal["pause", "resume"]
 
 
-def ask_worker(ari: Ari, recording_name: str, action: Action, username: str) -> None:
-    """Let the worker know. That it did so is told by the recording's row. Raises AriError."""
-    ari.user_event(WISH, {"recording": recording_name, "action": action, "by": username})
+def request_pause(ari: Ari, recording_name: str, action: Action, username: str) -> None:
+    """Send the request. The recording's row shows when it was carried out. Raises AriError."""
+    variables = {"recording": recording_name, "action": action, "by": username}
+    ari.user_event(PAUSE_REQUEST, variables)

@@ -1,20 +1,24 @@
-"""What is heard in a recording, by arithmetic over its samples."""
+"""PCM samples: μ-law decoding and silence detection."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from callytics.audio.wav import inspect
 
-# Asterisk's own measure of silence (`silencethreshold` in dsp.conf): the mean of a 20 ms frame.
+Samples = NDArray[np.integer[Any]]
+
+# Silence threshold of Asterisk (`silencethreshold` in dsp.conf): mean amplitude of a 20 ms frame.
 SILENCE_LEVEL = 256
 FRAME_SECONDS = 0.02
-# Less than this is a click of the line, not a word.
+# A shorter sound is a click of the line, not a word.
 SHORTEST_WORD_SECONDS = 0.2
 
 
-def _ulaw_table() -> np.ndarray:
-    """The sample that each octet of μ-law stands for (ITU-T G.711)."""
+def _ulaw_table() -> Samples:
+    """Return the 16-bit sample of each octet of μ-law (ITU-T G.711)."""
     bits = ~np.arange(256, dtype=np.uint8)
     exponent, mantissa = (bits >> 4) & 7, (bits & 15).astype(np.int32)
     size = ((mantissa << 3) + 132 << exponent) - 132
@@ -25,12 +29,12 @@ ULAW_SAMPLES = _ulaw_table()
 
 
 def pcm(ulaw: bytes) -> bytes:
-    """Octets of μ-law as 16-bit samples."""
+    """Decode μ-law to 16-bit PCM, little-endian."""
     return ULAW_SAMPLES[np.frombuffer(ulaw, np.uint8)].astype("<i2").tobytes()
 
 
-def read_samples(path: Path) -> tuple[np.ndarray, int]:
-    """Samples as 16-bit integers, mono, and their rate. Raises OSError, ValueError."""
+def read_samples(path: Path) -> tuple[Samples, int]:
+    """Return the 16-bit mono samples and their rate. Raises OSError, ValueError."""
     sound = inspect(path)
     if path.suffix == ".ulaw":
         return ULAW_SAMPLES[np.fromfile(path, dtype=np.uint8)], sound.bytes_per_second
@@ -40,7 +44,7 @@ def read_samples(path: Path) -> tuple[np.ndarray, int]:
 
 
 def is_silent(path: Path, if_empty: bool) -> bool:
-    """Whether nobody speaks in the file; `if_empty` where it holds no sound at all.
+    """Return True if nobody speaks in the file, `if_empty` if it has less than one frame.
 
     Raises OSError, ValueError.
     """

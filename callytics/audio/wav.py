@@ -1,4 +1,4 @@
-"""What the bytes of a recording say: its length, whether it is whole, a header that plays."""
+"""WAV and μ-law files: the position and length of their audio, and WAV headers."""
 
 import os
 import struct
@@ -8,41 +8,41 @@ from typing import BinaryIO
 
 ULAW_RATE = 8000
 ULAW_HEADER_BYTES = 58
-# Asterisk writes 8 kHz, 16 bit, mono unless the format says otherwise.
+# Asterisk writes 8 kHz, 16 bit, mono unless the header says otherwise.
 _USUAL_RATE, _USUAL_FRAME = 16000, 2
-# Asterisk's has 44 bytes; other programs put a title or a comment before the sound.
+# Asterisk's header has 44 bytes; other programs put a title or a comment before the audio.
 _LONGEST_HEADER = 1 << 16
 _LARGEST_SIZE = 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
 class Audio:
-    """The sound in a file: where its bytes begin, how many, and how fast they play."""
+    """Position, length and byte rate of the audio in a file."""
 
     data_offset: int
     data_bytes: int
     bytes_per_second: int
-    # False where a WAV's header was never finished, as when Asterisk was killed.
+    # False if the sizes in a WAV header were never written, as when Asterisk was killed.
     finished: bool = True
 
     @property
     def duration_ms(self) -> int:
-        """Length in ms."""
+        """Duration in ms."""
         return self.data_bytes * 1000 // self.bytes_per_second
 
 
 def inspect(path: Path) -> Audio:
-    """Read the sound's extent from the file itself.
+    """Return the audio of a file, from its bytes.
 
-    Asterisk's own `duration` is in whole seconds and doubles for 16 kHz. Raises OSError, and
-    ValueError for a `.wav` that is none.
+    Asterisk's own `duration` is in whole seconds, and twice too long for 16 kHz. Raises OSError,
+    and ValueError for a `.wav` that is no WAV.
     """
     with path.open("rb") as file:
         return inspect_file(file, path.suffix[1:])
 
 
 def inspect_file(file: BinaryIO, audio_format: str) -> Audio:
-    """The same of an open file. Raises OSError, ValueError."""
+    """Return the audio of an open file. Raises OSError, ValueError."""
     if audio_format == "ulaw":
         return Audio(0, os.fstat(file.fileno()).st_size, ULAW_RATE)
     return _inspect_wav(file.fileno())
@@ -67,15 +67,15 @@ def _inspect_wav(file: int) -> Audio:
     raise ValueError("the WAV has no sound")
 
 
-def _data_chunk(offset: int, said: int, size: int, rate: int, frame: int) -> Audio:
-    there = size - offset
-    finished = said <= there and not (said == 0 and there >= frame)
-    # A sample that was cut in two is no sound.
-    return Audio(offset, said if finished else there - there % frame, rate, finished)
+def _data_chunk(offset: int, declared: int, size: int, rate: int, frame: int) -> Audio:
+    present = size - offset
+    finished = declared <= present and not (declared == 0 and present >= frame)
+    # Half a sample at the end is not counted.
+    return Audio(offset, declared if finished else present - present % frame, rate, finished)
 
 
 def ulaw_header(data_bytes: int) -> bytes:
-    """The WAV header (format 7) that makes raw μ-law at 8 kHz play in a browser."""
+    """Return the WAV header (format 7) with which a browser plays raw μ-law at 8 kHz."""
     fmt = struct.pack("<HHIIHHH", 7, 1, ULAW_RATE, ULAW_RATE, 1, 8, 0)
     fact = struct.pack("<4sII", b"fact", 4, data_bytes)
     body = b"WAVE" + struct.pack("<4sI", b"fmt ", len(fmt)) + fmt + fact
@@ -84,7 +84,7 @@ def ulaw_header(data_bytes: int) -> bytes:
 
 
 def pcm_header(data_bytes: int) -> bytes:
-    """The WAV header of 16-bit samples at 8 kHz, which every browser plays."""
+    """Return the WAV header of 16-bit PCM at 8 kHz, which every browser plays."""
     fmt = struct.pack("<HHIIHH", 1, 1, ULAW_RATE, 2 * ULAW_RATE, 2, 16)
     body = b"WAVE" + struct.pack("<4sI", b"fmt ", len(fmt)) + fmt
     body += struct.pack("<4sI", b"data", data_bytes)
@@ -92,10 +92,10 @@ def pcm_header(data_bytes: int) -> bytes:
 
 
 def finish_wav_header(path: Path) -> bool:
-    """Write the sizes that Asterisk did not live to write; True when it was needed.
+    """Write the sizes into an unfinished WAV header; return True if that was necessary.
 
-    Nothing but the two size fields changes, and both in one write, so that a crash leaves the
-    header as it was or as it should be. Raises OSError, and ValueError for what is no WAV.
+    Only the two size fields change, both in one write, so that a crash leaves the header either
+    unfinished or finished. Raises OSError, and ValueError for a file that is no WAV.
     """
     audio = inspect(path)
     if audio.finished:

@@ -15,13 +15,13 @@ from callytics.database.transactions import writing
 FAILED = "failed: "
 
 
-def note_access(username: str, action: str, recording_uid: str, detail: str = "") -> None:
+def log_access(username: str, action: str, recording_uid: str, detail: str = "") -> None:
     """Add an entry: `username` did `action` (play, download, delete, ...)."""
     with writing() as connection:
         add_entry(connection, username, action, recording_uid, detail)
 
 
-def note_access_once(username: str, action: str, recording_uid: str, within: timedelta) -> None:
+def log_access_once(username: str, action: str, recording_uid: str, within: timedelta) -> None:
     """Add an entry unless the same one was added less than `within` ago, by any process."""
     values = {"username": username, "action": action, "recording_uid": recording_uid}
     same = [getattr(AuditEntry, name) == value for name, value in values.items()]

@@ -1,30 +1,47 @@
-"""Who changed what, kept in the same transaction as the change. Needs an app context."""
+"""Log of administrative changes, written in the transaction of the change.
 
-from typing import Any
+Needs an app context.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol, cast
 
 from sqlalchemy import Connection, insert, select
 
 from callytics.audit.models import Change
 from callytics.clock import utc_now
-from callytics.database.reading import reading
+from callytics.database.reading import read
 
 
-def note_change(
+class ChangeRow(Protocol):
+    """Row of a change."""
+
+    id: int
+    at: datetime
+    username: str
+    thing: str
+    before: str
+    after: str
+
+
+def log_change(
     connection: Connection, changed_by: str, thing: str, before: str, after: str
 ) -> None:
-    """Keep a change. Never hand over a password, nor anything made of one."""
+    """Add a change of `thing`, such as "setting retention_days". Never pass a password or hash."""
     values = {"thing": thing, "before": before, "after": after}
     connection.execute(insert(Change).values(at=utc_now(), username=changed_by, **values))
 
 
-def changes_of(kind: str, most: int) -> list[Any]:
-    """The newest changes of a kind of thing (setting, person, queue), newest first."""
+def changes_of(kind: str, most: int) -> Sequence[ChangeRow]:
+    """Return the newest changes of a kind of thing (setting, person, queue), newest first."""
     query = select(Change.__table__).where(Change.thing.startswith(f"{kind} "))
-    with reading() as connection:
-        return list(connection.execute(query.order_by(Change.id.desc()).limit(most)))
+    rows = read(query.order_by(Change.id.desc()).limit(most))
+    return cast(Sequence[ChangeRow], rows)
 
 
-def newest_change(connection: Connection, thing: str) -> Any | None:
-    """The last change of one thing."""
+def newest_change(connection: Connection, thing: str) -> ChangeRow | None:
+    """Return the last change of one thing, or None."""
     query = select(Change.__table__).where(Change.thing == thing)
-    return connection.execute(query.order_by(Change.id.desc()).limit(1)).first()
+    row = connection.execute(query.order_by(Change.id.desc()).limit(1)).first()
+    return cast(ChangeRow | None, row)

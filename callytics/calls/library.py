@@ -1,12 +1,11 @@
-"""The only code that reads calls for pages. Needs an app context."""
+"""Reads of calls for pages and commands. Needs an app context."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import product
-from typing import Any
+from typing import Any, Protocol, cast
 
 from sqlalchemy import (
     ColumnElement,
-    Row,
     ScalarSelect,
     func,
     literal_column,
@@ -21,57 +20,80 @@ from callytics.database.reading import read_named
 from callytics.recordings.facts import DIRECTIONS, KINDS
 from callytics.recordings.models import Recording
 
-# Not a disposition but the lack of an end: a call is answered long before it is over.
+# Filter for calls without an end. Not a disposition: an answered call has one before it ends.
 IN_PROGRESS = "in_progress"
-# States of a recording that should be there and cannot be played.
+# States of a recording that should exist and cannot be played.
 LOST_STATES = ("failed", "missing")
-# The newest that are looked at for what went wrong, in calls and in recordings; a host where more
-# goes wrong than that has other worries than the older ones.
+# Bound of the filter for problems, in calls and in recordings. An installation with more problems
+# has worse to do than read the older ones.
 MOST_WITH_PROBLEM = 1000
 
 _COLUMNS = tuple(Call.__table__.columns)
 _POSITION = (Call.started_at, Call.id)
 
 
-def calls(result: str | None = None, with_problem: bool = False) -> Listing:
-    """The calls that ended with the disposition `result`, or are IN_PROGRESS, or all.
+class CallRow(Protocol):
+    """Row of a call, as the database returns it."""
 
-    `with_problem` leaves those where something that should have been recorded was not.
+    id: int
+    uid: str
+    direction: str
+    caller_number: str
+    caller_name: str
+    dialed_number: str
+    callee: str
+    flow: str
+    path: list[dict[str, Any]]
+    disposition: str | None
+    hangup_cause: int | None
+    started_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime | None
+    worker: str
+    asterisk: str
+    problem: str
+
+
+def calls(result: str | None = None, with_problem: bool = False) -> Listing[CallRow]:
+    """Return the list of calls, newest first.
+
+    `result` is a disposition or IN_PROGRESS. `with_problem` selects the calls that have a problem,
+    or a recording that was lost.
     """
-    where = []
+    where: list[ColumnElement[bool]] = []
     if with_problem:
         where.append(_has_problem())
     if result == IN_PROGRESS:
         where.append(Call.ended_at.is_(None))
     elif result is not None:
-        # Calls with a problem are far fewer than those of any result: an index of all of these,
-        # which a function call rules out, would have SQLite look at each of them.
-        ended_so = func.coalesce(Call.disposition, "") if with_problem else Call.disposition
-        where += [ended_so == result, Call.ended_at.is_not(None)]
+        # Few calls have a problem and many have any one disposition, so SQLite must not use the
+        # index of dispositions here: a function call prevents it.
+        column = func.coalesce(Call.disposition, "") if with_problem else Call.disposition
+        where += [column == result, Call.ended_at.is_not(None)]
     return Listing(_COLUMNS, _POSITION, tuple(where))
 
 
-def call(uid: str) -> Row[Any] | None:
-    """The row of one call, or None."""
-    return read_named(select(*_COLUMNS).where(Call.uid == uid), uid)
+def call(uid: str) -> CallRow | None:
+    """Return the row of one call, or None."""
+    query = select(*_COLUMNS).where(Call.uid == uid)
+    return cast(CallRow | None, read_named(query, uid))
 
 
 def _has_problem() -> ColumnElement[bool]:
-    # As a set of ids, each half by its own index: an OR over both tables would read every call.
-    # The empty text is written out: PostgreSQL's plan for any parameter at all cannot use an index
-    # of some rows.
-    said = select(Call.id).where(Call.problem != literal_column("''"))
-    said = said.order_by(Call.id.desc()).limit(MOST_WITH_PROBLEM)
+    # A set of ids, each half from its own index: an OR over both tables would read every call.
+    # The empty text is a literal: with a parameter, PostgreSQL's plan cannot use a partial index.
+    own = select(Call.id).where(Call.problem != literal_column("''"))
+    own = own.order_by(Call.id.desc()).limit(MOST_WITH_PROBLEM)
     lost = (
         select(Call.id)
         .join(Recording, Recording.call_uid == Call.uid)
         .where(Recording.id.in_(_newest_lost()))
     )
-    return Call.id.in_(union(select(said.subquery().c.id), lost).scalar_subquery())
+    return Call.id.in_(union(select(own.subquery().c.id), lost).scalar_subquery())
 
 
 def _newest_lost() -> ScalarSelect[int]:
-    """Each combination of the three is a range of one index, in order of time."""
+    """Select the newest lost recordings; each combination of the three is one index range."""
     parts = [
         select(Recording.id)
         .where(Recording.state == state, Recording.kind == kind, Recording.direction == direction)
@@ -85,16 +107,17 @@ def _newest_lost() -> ScalarSelect[int]:
     return select(newest.subquery().c.id).scalar_subquery()
 
 
-def wait_ms(call: Any) -> int | None:
-    """How long the caller of a row waited for an answer or in vain; None while they still do."""
+def wait_ms(call: CallRow) -> int | None:
+    """Return the time until the answer, or the end without one, in ms; None while it rings."""
     until = call.answered_at or call.ended_at
     return _ms(until - call.started_at) if until else None
 
 
-def talk_ms(call: Any) -> int | None:
-    """How long the people of a row talked; None if they did not, or still do."""
-    talked = call.answered_at and call.ended_at
-    return _ms(call.ended_at - call.answered_at) if talked else None
+def talk_ms(call: CallRow) -> int | None:
+    """Return the time from the answer to the end in ms; None without either."""
+    if call.answered_at is None or call.ended_at is None:
+        return None
+    return _ms(call.ended_at - call.answered_at)
 
 
 def _ms(length: timedelta) -> int:

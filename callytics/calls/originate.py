@@ -1,4 +1,4 @@
-"""Calls that Callytics itself places."""
+"""Origination: calls that Callytics places, for click-to-call and as a test."""
 
 from callytics.ari.commands import Ari, AriError
 from callytics.config import Config
@@ -9,14 +9,14 @@ from callytics.settings.settings import all_settings
 from callytics.telephony.numbers import check_number
 
 TEST_NUMBER = "1000"
-# How long a person has to take the phone up.
+# Ringing time of the person's own phone.
 RING_SECONDS = 60
 
 
 def place_test_call(config: Config) -> None:
-    """Let the sample caller call the sample flow. Needs an app context.
+    """Place a call from a simulated caller to the sample flow. Needs an app context.
 
-    Raises AriError with what to do when it cannot be placed.
+    Raises AriError with what to do if it cannot be placed.
     """
     if flow_document.current().flow_for(TEST_NUMBER) is None:
         raise AriError(
@@ -35,8 +35,8 @@ def place_test_call(config: Config) -> None:
 def place_call(config: Config, endpoint: str, number: str, placed_by: str = "") -> None:
     """Ring a person's own `endpoint`, then call `number` as a direct outbound call.
 
-    The call's row tells who placed it. Needs an app context. Raises NumberError, and AriError with
-    what to do when the endpoint cannot be rung or the number could not be called then.
+    The row of the call shows who placed it. Needs an app context. Raises NumberError, and AriError
+    with what to do if the endpoint cannot be rung or no outbound endpoint is set.
     """
     check_number(number)
     if not is_destination(endpoint):

@@ -15,19 +15,11 @@ from callytics.cli.printing import json_lines, length, one_line, text_line, when
 from callytics.integrity import inventory, reconcile
 from callytics.integrity.inspection import CheckContext
 from callytics.recordings import library
-from callytics.recordings.facts import Facts
+from callytics.recordings.facts import COLUMNS, Facts
 from callytics.workers import heartbeat
 from callytics.workers.heartbeat import worker_problem
 
 group = Commands("recordings", help="The recordings in the library.")
-
-# What scripts rely on, in this order.
-COLUMNS = (
-    *("uid", "kind", "direction", "state", "state_reason", "caller_number", "caller_name"),
-    *("dialed_number", "callee", "flow", "node", "started_at", "ended_at", "duration_ms"),
-    *("format", "size_bytes", "path"),
-)
-
 
 # A worker that runs completes its recordings by itself, within seconds of their end.
 WORKER_GRACE = timedelta(seconds=60)

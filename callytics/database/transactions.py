@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, Insert, bindparam
+from sqlalchemy import Connection, Insert, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 
 from callytics.database.engine import Base, db
@@ -113,4 +113,4 @@ def _insert(
     table: type[Base], columns: tuple[str, ...], dialect: str
 ) -> sqlite.Insert | postgresql.Insert:
     make = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return make(table.__table__).values({name: bindparam(name) for name in columns})
+    return make(cast(Table, table.__table__)).values({name: bindparam(name) for name in columns})

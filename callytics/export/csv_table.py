@@ -8,13 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from callytics.recordings import notes, pauses
+from callytics.recordings.facts import COLUMNS as FACTS_COLUMNS
 
-# As `flask recordings list --json` names them, then what people added.
-FACTS = (
-    *("uid", "kind", "direction", "state", "state_reason", "caller_number", "caller_name"),
-    *("dialed_number", "callee", "flow", "node", "started_at", "ended_at", "duration_ms"),
-    *("format", "size_bytes", "path", "sha256"),
-)
+FACTS = (*FACTS_COLUMNS, "sha256")
+# The facts, then what people added.
 COLUMNS = (*FACTS, "pauses", "tags", "notes")
 # Spreadsheets take a file for UTF-8 only when it begins with this.
 BEGIN = "\ufeff"
@@ -38,12 +35,12 @@ def line(values: Iterable[Any]) -> bytes:
 def facts(row: Any, checksums: Mapping[str, str | None]) -> list[Any]:
     """The values of FACTS of a recording's row and its checksum, and its pauses in words."""
     known = (getattr(row, name) for name in FACTS[:-1])
-    return [*known, checksums.get(row.uid), "\n".join(map(_pause, pauses.placed(row.pauses)))]
+    return [*known, checksums.get(row.uid), "\n".join(map(_pause, pauses.confirmed(row.pauses)))]
 
 
-def added(uid: str, known: Mapping[str, notes.Added]) -> list[str]:
+def added(uid: str, known: Mapping[str, notes.Annotations]) -> list[str]:
     """Return the tags and the notes of a recording as two values."""
-    said = known.get(uid, notes.Added())
+    said = known.get(uid, notes.Annotations())
     lines = [" ".join((*_mark(n.at_ms), n.text, f"({n.username})")) for n in said.notes]
     return [", ".join(tag.tag for tag in said.tags), "\n".join(lines)]
 

@@ -70,7 +70,7 @@ class Bundle:
 
     storage: Storage
     entries: Sequence[Entry]
-    added: Mapping[str, notes.Added]
+    added: Mapping[str, notes.Annotations]
     begin: Callable[[Any], None]
     _digests: dict[str, str] = field(default_factory=dict)
 

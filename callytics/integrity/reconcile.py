@@ -17,8 +17,8 @@ from callytics.integrity.rules import check_recording
 from callytics.recordings import ledger
 from callytics.recordings.facts import Facts
 from callytics.recordings.facts_files import write_facts
-from callytics.recordings.finalization import complete, finish
-from callytics.recordings.ledger import Change
+from callytics.recordings.finalization import finalize, repair_header
+from callytics.recordings.ledger import RowChange
 from callytics.storage.folder import Storage
 from callytics.storage.folder_walk import FileEntry
 
@@ -154,7 +154,7 @@ def _settle(names: Collection[str], context: CheckContext, mends: bool, report: 
 def _mend(findings: Iterable[Finding], storage: Storage, report: Report) -> list[Finding]:
     """Carry out findings; return those that succeeded. All rows are written in one transaction."""
     mended: list[Finding] = []
-    changes: list[Change] = []
+    changes: list[RowChange] = []
     taken_in: set[str] = set()
     for finding in findings:
         try:
@@ -173,31 +173,31 @@ def _mend(findings: Iterable[Finding], storage: Storage, report: Report) -> list
     return mended
 
 
-def _begin(change: Change) -> float:
+def _begin(change: RowChange) -> float:
     return change.facts.started_at.timestamp() if change.facts else 0.0
 
 
-def _mend_files(finding: Finding, storage: Storage) -> list[Change]:
+def _mend_files(finding: Finding, storage: Storage) -> list[RowChange]:
     """Change the files as a finding says; return the change of the row."""
     row, facts = finding.recording.row, finding.desired
     was = None if row is None else row.state
     if finding.forget:
         storage.delete(f"{finding.recording.name}.json")
-        return [] if row is None else [Change(row.uid, was, None)]
+        return [] if row is None else [RowChange(row.uid, was, None)]
     if facts is None:
         return []
     if finding.keep_facts:
         storage.set_aside(facts.facts_path)
     if finding.over:
         assert facts.ended_at is not None
-        facts = complete(storage, facts, facts.ended_at)
+        facts = finalize(storage, facts, facts.ended_at)
     elif finding.finish_header:
-        finish(storage, facts)
+        repair_header(storage, facts)
     if finding.take_checksum:
         facts = facts.but(sha256=storage.sha256(facts.path))
     if finding.writes_facts:
         write_facts(storage, facts)
-    return [Change(facts.uid, was, facts)] if finding.writes_row else []
+    return [RowChange(facts.uid, was, facts)] if finding.writes_row else []
 
 
 def _remove_empty(path: str, storage: Storage, report: Report) -> None:

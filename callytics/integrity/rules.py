@@ -15,7 +15,7 @@ from callytics.integrity.inventory import RecordingFiles, facts_of_recording
 from callytics.integrity.orphans import check_orphan
 from callytics.recordings.facts import FORMATS, OPEN_STATES, Facts
 from callytics.recordings.finalization import CUT_SHORT, NO_FILE, NO_SOUND, PERHAPS_CUT_SHORT
-from callytics.recordings.pauses import is_paused, weight
+from callytics.recordings.pauses import completeness, is_paused
 from callytics.storage.folder_walk import FileEntry
 
 # Of two that differ, the one that says more of the end was written later.
@@ -64,7 +64,7 @@ def _more_final(row: Facts | None, facts: Facts | None) -> Facts | None:
 
 
 def _finality(facts: Facts) -> tuple[int, ...]:
-    return (_FINALITY.get(facts.state, 0), *weight(facts.pauses))
+    return (_FINALITY.get(facts.state, 0), *completeness(facts.pauses))
 
 
 def _check_known(finding: Finding, context: CheckContext, base: Facts, deleted: bool) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from callytics.audit.admin_changes import note_change
+from callytics.audit.admin_changes import log_change
 from callytics.clock import utc_now
 from callytics.database.reading import reading
 from callytics.database.transactions import lock_tables, writing
@@ -34,7 +34,7 @@ def add_user(
     try:
         with writing() as connection:
             connection.execute(insert(User).values(**values, created_at=utc_now()))
-            note_change(connection, changed_by, f"person {username}", "", f"added as {role}")
+            log_change(connection, changed_by, f"person {username}", "", f"added as {role}")
     except IntegrityError as error:
         raise UserError(f"name: {username} exists already; choose another") from error
 
@@ -92,7 +92,7 @@ def remove_user(user_id: int, changed_by: str) -> None:
             raise UserError("You cannot remove yourself; another administrator can.")
         _keep_an_administrator(connection, person)
         connection.execute(delete(User).where(User.id == user_id))
-        note_change(connection, changed_by, f"person {person.username}", person.role, "removed")
+        log_change(connection, changed_by, f"person {person.username}", person.role, "removed")
 
 
 def check_endpoint(endpoint: str) -> str:
@@ -169,7 +169,7 @@ def _change(
 ) -> None:
     if before != after:
         connection.execute(update(User).where(User.id == person.id).values(**values))
-        note_change(connection, changed_by, f"person {person.username} {what}", before, after)
+        log_change(connection, changed_by, f"person {person.username} {what}", before, after)
 
 
 def _keep_an_administrator(connection: Connection, person: Any) -> None:

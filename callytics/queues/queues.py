@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, exists, insert, or_, select, update
 
-from callytics.audit.admin_changes import note_change
+from callytics.audit.admin_changes import log_change
 from callytics.calls.models import Call
 from callytics.clock import utc_now
 from callytics.database.reading import read, reading
@@ -83,7 +83,7 @@ def pause(queue: str, member: str, changed_by: str) -> None:
         if not connection.scalar(_is_paused(queue, member)):
             values = {"queue": queue, "member": member, "since": utc_now()}
             connection.execute(insert(MemberPause).values(**values))
-            note_change(connection, changed_by, _thing(queue, member), "takes calls", "paused")
+            log_change(connection, changed_by, _thing(queue, member), "takes calls", "paused")
 
 
 def resume(queue: str, member: str, changed_by: str) -> None:
@@ -93,7 +93,7 @@ def resume(queue: str, member: str, changed_by: str) -> None:
         same = (MemberPause.queue == queue, MemberPause.member == member)
         resumed = delete(MemberPause).where(*same)
         if connection.execute(resumed).rowcount:
-            note_change(connection, changed_by, _thing(queue, member), "paused", "takes calls")
+            log_change(connection, changed_by, _thing(queue, member), "paused", "takes calls")
 
 
 def _is_paused(queue: str, member: str) -> Select[tuple[bool]]:

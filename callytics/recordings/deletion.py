@@ -1,9 +1,9 @@
-"""Deleting a recording for good."""
+"""Deletion of a recording: its audit entry, its files, its row."""
 
 from collections.abc import Callable
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Protocol
 
 from callytics.audit import access_log
 from callytics.recordings import ledger
@@ -12,13 +12,21 @@ from callytics.storage.folder import Storage
 
 
 class DeletionError(Exception):
-    """A recording that stays; the message says why, and what to do."""
+    """A recording that could not be deleted; the message says why, and what to do."""
 
 
-def delete_recording(storage: Storage, row: Any, username: str) -> None:
-    """Delete what `row` (uid, state, path) stands for. Raises DeletionError and keeps the row.
+class DeletableRow(Protocol):
+    """Columns of a recording that its deletion needs."""
 
-    A file that is gone already is no obstacle.
+    uid: str
+    state: str
+    path: str
+
+
+def delete_recording(storage: Storage, row: DeletableRow, username: str) -> None:
+    """Delete a recording; a file that is already gone is no error.
+
+    Raises DeletionError, and keeps the row, if the recording is live or its file cannot be deleted.
     """
     if row.state in OPEN_STATES:
         raise DeletionError(
@@ -30,23 +38,25 @@ def delete_recording(storage: Storage, row: Any, username: str) -> None:
             step()
     except OSError as error:
         reason = getattr(error, "strerror", None) or str(error)
-        access_log.note_access(username, "delete", row.uid, f"{access_log.FAILED}{reason}")
+        access_log.log_access(username, "delete", row.uid, f"{access_log.FAILED}{reason}")
         raise DeletionError(
             f"The file could not be deleted ({reason}), so the recording stays in the list. "
             "`flask doctor` on the server says whether its folder can be written."
         ) from error
 
 
-def deletion_steps(storage: Storage, row: Any, username: str) -> tuple[Callable[[], Any], ...]:
-    """Audit, file, facts, row: what is done one after the other, and may be repeated.
+def deletion_steps(
+    storage: Storage, row: DeletableRow, username: str
+) -> tuple[Callable[[], Any], ...]:
+    """Return the steps of a deletion in order: audit, audio, facts, row. Each may be repeated.
 
-    The audit comes first, so that a deletion which was interrupted can be told from a loss, and
-    be finished. The row goes last: while it is there, somebody can see that something is left.
+    The audit entry is first: it tells an interrupted deletion, which can be completed, from a lost
+    file. The row is last: while anything is left, the recording is still listed.
     """
-    # Facts that stayed would bring the row back when the library is rebuilt from the folder.
+    # Facts that were left behind would restore the row when the library is rebuilt from the folder.
     facts_path = str(PurePosixPath(row.path).with_suffix(".json"))
     return (
-        partial(access_log.note_access, username, "delete", row.uid, row.path),
+        partial(access_log.log_access, username, "delete", row.uid, row.path),
         partial(storage.delete, row.path),
         partial(storage.delete, facts_path),
         partial(ledger.forget_recording, row.uid),

@@ -1,4 +1,4 @@
-"""The facts of one recording: what the file beside the audio, the row and `--json` all say."""
+"""Facts of a recording: its metadata, the same in the facts file, in the row and in `--json`."""
 
 import json
 from dataclasses import dataclass, fields, replace
@@ -13,19 +13,29 @@ Kind = Literal["transfer", "queue", "hunt_group", "outbound", "voicemail"]
 Direction = Literal["inbound", "outbound"]
 State = Literal["requested", "recording", "available", "failed", "missing"]
 
-KINDS: tuple[str, ...] = get_args(Kind)
-DIRECTIONS: tuple[str, ...] = get_args(Direction)
-STATES: tuple[str, ...] = get_args(State)
+KINDS: tuple[Kind, ...] = get_args(Kind)
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
+STATES: tuple[State, ...] = get_args(State)
 FORMATS = ("wav", "ulaw")
-_CHOICES: dict[str, Any] = {"kind": KINDS, "direction": DIRECTIONS, "state": STATES}
-_CHOICES["pauses"] = tuple
 # States in which Asterisk may still be writing the file.
 OPEN_STATES = ("requested", "recording")
+
+# Columns that `flask recordings list --json` and the exported table show, in an order that scripts
+# rely on.
+COLUMNS = (
+    *("uid", "kind", "direction", "state", "state_reason", "caller_number", "caller_name"),
+    *("dialed_number", "callee", "flow", "node", "started_at", "ended_at", "duration_ms"),
+    *("format", "size_bytes", "path"),
+)
+
+# Types, or permitted values, that `isinstance` cannot take from the annotation of a field.
+_PERMITTED: dict[str, Any] = {"kind": KINDS, "direction": DIRECTIONS, "state": STATES}
+_PERMITTED["pauses"] = tuple
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of one recording. Times are aware UTC, durations in ms, sizes in bytes."""
+    """Metadata of one recording. Times are aware UTC, durations in ms, sizes in bytes."""
 
     uid: str
     kind: Kind
@@ -45,68 +55,71 @@ class Facts:
     duration_ms: int | None = None
     size_bytes: int | None = None
     sha256: str | None = None
-    # Where somebody stopped it for a while and let it go on.
+    # Spans in which somebody paused the recording.
     pauses: Spans = ()
 
     @property
     def name(self) -> str:
-        """Asterisk's name for it, and its place in the folder without an extension."""
-        # Not by strftime, which takes ten times as long, and this is asked of every recording.
+        """Name of the recording in Asterisk: its path in the folder, without extension."""
+        # Not strftime, which takes ten times as long: this is asked of every recording.
         day = self.started_at
         return f"{day.year}/{day.month:02}/{day.day:02}/{self.uid}"
 
     @property
     def path(self) -> str:
-        """The audio, relative to RECORDINGS_DIR."""
+        """Path of the audio, relative to RECORDINGS_DIR."""
         return f"{self.name}.{self.format}"
 
     @property
     def facts_path(self) -> str:
-        """The file with these facts, relative to RECORDINGS_DIR."""
+        """Path of the facts file, relative to RECORDINGS_DIR."""
         return f"{self.name}.json"
 
     def but(self, **changes: Any) -> Self:
-        """The same facts with some of them changed."""
+        """Return a copy with some values changed."""
         return replace(self, **changes)
 
     def to_row(self) -> dict[str, Any]:
-        """Column names and values for the ledger."""
+        """Return the columns and values that the ledger writes."""
         return {**vars(self), "path": self.path}
 
     def to_json(self) -> str:
-        """The text of the file beside the audio."""
+        """Return the content of the facts file."""
         return json.dumps(self.to_row(), default=_as_json, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """Read facts back. Raises ValueError with the reason where they are not usable."""
+        """Parse the content of a facts file. Raises ValueError with the reason if it is unusable.
+
+        Unknown keys are ignored: a later version may have written them.
+        """
         try:
             values = json.loads(text)
             known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
             for key in ("started_at", "ended_at"):
                 if known.get(key) is not None:
                     known[key] = datetime.fromisoformat(known[key]).astimezone(UTC)
-            known["pauses"] = pauses.read(known.get("pauses"))
-            return cls(**known)._checked()
+            known["pauses"] = pauses.spans_from_json(known.get("pauses"))
+            return cls(**known)._validated()
         except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
             raise ValueError(f"not the facts of a recording: {error}") from error
 
-    def _checked(self) -> Self:
-        """These facts, unless a file that somebody else wrote says what cannot be."""
+    def _validated(self) -> Self:
+        """Return these facts. Raises ValueError: other programs can write to the folder too."""
         for field in fields(self):
-            if not _fits(getattr(self, field.name), _CHOICES.get(field.name, field.type)):
+            if not _fits(getattr(self, field.name), _PERMITTED.get(field.name, field.type)):
                 raise ValueError(f"{field.name} is not usable")
         if not is_uid(self.uid) or self.format not in FORMATS:
             raise ValueError("uid or format is not one of ours")
         return self
 
 
-def _fits(value: Any, kind: Any) -> bool:
-    if isinstance(kind, tuple):
-        return value in kind
+def _fits(value: Any, permitted: Any) -> bool:
+    if isinstance(permitted, tuple):
+        return value in permitted
     if isinstance(value, int):
-        return not isinstance(value, bool) and value >= 0 and isinstance(value, kind)
-    return isinstance(value, kind)
+        return not isinstance(value, bool) and value >= 0 and isinstance(value, permitted)
+    return isinstance(value, permitted)
 
 
 def _as_json(value: datetime | PausedSpan) -> Any:

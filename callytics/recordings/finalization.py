@@ -1,4 +1,4 @@
-"""What became of a recording, told by the file itself and not by Asterisk's word."""
+"""Finalization: the facts of a recording that Asterisk has closed, read from the file itself."""
 
 import contextlib
 from datetime import datetime
@@ -10,44 +10,43 @@ from callytics.recordings.facts_files import read_facts, write_facts
 from callytics.storage.folder import Storage
 from callytics.storage.health import folder_problem
 
-# Asterisk starts and stops writing a little after it says so; less than this is not a loss.
+# Asterisk starts and stops writing a little after its events; a smaller difference is no loss.
 TOLERANCE_MS = 2000
 CUT_SHORT = "cut short: Asterisk stopped before it had finished the file"
-# Of a `.ulaw`, which has no header that would tell.
+# For a `.ulaw` file, which has no header that would show it.
 PERHAPS_CUT_SHORT = "perhaps cut short: Asterisk stopped, and up to four seconds may be lost"
 NO_SOUND = "the file holds no sound"
 NO_FILE = "Asterisk wrote no file"
 
 
-def complete(
+def finalize(
     storage: Storage,
     facts: Facts,
     ended_at: datetime,
     reason: str = "",
     expected_ms: int | None = None,
 ) -> Facts:
-    """The final facts of a recording that Asterisk has closed.
+    """Return the final facts: `available` with length, size and checksum, or `failed`.
 
-    The file's bytes say whether there is audio and how long it is. `expected_ms` is how long it
-    went on by the clock without its pauses, where that is known; `reason` says why it ended
-    otherwise than by our own wish. Raises OSError when the folder cannot be read.
+    `expected_ms` is the length by the clock without pauses, if known; `reason` says why the
+    recording ended, unless Callytics stopped it. Raises OSError if the folder cannot be read.
     """
     full = storage.resolve(facts.path)
-    said_before = _said_before(storage, facts)
-    reason = reason or facts.state_reason or said_before.state_reason
-    facts = facts.but(pauses=pauses.fuller(facts.pauses, said_before.pauses))
+    on_disk = _facts_on_disk(storage, facts)
+    reason = reason or facts.state_reason or on_disk.state_reason
+    facts = facts.but(pauses=pauses.more_complete(facts.pauses, on_disk.pauses))
     try:
         sound = wav.inspect(full)
         if sound.data_bytes and not sound.finished:
             reason = reason or CUT_SHORT
-            finish(storage, facts.but(state_reason=reason, ended_at=ended_at))
+            repair_header(storage, facts.but(state_reason=reason, ended_at=ended_at))
     except FileNotFoundError:
         return _failed(storage, facts, ended_at, reason, NO_FILE)
     except ValueError as error:
         return _failed(storage, facts, ended_at, reason, f"nothing can be played: {error}")
     if sound.data_bytes == 0:
         return _failed(storage, facts, ended_at, reason, NO_SOUND)
-    spans = pauses.finished(facts.pauses, ended_at, sound.duration_ms)
+    spans = pauses.closed(facts.pauses, ended_at, sound.duration_ms)
     missing_ms = (expected_ms or 0) - sound.duration_ms
     if not reason and missing_ms > TOLERANCE_MS:
         reason = f"cut short: Asterisk did not write {missing_ms / 1000:.1f} s of it"
@@ -63,11 +62,11 @@ def complete(
     )
 
 
-def _said_before(storage: Storage, facts: Facts) -> Facts:
-    """The facts beside the audio, which may say more than ours.
+def _facts_on_disk(storage: Storage, facts: Facts) -> Facts:
+    """Return the facts beside the audio, which may be newer, or `facts` if there are none.
 
-    Why the recording was cut short, by one who mended the file before us; that it was paused, by
-    one who died in that instant.
+    They have a reason if another process repaired the header and died before it wrote the row, and
+    a pause if the worker died right after it had asked for it.
     """
     try:
         return read_facts(storage, facts.facts_path)
@@ -75,10 +74,10 @@ def _said_before(storage: Storage, facts: Facts) -> Facts:
         return facts
 
 
-def finish(storage: Storage, facts: Facts) -> None:
-    """Mend the header of a `.wav`. Raises OSError, ValueError.
+def repair_header(storage: Storage, facts: Facts) -> None:
+    """Write the sizes into the header of a `.wav`. Raises OSError, ValueError.
 
-    The facts go first: once the header is whole, nothing else tells that something is lost.
+    The facts are written first: after the repair, nothing else shows that something is lost.
     """
     with contextlib.suppress(OSError):
         write_facts(storage, facts)
@@ -86,11 +85,11 @@ def finish(storage: Storage, facts: Facts) -> None:
 
 
 def _failed(storage: Storage, facts: Facts, ended_at: datetime, reason: str, found: str) -> Facts:
-    spans = pauses.finished(facts.pauses, ended_at, 0)
+    spans = pauses.closed(facts.pauses, ended_at, 0)
     if pauses.is_paused(facts.pauses) and found in (NO_FILE, NO_SOUND):
         found = "paused before anything was recorded, and not let go on"
     else:
-        # A folder that is gone or full explains more than what is found in it.
+        # A folder that is missing or full explains more than the state of the file.
         found = folder_problem(storage) or found
-    said = {"state_reason": reason or found, "ended_at": ended_at, "pauses": spans}
-    return facts.but(state="failed", size_bytes=None, **said)
+    values = {"state_reason": reason or found, "ended_at": ended_at, "pauses": spans}
+    return facts.but(state="failed", size_bytes=None, **values)

@@ -1,4 +1,4 @@
-"""The only code that changes calls and recordings. Every function may be repeated safely."""
+"""Writes of recordings, the only code that changes them. Needs an app context; safe to repeat."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,165 +21,166 @@ from callytics.database.transactions import insert_missing, writing
 from callytics.recordings.facts import Facts
 from callytics.recordings.models import Note, Recording, Tag
 from callytics.recordings.search_text import searchable, searchable_words
-from callytics.recordings.sort_key import PER_SECOND, place_of
+from callytics.recordings.sort_key import IDS_PER_SECOND, first_id_of_second
 
-# The number names the lock among those of the database; it means nothing.
-_TAKE_TURNS = text("SELECT pg_advisory_xact_lock(7236)")
-_NEXT = text(
+# Key of the advisory lock; the number has no meaning.
+_LOCK_IDS = text("SELECT pg_advisory_xact_lock(7236)")
+_NEXT_ID = text(
     "SELECT coalesce(max(id) + 1, :first) FROM recordings"
-    f" WHERE id >= :first AND id < :first + {PER_SECOND}"
+    f" WHERE id >= :first AND id < :first + {IDS_PER_SECOND}"
 )
-# What the facts say of a recording whose row is there. All three are built once, as in `db`.
-_SAID = [field.name for field in fields(Facts) if field.name != "uid"] + ["path"]
-_CHANGE = (
+# Columns that are set from the facts. The statements are built once: building one takes longer
+# than running it, and a call waits for that.
+_FACTS = [field.name for field in fields(Facts) if field.name != "uid"] + ["path"]
+_UPDATE = (
     update(Recording)
     .where(Recording.uid == bindparam("changed"))
-    .values({name: bindparam(name) for name in _SAID})
+    .values({name: bindparam(name) for name in _FACTS})
     .returning(Recording.search_text)
 )
 _WORDS = union_all(
     select(Tag.tag).where(Tag.recording_uid == bindparam("uid")),
     select(Note.text).where(Note.recording_uid == bindparam("uid")),
 )
-_KEEP_PEAKS = (
+_SAVE_WAVEFORM = (
     update(Recording).where(Recording.uid == bindparam("changed")).values(peaks=bindparam("peaks"))
 )
 
 
 @dataclass(frozen=True)
-class Change:
-    """What a row is to become; it is left as it is when it is no longer in the state `was`."""
+class RowChange:
+    """A change of one row, made only if the row is still in the state `was`."""
 
     uid: str
-    # None where there was no row.
+    # None to insert a row.
     was: str | None
-    # None where there is to be no row.
+    # None to delete the row.
     facts: Facts | None
 
 
 def save_recording(facts: Facts) -> None:
-    """Write the row of a recording as its facts say, whether it was there or not."""
+    """Insert or update the row of a recording from its facts."""
     values = recording_values(facts)
     with writing() as connection:
-        if not _change_recording(connection, values):
-            _add_recording(connection, values)
+        if not _update(connection, values):
+            _insert(connection, values)
 
 
-def _change_recording(connection: Connection, values: Mapping[str, Any]) -> bool:
-    """Bring a row to `values`; False when there is none.
+def _update(connection: Connection, values: Mapping[str, Any]) -> bool:
+    """Set a row to `values`; return False if there is none.
 
-    The text to search in is left as it is while the facts in it are the same: it is the most
-    expensive of all to write, and may hold what people wrote on the recording.
+    The search text is written only if its facts have changed: its index makes it the most expensive
+    column, and it also contains the notes and tags.
     """
-    said = {name: values[name] for name in _SAID}
-    kept = connection.scalar(_CHANGE, {**said, "changed": values["uid"]})
-    if kept is not None and kept != values["search_text"]:
-        _index(connection, values, _words(connection, values["uid"]))
-    return kept is not None
+    facts = {name: values[name] for name in _FACTS}
+    search_text = connection.scalar(_UPDATE, {**facts, "changed": values["uid"]})
+    if search_text is not None and search_text != values["search_text"]:
+        _write_search_text(connection, values, _words(connection, values["uid"]))
+    return search_text is not None
 
 
-def _add_recording(connection: Connection, values: Mapping[str, Any]) -> None:
-    _take_turn(connection)
-    place = next_place(connection, values["started_at"])
-    if not insert_missing(connection, Recording, {**values, "id": place}, "uid"):
-        # Somebody else has added it meanwhile.
-        _change_recording(connection, values)
+def _insert(connection: Connection, values: Mapping[str, Any]) -> None:
+    _lock_ids(connection)
+    new_id = next_id(connection, values["started_at"])
+    if not insert_missing(connection, Recording, {**values, "id": new_id}, "uid"):
+        # Another process inserted it between our update and the lock.
+        _update(connection, values)
 
 
 @contextmanager
 def adding_recordings() -> Iterator[Connection]:
-    """A transaction that may add recordings; only one at a time, since each takes a place."""
+    """Open a transaction that may insert recordings; only one runs at a time."""
     with writing() as connection:
-        _take_turn(connection)
+        _lock_ids(connection)
         yield connection
 
 
-def _take_turn(connection: Connection) -> None:
+def _lock_ids(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
-        connection.execute(_TAKE_TURNS)
+        connection.execute(_LOCK_IDS)
 
 
-def next_place(connection: Connection, started_at: datetime) -> int:
-    """The id of a new recording: after all that began in the same second, before all later ones.
+def next_id(connection: Connection, started_at: datetime) -> int:
+    """Return the next free id of the second of `started_at`. Needs `adding_recordings`.
 
-    More than PER_SECOND in one second, which only files from elsewhere can be, go on into the
-    next one.
+    More than IDS_PER_SECOND recordings in one second, which only imported files can be, take ids
+    of the seconds after it.
     """
-    first = place_of(started_at)
-    while (place := connection.scalar(_NEXT, {"first": first})) == first + PER_SECOND:
-        first += PER_SECOND
-    return int(place)
+    first = first_id_of_second(started_at)
+    while (found := connection.scalar(_NEXT_ID, {"first": first})) == first + IDS_PER_SECOND:
+        first += IDS_PER_SECOND
+    return int(found)
 
 
 def recording_values(facts: Facts) -> dict[str, Any]:
-    """Column names and values of a recording, all but its place."""
+    """Return the columns and values of a recording, without its id."""
     row = facts.to_row()
     return {**row, "search_text": searchable(row)}
 
 
 def index_words(connection: Connection, uid: str) -> None:
-    """Let a recording be found by what is written on it now. Call this after a change to that."""
+    """Bring the search text up to date after a change of the notes or tags of a recording."""
     names = ("uid", "caller_number", "caller_name", "dialed_number", "callee")
     columns = [getattr(Recording, name) for name in names]
     row = connection.execute(select(*columns).where(Recording.uid == uid)).mappings().first()
     if row:
-        _index(connection, row, _words(connection, uid))
-
-
-def _keep_words(connection: Connection, row: Mapping[str, Any]) -> None:
-    """What people wrote on a recording is found also after its facts were written anew."""
-    if words := _words(connection, row["uid"]):
-        _index(connection, row, words)
+        _write_search_text(connection, dict(row), _words(connection, uid))
 
 
 def _words(connection: Connection, uid: str) -> list[str]:
     return list(connection.scalars(_WORDS, {"uid": uid}))
 
 
-def _index(connection: Connection, row: Mapping[str, Any], words: Sequence[str]) -> None:
+def _write_search_text(
+    connection: Connection, row: Mapping[str, Any], words: Sequence[str]
+) -> None:
     text = searchable(row) + searchable_words(words)
     changed = update(Recording).where(Recording.uid == row["uid"]).values(search_text=text)
     connection.execute(changed)
 
 
 def mark_recording(uid: str, state: str, reason: str) -> None:
-    """Say that a recording is now in `state`, and why."""
+    """Set the state of a recording and its reason."""
+    values = {"state": state, "state_reason": reason}
     with writing() as connection:
-        connection.execute(
-            update(Recording).where(Recording.uid == uid).values(state=state, state_reason=reason)
-        )
+        connection.execute(update(Recording).where(Recording.uid == uid).values(**values))
 
 
-def save_peaks(uid: str, peaks: bytes) -> None:
-    """Keep the shape of a recording, as `peaks.Shape` writes it."""
+def save_waveform(uid: str, waveform: bytes) -> None:
+    """Save the waveform of a recording, as `Waveform.to_bytes` returns it."""
     with writing() as connection:
-        connection.execute(_KEEP_PEAKS, {"changed": uid, "peaks": peaks})
+        connection.execute(_SAVE_WAVEFORM, {"changed": uid, "peaks": waveform})
 
 
-def change_recordings(changes: Sequence[Change]) -> None:
-    """Change rows that were looked at some time ago, all in one transaction.
-
-    Somebody else may have changed one since, and knows better; that one is left alone.
-    """
+def change_recordings(changes: Sequence[RowChange]) -> None:
+    """Make several changes in one transaction, leaving out rows that have changed meanwhile."""
     new = [c.facts for c in changes if c.was is None and c.facts is not None]
     with adding_recordings() as connection:
         for facts in new:
-            values = {**recording_values(facts), "id": next_place(connection, facts.started_at)}
+            values = {**recording_values(facts), "id": next_id(connection, facts.started_at)}
             insert_missing(connection, Recording, values, "uid")
         for change in changes:
-            same = (Recording.uid == change.uid, Recording.state == change.was)
-            if change.was is not None and change.facts is not None:
-                values = recording_values(change.facts)
-                connection.execute(update(Recording).where(*same).values(**values))
-                _keep_words(connection, values)
-            elif change.was is not None:
-                _forget(connection, change.uid, Recording.state == change.was)
+            if change.was is not None:
+                _change(connection, change)
+
+
+def _change(connection: Connection, change: RowChange) -> None:
+    unchanged = Recording.state == change.was
+    if change.facts is None:
+        _forget(connection, change.uid, unchanged)
+        return
+    values = recording_values(change.facts)
+    same = (Recording.uid == change.uid, unchanged)
+    connection.execute(update(Recording).where(*same).values(**values))
+    # The update has overwritten the search text without the notes and tags.
+    if words := _words(connection, change.uid):
+        _write_search_text(connection, values, words)
 
 
 def forget_recording(uid: str) -> bool:
-    """Remove the row, with what people wrote on it; True when there was one.
+    """Delete the row, its notes and its tags; return True if there was a row.
 
-    The file must be gone by now.
+    Its file must have been deleted before.
     """
     with writing() as connection:
         return _forget(connection, uid)

@@ -1,19 +1,19 @@
-"""The only code that reads recordings and workers for pages. Needs an app context."""
+"""Reads of recordings for pages and commands. Needs an app context."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Literal, Protocol, cast
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import select, text
 
 from callytics.database.reading import read, read_in_batches, read_named
 from callytics.recordings.models import Recording
 from callytics.recordings.pauses import Spans
 
-# Of one call or one page of calls. Only a line that breaks all the time makes as many.
+# Recordings on a page of calls; only a line that drops constantly makes more.
 _MOST_OF_CALLS = 1000
 _NOT_LISTED = ("peaks", "sha256", "search_text")
-# The columns of a list's rows: all but those that are long and that no list shows.
+# Columns of a list's rows, without those that are long and that no list shows.
 COLUMNS = tuple(c for c in Recording.__table__.columns if c.name not in _NOT_LISTED)
 
 
@@ -42,46 +42,57 @@ class RecordingRow(Protocol):
     pauses: Spans
 
 
-def newest(limit: int) -> Iterator[Row[Any]]:
-    """The newest `limit` recordings, or all for 0, read while they are used."""
+class RecordingDetailRow(RecordingRow, Protocol):
+    """Row of one recording, with its checksum."""
+
+    sha256: str | None
+
+
+def newest(limit: int) -> Iterator[RecordingRow]:
+    """Yield the newest `limit` recordings, or all for 0, without holding all in memory."""
     query = select(*COLUMNS).order_by(Recording.id.desc())
-    return read_in_batches(query.limit(limit) if limit else query)
+    rows = read_in_batches(query.limit(limit) if limit else query)
+    return cast(Iterator[RecordingRow], rows)
 
 
-def recording(uid: str) -> Row[Any] | None:
-    """The row of one recording, or None."""
-    return read_named(select(*COLUMNS, Recording.sha256).where(Recording.uid == uid), uid)
+def recording(uid: str) -> RecordingDetailRow | None:
+    """Return the row of one recording, or None."""
+    query = select(*COLUMNS, Recording.sha256).where(Recording.uid == uid)
+    return cast(RecordingDetailRow | None, read_named(query, uid))
 
 
-def recordings(uids: Sequence[str]) -> Sequence[Row[Any]]:
-    """Those of these recordings that are there, in the order in which they are asked for."""
+def recordings(uids: Sequence[str]) -> Sequence[RecordingRow]:
+    """Return the rows of these recordings, without missing ones, in the order of `uids`."""
     order = {uid: number for number, uid in enumerate(uids)}
     rows = read(select(*COLUMNS).where(Recording.uid.in_(uids)))
-    return sorted(rows, key=lambda row: order[row.uid])
+    return cast(Sequence[RecordingRow], sorted(rows, key=lambda row: order[row.uid]))
 
 
 def checksums(uids: Sequence[str]) -> dict[str, str | None]:
-    """The SHA-256 of each of these recordings, as far as it is known."""
+    """Return the SHA-256 of each of these recordings, None where it is not known."""
     query = select(Recording.uid, Recording.sha256).where(Recording.uid.in_(uids))
-    return dict(map(tuple, read(query)))
+    return {row.uid: row.sha256 for row in read(query)}
 
 
-def peaks(uid: str) -> bytes | None:
-    """The shape of a recording as it is kept, or None while nobody has looked at its sound."""
+def waveform(uid: str) -> bytes | None:
+    """Return the waveform of a recording as it was saved, or None if it was not computed yet."""
     row = read_named(select(Recording.peaks).where(Recording.uid == uid), uid)
     return row.peaks if row else None
 
 
-def recordings_of_calls(call_uids: Sequence[str]) -> Sequence[Row[Any]]:
-    """The recordings of some calls in the order in which they were made."""
+def recordings_of_calls(call_uids: Sequence[str]) -> Sequence[RecordingRow]:
+    """Return the recordings of some calls, oldest first, at most 1000."""
+    if not call_uids:
+        return ()
     query = select(*COLUMNS).where(Recording.call_uid.in_(call_uids))
-    return read(query.order_by(Recording.id).limit(_MOST_OF_CALLS)) if call_uids else ()
+    rows = read(query.order_by(Recording.id).limit(_MOST_OF_CALLS))
+    return cast(Sequence[RecordingRow], rows)
 
 
-def known(column: str, most: int) -> list[str]:
-    """The first `most` different values of `flow` or `callee`, in order.
+def distinct_values(column: Literal["flow", "callee"], limit: int) -> list[str]:
+    """Return the first `limit` different values of a column, sorted.
 
-    A step in the index for each: DISTINCT would read all of it.
+    Each value is one step in the column's index; DISTINCT would read the whole index.
     """
     assert column in ("flow", "callee")
     query = text(f"""
@@ -90,5 +101,5 @@ def known(column: str, most: int) -> list[str]:
             UNION ALL
             SELECT (SELECT min({column}) FROM recordings WHERE {column} > found.value)
             FROM found WHERE found.value IS NOT NULL
-        ) SELECT value FROM found WHERE value IS NOT NULL LIMIT {most}""")
+        ) SELECT value FROM found WHERE value IS NOT NULL LIMIT {limit}""")
     return [row.value for row in read(query)]

@@ -1,47 +1,69 @@
-"""What people add to recordings: notes, perhaps with a mark in time, and tags.
+"""Notes and tags that people add to recordings. Needs an app context.
 
-Needs an app context. They are kept in the database alone: nothing that is done to the files can
-touch them.
+They are stored in the database only, so nothing that happens to the files can affect them.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol, cast
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select
+from sqlalchemy import Connection, Select, delete, func, insert, select
 
 from callytics.audit.access_log import add_entry
 from callytics.clock import utc_now
-from callytics.database.reading import reading
+from callytics.database.reading import read, read_first
 from callytics.database.transactions import insert_missing, writing
 from callytics.recordings import ledger
 from callytics.recordings.models import Note, Tag
 
 LONGEST_NOTE, LONGEST_TAG = 2000, 40
-# Nobody reads more on one recording; a program that writes them must not fill the page.
+# More than anybody reads on one recording; a program that writes notes must not fill the page.
 MOST_NOTES, MOST_TAGS = 500, 20
-# So many of the latest are looked at to propose what others wrote.
+# Newest tags from which suggestions are taken.
 _RECENT = 200
 _MARK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):([0-5]\d)(?:\s+|$)", re.ASCII)
 
 
 class NoteError(ValueError):
-    """What cannot be added; the message says why, and what to do."""
+    """A note or tag that cannot be added; the message says why, and what to do."""
+
+
+class AnnotationRow(Protocol):
+    """Columns that notes and tags have in common."""
+
+    id: int
+    recording_uid: str
+    username: str
+    created_at: datetime
+
+
+class NoteRow(AnnotationRow, Protocol):
+    """Row of a note; `at_ms` is its position in the audio."""
+
+    at_ms: int | None
+    text: str
+
+
+class TagRow(AnnotationRow, Protocol):
+    """Row of a tag."""
+
+    tag: str
 
 
 @dataclass(frozen=True)
-class Added:
-    """All that was added to one recording, notes in the order of their marks."""
+class Annotations:
+    """Notes of one recording in the order of their positions, and its tags."""
 
-    notes: Sequence[Row[Any]] = ()
-    tags: Sequence[Row[Any]] = ()
+    notes: Sequence[NoteRow] = ()
+    tags: Sequence[TagRow] = ()
 
 
 def split_mark(text: str) -> tuple[int | None, str]:
-    """A note as it is typed, "02:13 refund promised", as its mark in ms and its words."""
+    """Split a typed note, such as "02:13 refund promised", into its position in ms and its text."""
     at_ms, text = None, text.strip()
-    # The page begins the field with a mark; who types another one means that.
+    # The page prefills the field with a mark; a second one, typed behind it, replaces it.
     while found := _MARK.match(text):
         hours, minutes, seconds = (int(part or 0) for part in found.groups())
         at_ms, text = ((hours * 60 + minutes) * 60 + seconds) * 1000, text[found.end() :].strip()
@@ -49,30 +71,32 @@ def split_mark(text: str) -> tuple[int | None, str]:
 
 
 def mark(at_ms: int) -> str:
-    """A mark as people write it: 02:13, or 1:02:13 from an hour on."""
+    """Return a position as text: 02:13, or 1:02:13 from one hour on."""
     minutes, seconds = divmod(at_ms // 1000, 60)
     hours, minutes = divmod(minutes, 60)
     short = f"{minutes:02}:{seconds:02}"
     return f"{hours}:{short}" if hours else short
 
 
-def added_to(uids: Sequence[str]) -> dict[str, Added]:
-    """What was added to each of these recordings; those without are left out."""
-    found: dict[str, tuple[list[Row[Any]], list[Row[Any]]]] = {}
-    with reading() as connection:
-        for part, query in enumerate((_notes_of(uids), _tags_of(uids))):
-            for row in connection.execute(query):
-                found.setdefault(row.recording_uid, ([], []))[part].append(row)
-    return {uid: Added(*parts) for uid, parts in found.items()}
+def annotations_by_uid(uids: Sequence[str]) -> dict[str, Annotations]:
+    """Return the notes and tags of these recordings; those without any are left out."""
+    notes: dict[str, list[NoteRow]] = {}
+    tags: dict[str, list[TagRow]] = {}
+    for row in read(_notes_of(uids)):
+        notes.setdefault(row.recording_uid, []).append(cast(NoteRow, row))
+    for row in read(_tags_of(uids)):
+        tags.setdefault(row.recording_uid, []).append(cast(TagRow, row))
+    annotated = notes.keys() | tags.keys()
+    return {uid: Annotations(notes.get(uid, ()), tags.get(uid, ())) for uid in annotated}
 
 
-def of(uid: str) -> Added:
-    """What was added to one recording."""
-    return added_to([uid]).get(uid, Added())
+def annotations_of(uid: str) -> Annotations:
+    """Return the notes and tags of one recording."""
+    return annotations_by_uid([uid]).get(uid, Annotations())
 
 
 def _notes_of(uids: Sequence[str]) -> Select[Any]:
-    # Those without a mark speak of the whole, and stand first.
+    # Notes without a position are about the whole recording, and come first.
     order = (func.coalesce(Note.at_ms, -1), Note.id)
     return select(*Note.__table__.columns).where(Note.recording_uid.in_(uids)).order_by(*order)
 
@@ -81,28 +105,26 @@ def _tags_of(uids: Sequence[str]) -> Select[Any]:
     return select(*Tag.__table__.columns).where(Tag.recording_uid.in_(uids)).order_by(Tag.id)
 
 
-def note(note_id: int) -> Row[Any] | None:
-    """One note, or None."""
-    with reading() as connection:
-        return connection.execute(select(*Note.__table__.columns).where(Note.id == note_id)).first()
+def note(note_id: int) -> NoteRow | None:
+    """Return one note, or None."""
+    query = select(*Note.__table__.columns).where(Note.id == note_id)
+    return cast(NoteRow | None, read_first(query))
 
 
-def tag(uid: str, name: str) -> Row[Any] | None:
-    """One tag of a recording, or None."""
+def tag(uid: str, name: str) -> TagRow | None:
+    """Return one tag of a recording, or None."""
     wanted = (Tag.recording_uid == uid, Tag.tag == name)
-    with reading() as connection:
-        return connection.execute(select(*Tag.__table__.columns).where(*wanted)).first()
+    return cast(TagRow | None, read_first(select(*Tag.__table__.columns).where(*wanted)))
 
 
 def recent_tags() -> list[str]:
-    """Tags that were used lately, to be proposed."""
+    """Return tags that were used lately, as suggestions."""
     latest = select(Tag.tag).order_by(Tag.id.desc()).limit(_RECENT)
-    with reading() as connection:
-        return sorted(set(connection.scalars(latest)))
+    return sorted({row.tag for row in read(latest)})
 
 
 def add_note(uid: str, typed: str, username: str) -> None:
-    """Keep a note on a recording. Raises NoteError."""
+    """Add a note to a recording. Raises NoteError."""
     at_ms, text = split_mark(_clean(typed, lines=True))
     if not text:
         raise NoteError("Write something first. A time in front, as in 02:13, makes a mark.")
@@ -116,8 +138,8 @@ def add_note(uid: str, typed: str, username: str) -> None:
         ledger.index_words(connection, uid)
 
 
-def delete_note(found: Row[Any], username: str) -> None:
-    """Remove a note."""
+def delete_note(found: NoteRow, username: str) -> None:
+    """Delete a note."""
     with writing() as connection:
         add_entry(connection, username, "delete note", found.recording_uid, f"by {found.username}")
         connection.execute(delete(Note).where(Note.id == found.id))
@@ -125,7 +147,7 @@ def delete_note(found: Row[Any], username: str) -> None:
 
 
 def add_tag(uid: str, typed: str, username: str) -> str:
-    """Put a tag on a recording; one that is there already stays as it is. Raises NoteError."""
+    """Add a tag to a recording, unless it is there, and return its name. Raises NoteError."""
     name = tag_name(typed)
     if not 0 < len(name) <= LONGEST_TAG:
         raise NoteError(f"A tag has 1 to {LONGEST_TAG} characters.")
@@ -138,8 +160,8 @@ def add_tag(uid: str, typed: str, username: str) -> str:
     return name
 
 
-def remove_tag(found: Row[Any], username: str) -> None:
-    """Take a tag off."""
+def remove_tag(found: TagRow, username: str) -> None:
+    """Remove a tag."""
     with writing() as connection:
         add_entry(connection, username, "remove tag", found.recording_uid, found.tag)
         connection.execute(delete(Tag).where(Tag.id == found.id))
@@ -147,7 +169,7 @@ def remove_tag(found: Row[Any], username: str) -> None:
 
 
 def tag_name(typed: str) -> str:
-    """A tag as it is kept: small letters, single spaces, no comma, so that lists can be read."""
+    """Return a tag as it is stored: lower case, single spaces, no comma, which separates tags."""
     return " ".join(_clean(typed).replace(",", " ").lower().split())
 
 
@@ -159,5 +181,6 @@ def _clean(typed: str, lines: bool = False) -> str:
 def _refuse_more(
     connection: Connection, table: type[Note] | type[Tag], uid: str, most: int
 ) -> None:
-    if connection.scalar(select(func.count()).where(table.recording_uid == uid)) >= most:
+    count = connection.scalar(select(func.count()).where(table.recording_uid == uid)) or 0
+    if count >= most:
         raise NoteError(f"This recording has {most} of them already. Delete one first.")

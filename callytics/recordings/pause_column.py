@@ -20,4 +20,4 @@ class PausedSpans(TypeDecorator[pauses.Spans]):
         return [span.to_values() for span in value] if value else None
 
     def process_result_value(self, value: Any, dialect: Dialect) -> pauses.Spans:
-        return pauses.read(value)
+        return pauses.spans_from_json(value)

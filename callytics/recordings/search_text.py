@@ -1,8 +1,7 @@
-"""What a search compares: text without case, accents and odd spaces, the same on every database.
+"""Text normalization for searches, the same on every database.
 
-The text of a recording holds each of its names and numbers after two marks. So the beginning of
-one is itself a part of the text, long enough for an index of three characters: two letters or
-even one are looked for like any other part.
+The search text of a recording contains each of its names and numbers behind two marks. With them
+the first letter or two of a name are long enough for a trigram index.
 """
 
 import unicodedata
@@ -11,21 +10,21 @@ from typing import Any
 
 from callytics.telephony.numbers import phone
 
-# Nothing that is folded holds it.
+# Folded text never contains it.
 MARK = "\n"
-# Of notes and tags; a book that somebody pastes into notes must not fill the index.
+# Of notes and tags: a book that somebody pastes into a note must not fill the index.
 LONGEST_WORDS = 20_000
 
 
 def folded(text: str) -> str:
-    """`text` as it is compared: "  Ünal\\tSTRASSE" is "unal strasse"."""
+    """Return `text` without case, accents and repeated spaces: "unal" for "  ÜNAL\\t"."""
     plain = unicodedata.normalize("NFKD", text).casefold()
     kept = (c if c.isprintable() else " " for c in plain if not unicodedata.combining(c))
     return " ".join("".join(kept).split())
 
 
 def searchable(row: Mapping[str, Any]) -> str:
-    """What a recording is found by: caller, callee as people know them, and the number dialed."""
+    """Return the search text of a row: caller, dialed number and callee, as people know them."""
     callee = phone(row.get("callee", ""))
     names = ("caller_number", "caller_name", "dialed_number")
     values = [folded(value) for value in (*(row.get(name, "") for name in names), callee)]
@@ -33,5 +32,5 @@ def searchable(row: Mapping[str, Any]) -> str:
 
 
 def searchable_words(texts: Iterable[str]) -> str:
-    """What people wrote on a recording, to stand behind its facts; only the beginning of much."""
+    """Return the part of the search text that holds notes and tags, at most LONGEST_WORDS."""
     return "".join(f"{MARK}{MARK}{folded(text)}" for text in texts)[:LONGEST_WORDS]

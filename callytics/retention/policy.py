@@ -13,7 +13,7 @@ from callytics.integrity.reconcile import Report, check_folder
 from callytics.recordings.deletion import DeletionError, delete_recording
 from callytics.recordings.facts import OPEN_STATES
 from callytics.recordings.models import Recording, Tag
-from callytics.recordings.sort_key import place_of
+from callytics.recordings.sort_key import first_id_of_second
 from callytics.settings.settings import all_settings
 
 # Whoever puts this tag on a recording wants it to stay, however old it becomes.
@@ -65,5 +65,5 @@ def _delete(rows: Any, days: int, context: CheckContext) -> Report:
 
 def _old(days: int) -> tuple[ColumnElement[bool], ...]:
     kept = exists().where(Tag.recording_uid == Recording.uid, Tag.tag == KEEP_TAG)
-    before = place_of(utc_now() - timedelta(days=days))
+    before = first_id_of_second(utc_now() - timedelta(days=days))
     return (Recording.id < before, Recording.state.not_in(OPEN_STATES), ~kept)

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, replace
 
 from callytics.database.paging import CursorError
-from callytics.recordings.sort_key import place_of
+from callytics.recordings.sort_key import first_id_of_second
 from callytics.search.filters import Filters, Sort
 
 # Position in the list: (id,) sorted by time, (duration_ms, id) sorted by duration.
@@ -110,8 +110,8 @@ class Window:
         )
 
     def _id_range(self, lower: Key | None, upper: Key | None) -> dict[str, int]:
-        low = place_of(self.filters.since) if self.filters.since else 0
-        high = place_of(self.filters.until) if self.filters.until else _MAX_ID
+        low = first_id_of_second(self.filters.since) if self.filters.since else 0
+        high = first_id_of_second(self.filters.until) if self.filters.until else _MAX_ID
         # `key` is not in the window and `end` is; `low` is inclusive and `high` is not.
         after = not self.descending
         low = max(low, *(part + after for part in lower or ()), 0)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from callytics.audit.admin_changes import newest_change, note_change
+from callytics.audit.admin_changes import log_change, newest_change
 from callytics.audit.models import Change
 from callytics.database.reading import reading
 from callytics.database.transactions import lock_tables, upsert, writing
@@ -169,4 +169,4 @@ def _read(connection: Connection) -> dict[str, str]:
 
 def _keep(connection: Connection, key: str, before: str, value: str, changed_by: str) -> None:
     upsert(connection, Setting, "key", {"key": key, "value": value})
-    note_change(connection, changed_by, f"setting {key}", before, value)
+    log_change(connection, changed_by, f"setting {key}", before, value)

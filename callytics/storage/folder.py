@@ -7,8 +7,8 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from callytics.storage.folder_walk import FileEntry, entries, file_entry, walk
 
@@ -45,7 +45,7 @@ class Storage:
             raise StorageError("a recording's path goes through a link")
         return full
 
-    def open(self, path: str) -> BinaryIO:
+    def open(self, path: str) -> BufferedReader:
         """Open a file for reading. Raises FileNotFoundError, StorageError, OSError."""
         # Opening a FIFO would wait for someone who writes to it.
         file = self._open(path, os.O_RDONLY | os.O_NONBLOCK)

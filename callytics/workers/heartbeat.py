@@ -20,17 +20,10 @@ WORKER_SILENT_SECONDS = 30
 class WorkerRow(Protocol):
     """Last heartbeat of a worker."""
 
-    @property
-    def seen_at(self) -> datetime: ...
-
-    @property
-    def connected_at(self) -> datetime | None: ...
-
-    @property
-    def asterisk_version(self) -> str: ...
-
-    @property
-    def problem(self) -> str: ...
+    seen_at: datetime
+    connected_at: datetime | None
+    asterisk_version: str
+    problem: str
 
 
 def record_heartbeat(

@@ -13,10 +13,10 @@ from tests.support.sounds import ulaw, wav
 PARTS = ((2, True), (4, False), (2, True))
 
 
-def shape(tmp_path: Path, content: bytes, format_: str = "wav") -> waveform.Shape:
+def shape(tmp_path: Path, content: bytes, format_: str = "wav") -> waveform.Waveform:
     path = tmp_path / f"sound.{format_}"
     path.write_bytes(content)
-    return waveform.shape(path)
+    return waveform.measure(path)
 
 
 @pytest.mark.parametrize(("make", "format_"), [(wav, "wav"), (ulaw, "ulaw")])
@@ -72,9 +72,9 @@ def test_a_recording_longer_than_one_piece_is_the_same_as_in_one(tmp_path, monke
 def test_what_is_kept_is_read_back(tmp_path):
     found = shape(tmp_path, wav(*PARTS))
     kept = found.to_bytes()
-    assert waveform.Shape.from_bytes(kept) == found
-    assert waveform.Shape.from_bytes(kept + b"new") == found
-    assert waveform.Shape.from_bytes(b"") == waveform.FLAT
+    assert waveform.Waveform.from_bytes(kept) == found
+    assert waveform.Waveform.from_bytes(kept + b"new") == found
+    assert waveform.Waveform.from_bytes(b"") == waveform.FLAT
 
 
 def test_an_older_recording_gets_its_waveform_when_its_player_is_opened(shelf: Shelf) -> None:
@@ -82,7 +82,7 @@ def test_an_older_recording_gets_its_waveform_when_its_player_is_opened(shelf: S
     page = shelf.client("rita").get(f"/recordings/{kept.uid}").get_data(as_text=True)
     assert 'data-silence="2250-5750"' in page
     (row,) = recordings(shelf.environment)
-    assert waveform.Shape.from_bytes(row["peaks"]).silences == ((2250, 5750),)
+    assert waveform.Waveform.from_bytes(row["peaks"]).silences == ((2250, 5750),)
 
 
 def test_a_recording_whose_file_is_gone_has_a_page_all_the_same(shelf: Shelf) -> None:

@@ -18,7 +18,7 @@ from callytics.audit.models import AuditEntry
 from callytics.database.engine import db
 from callytics.database.transactions import writing
 from callytics.recordings.models import Recording
-from callytics.recordings.sort_key import place_of
+from callytics.recordings.sort_key import first_id_of_second
 from tests.bench import rows as made
 from tests.bench.rows import COLUMNS, NEWEST, rows
 from tests.support.postgres import Postgres
@@ -146,14 +146,14 @@ def tidied(shelf: Shelf) -> Iterator[None]:
 
 def _tidy(shelf: Shelf) -> None:
     with shelf.app.app_context(), writing() as connection:
-        connection.execute(delete(Recording).where(Recording.id >= place_of(ADDED_FROM)))
+        connection.execute(delete(Recording).where(Recording.id >= first_id_of_second(ADDED_FROM)))
         connection.execute(delete(AuditEntry))
 
 
 def somebody_writes(shelf: Shelf) -> None:
     """So that no answer and nothing that was found before is given again."""
     with shelf.app.app_context():
-        access_log.note_access(ADMIN, "measure", "")
+        access_log.log_access(ADMIN, "measure", "")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import numpy as np
 
 from callytics.recordings.facts import KINDS
 from callytics.recordings.search_text import searchable
-from callytics.recordings.sort_key import PER_SECOND
+from callytics.recordings.sort_key import IDS_PER_SECOND
 
 COLUMNS = (
     *("id", "uid", "call_uid", "kind", "direction", "state", "state_reason", "caller_number"),
@@ -41,7 +41,7 @@ def rows(count: int) -> Iterator[tuple]:
         at = float(times[-1])
         values = zip(*(drawn.tolist() for drawn in (times, *_draw(chance, many))), strict=True)
         for number, (moment, *drawn) in enumerate(values, first):
-            last_place = max(int(moment) * PER_SECOND, last_place + 1)
+            last_place = max(int(moment) * IDS_PER_SECOND, last_place + 1)
             yield _row(number, last_place, moment, *drawn)
 
 

@@ -58,7 +58,7 @@ def _library(folder: Path, size: int) -> dict[str, str]:
         recordings = _recordings(size, len(content))
         while some := list(islice(recordings, A_DAY)):
             _write(Path(environment["RECORDINGS_DIR"]), some, content)
-            ledger.change_recordings([ledger.Change(facts.uid, None, facts) for facts in some])
+            ledger.change_recordings([ledger.RowChange(facts.uid, None, facts) for facts in some])
         db.engine.dispose()
     return environment
 

@@ -69,7 +69,7 @@ def _one_recording(outbox: Outbox, number: int) -> Iterator[AsyncResult]:
     ended = {"ended_at": at + timedelta(minutes=1), "duration_ms": 60_000, "size_bytes": 960_044}
     final = facts.but(state="available", sha256="0" * 64, **ended)
     yield outbox.put(ledger.save_recording, final)
-    yield outbox.put(ledger.save_peaks, facts.uid, b"\x7f" * 200)
+    yield outbox.put(ledger.save_waveform, facts.uid, b"\x7f" * 200)
 
 
 if __name__ == "__main__":

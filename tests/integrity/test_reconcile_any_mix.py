@@ -104,7 +104,7 @@ def furnish(lib: Disorder, place: Place) -> None:
         if content is not None:
             lib.put(f"{facts.name}.{audio_format}", CONTENTS[content], NOW - place.idle)
     if place.audit is not None:
-        access_log.note_access("ada", "delete", place.uid, place.audit)
+        access_log.log_access("ada", "delete", place.uid, place.audit)
     if place.live:
         lib.live.add(place.uid)
 

@@ -207,9 +207,9 @@ def test_a_row_that_changed_since_it_was_looked_at_is_left_alone(lib: Disorder) 
     lib.set_row(facts, state="available", state_reason="the worker knows better")
     ledger.change_recordings(
         [
-            ledger.Change(facts.uid, before.state, before.but(state="failed")),
-            ledger.Change(facts.uid, before.state, None),
-            ledger.Change(facts.uid, None, before.but(state="failed")),
+            ledger.RowChange(facts.uid, before.state, before.but(state="failed")),
+            ledger.RowChange(facts.uid, before.state, None),
+            ledger.RowChange(facts.uid, None, before.but(state="failed")),
         ]
     )
     assert lib.row(facts).state_reason == "the worker knows better"

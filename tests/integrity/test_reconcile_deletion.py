@@ -57,10 +57,10 @@ def test_what_people_wrote_on_it_goes_with_it_and_not_before(lib: Disorder) -> N
         notes.add_note(recording.uid, "a complaint", "ada")
     interrupted(lib, facts, 1)
     lib.reconcile()
-    assert set(notes.added_to([facts.uid, other.uid])) == {facts.uid, other.uid}
+    assert set(notes.annotations_by_uid([facts.uid, other.uid])) == {facts.uid, other.uid}
     lib.file(facts.path).unlink()
     lib.reconcile()
-    assert set(notes.added_to([facts.uid, other.uid])) == {other.uid}
+    assert set(notes.annotations_by_uid([facts.uid, other.uid])) == {other.uid}
 
 
 @pytest.mark.parametrize("after", range(2, STEPS))

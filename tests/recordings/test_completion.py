@@ -6,7 +6,7 @@ from callytics.clock import utc_now
 from callytics.identifiers import new_uid
 from callytics.recordings.facts import Facts
 from callytics.recordings.facts_files import write_facts
-from callytics.recordings.finalization import complete
+from callytics.recordings.finalization import finalize
 from callytics.storage.folder import Storage
 from tests.support.tones import write_tone
 
@@ -22,12 +22,12 @@ def test_a_file_that_was_mended_once_still_says_why_when_it_is_completed_again(
     whole = audio.read_bytes()
     # As Asterisk leaves it that is killed: no sizes in the header.
     audio.write_bytes(whole[:4] + bytes(4) + whole[8:40] + bytes(4) + whole[44:])
-    first = complete(storage, facts, utc_now())
+    first = finalize(storage, facts, utc_now())
     write_facts(storage, first)
     assert "cut short" in first.state_reason
     assert audio.read_bytes() == whole
     # Somebody who remembers only how it stood before.
-    again = complete(storage, facts, utc_now())
+    again = finalize(storage, facts, utc_now())
     assert again.state_reason == first.state_reason
     assert again.duration_ms == 1000
 
@@ -37,5 +37,5 @@ def test_what_asterisk_did_not_write_is_told_by_its_length(tmp_path: Path) -> No
     facts = Facts(new_uid(), "voicemail", "inbound", "recording", utc_now(), "ulaw")
     write_facts(storage, facts)
     storage.write(facts.path, b"\xff" * 8000)
-    said = complete(storage, facts, utc_now(), expected_ms=4200).state_reason
+    said = finalize(storage, facts, utc_now(), expected_ms=4200).state_reason
     assert said == "cut short: Asterisk did not write 3.2 s of it"

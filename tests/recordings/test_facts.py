@@ -12,7 +12,7 @@ from callytics.clock import utc_now
 from callytics.identifiers import new_uid
 from callytics.recordings.facts import DIRECTIONS, KINDS, STATES, Facts
 from callytics.recordings.models import Recording
-from callytics.recordings.pauses import PausedSpan, finished, is_paused
+from callytics.recordings.pauses import PausedSpan, closed, is_paused
 
 NOW = datetime(2026, 11, 22, 23, 59, 59, 250_000, tzinfo=UTC)
 text = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -193,7 +193,7 @@ def test_facts_from_before_there_were_pauses_are_read() -> None:
 def test_what_is_over_has_no_pause_that_goes_on_or_lies_behind_its_end(
     written: Facts, ended_at: datetime, duration_ms: int | None
 ) -> None:
-    spans = finished(written.pauses, ended_at, duration_ms)
+    spans = closed(written.pauses, ended_at, duration_ms)
     assert len(spans) == sum(span.at_ms is not None for span in written.pauses)
     assert not is_paused(spans)
     for span in spans:

@@ -99,7 +99,7 @@ def test_forgetting_twice_is_fine_and_tells_which_was_first(app: Flask) -> None:
 
 def test_the_audit_outlives_the_recording(app: Flask) -> None:
     ledger.save_recording(facts())
-    access_log.note_access("adam", "delete", "a1", "asked for by the caller")
+    access_log.log_access("adam", "delete", "a1", "asked for by the caller")
     ledger.forget_recording("a1")
     (entry,) = rows(AuditEntry)
     assert (entry.username, entry.action, entry.recording_uid) == ("adam", "delete", "a1")

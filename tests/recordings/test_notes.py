@@ -152,7 +152,7 @@ def test_what_is_written_on_it_is_searched_until_it_is_deleted(shelf, ann, tone)
         assert found(rita, query) == [ann.uid], query
     with shelf.app.app_context():
         ledger.save_recording(ann.but(state_reason="written anew"))
-        again = ledger.Change(ann.uid, "available", ann.but(state_reason="reconciled"))
+        again = ledger.RowChange(ann.uid, "available", ann.but(state_reason="reconciled"))
         ledger.change_recordings([again])
     assert found(rita, "q=refund") == found(rita, "q=ann") == [ann.uid]
     (note,) = kept(shelf, Note)

@@ -28,11 +28,11 @@ def test_what_is_written_is_found_shown_and_gone_again(shelf: Shelf) -> None:
         assert found(Filters()) == [("Ben", None), ("Ann", "billing,refund")]
         for filters in (Filters(tag="refund"), Filters(search="invoice"), Filters(search="BILL")):
             assert found(filters) == [("Ann", "billing,refund")]
-        assert [n.at_ms for n in notes.of(ann.uid).notes] == [None, 12_000]
+        assert [n.at_ms for n in notes.annotations_of(ann.uid).notes] == [None, 12_000]
         assert notes.recent_tags() == ["billing", "refund"]
         ledger.save_recording(ann.but(state_reason="written anew"))
         assert found(Filters(search="invoice", sort="duration")) == []
         assert found(Filters(search="invoice", tag="billing")) == [("Ann", "billing,refund")]
         ledger.forget_recording(ann.uid)
-        assert notes.of(ann.uid) == notes.Added()
+        assert notes.annotations_of(ann.uid) == notes.Annotations()
         assert found(Filters()) == [("Ben", None)]

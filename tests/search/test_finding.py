@@ -99,7 +99,7 @@ def fill(library: list[dict[str, Any]]) -> None:
     with ledger.adding_recordings() as connection:
         for number, facts in enumerate(library):
             kept = Facts(uid=f"r{number}", format="wav", **facts)
-            place = ledger.next_place(connection, kept.started_at)
+            place = ledger.next_id(connection, kept.started_at)
             values = {"id": place, **ledger.recording_values(kept)}
             connection.execute(insert(Recording).values(values))
 

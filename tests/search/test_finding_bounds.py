@@ -13,7 +13,7 @@ from callytics.database.engine import db
 from callytics.recordings import ledger
 from callytics.recordings.facts import DIRECTIONS, KINDS, Facts
 from callytics.recordings.models import Recording
-from callytics.recordings.sort_key import place_of
+from callytics.recordings.sort_key import first_id_of_second
 from callytics.search import access_paths, counting
 from callytics.search.engine import find
 from callytics.search.filters import Filters
@@ -57,7 +57,7 @@ def recording(number: int) -> dict[str, Any]:
         started_at=STARTED_AT + number * APART,
         format="wav",
     )
-    return {"id": place_of(facts.started_at), **ledger.recording_values(facts)}
+    return {"id": first_id_of_second(facts.started_at), **ledger.recording_values(facts)}
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def steps_of(app_env, monkeypatch) -> Iterator[Callable[..., int]]:
 
 
 def test_a_page_takes_no_more_steps_than_are_bounded_wherever_it_is(steps_of):
-    places = [place_of(STARTED_AT + share * MANY // 4 * APART) for share in range(5)]
+    places = [first_id_of_second(STARTED_AT + share * MANY // 4 * APART) for share in range(5)]
     for fields in ASKED:
         for sort, ascending in (("time", False), ("time", True), ("duration", False)):
             filters = replace(Filters(**fields), sort=sort, ascending=ascending)

@@ -16,7 +16,7 @@ from callytics.integrity.inspection import CheckContext
 from callytics.recordings import ledger, library
 from callytics.recordings.facts import Facts
 from callytics.recordings.facts_files import read_facts, write_facts
-from callytics.recordings.finalization import complete
+from callytics.recordings.finalization import finalize
 from callytics.recordings.models import Recording
 from tests.support.shelf import STARTED_AT, Shelf, wav_bytes
 
@@ -64,7 +64,7 @@ class Disorder:
         audio_format = changes.get("format", "wav")
         usual = wav_bytes(SOUND) if audio_format == "wav" else SOUND[:6000]
         facts = self.open(usual if content is None else content, **changes)
-        final = complete(self.shelf.storage, facts, facts.started_at + timedelta(seconds=1))
+        final = finalize(self.shelf.storage, facts, facts.started_at + timedelta(seconds=1))
         self.write(final.but(**{k: v for k, v in changes.items() if k != "uid"}))
         return self.facts(facts)
 

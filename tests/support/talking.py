@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from callytics.ari.commands import Ari
-from callytics.ari.pause_request import Action, ask_worker
+from callytics.ari.pause_request import Action, request_pause
 from callytics.config import load_config
 from tests.support.asterisk import AsteriskServer
 from tests.support.rows import audio_of, recordings, recordings_in, use_flow
@@ -41,7 +41,7 @@ class Talk:
 
     def wishes(self, action: Action, by: str) -> None:
         """Ask the worker as a page does."""
-        ask_worker(Ari(load_config(self.environment)), self.name, action, by)
+        request_pause(Ari(load_config(self.environment)), self.name, action, by)
 
     def row(self) -> Row:
         """The recording that is the newest."""

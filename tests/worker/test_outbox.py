@@ -166,7 +166,7 @@ def test_a_group_and_who_changes_a_row_of_it_do_not_wait_for_each_other(
     calls: list[str] = []
     with app.app_context():
         ledger.save_recording(facts("a1"))
-    outbox.put(ledger.save_peaks, "a1", b"peaks")
+    outbox.put(ledger.save_waveform, "a1", b"peaks")
     outbox.put(calls.append, "once")
     put_states(outbox, "b2", "requested")
     with app.app_context(), ledger.adding_recordings() as connection:

@@ -13,7 +13,7 @@ import gevent
 from callytics.ari.commands import AriError
 from callytics.clock import utc_now
 from callytics.recordings.facts import Facts
-from callytics.recordings.pauses import PausedSpan, tidy_name
+from callytics.recordings.pauses import PausedSpan, clean_name
 from worker.asterisk.event_stream import Event
 from worker.calls.session import WAKE_UP, Session
 from worker.recording.live_recording import LiveRecording
@@ -33,7 +33,7 @@ class PauseControl:
 
     def request(self, request: Event) -> None:
         """Start to carry out a request from a page: its `action` and `by` whom."""
-        by = tidy_name(request["by"])
+        by = clean_name(request["by"])
         action = {"pause": self._pause, "resume": self._resume}[request["action"]]
         self._spawn(lambda: action(by))
 

@@ -14,7 +14,7 @@ from callytics.audio import samples, waveform
 from callytics.recordings import ledger, pauses
 from callytics.recordings.facts import Facts
 from callytics.recordings.facts_files import read_facts, write_facts
-from callytics.recordings.finalization import complete
+from callytics.recordings.finalization import finalize
 from callytics.storage.folder import Storage
 from callytics.storage.health import folder_problem
 from worker.persistence.outbox import Outbox
@@ -78,7 +78,7 @@ class Recorder:
             on_disk = self._disk.call(INTENT_SECONDS, read_facts, self._storage, path)
         except (gevent.Timeout, OSError, ValueError):
             return facts
-        return facts.but(pauses=pauses.fuller(facts.pauses, on_disk.pauses))
+        return facts.but(pauses=pauses.more_complete(facts.pauses, on_disk.pauses))
 
     def discard(self, facts: Facts) -> None:
         """Delete an empty recording: audio, facts, row."""
@@ -93,7 +93,7 @@ class Recorder:
         self, facts: Facts, ended_at: datetime, reason: str, expected_ms: int | None
     ) -> Facts:
         """Return the final facts, read from the closed file, written and sent to the ledger."""
-        read = self._disk.spawn(complete, self._storage, facts, ended_at, reason, expected_ms)
+        read = self._disk.spawn(finalize, self._storage, facts, ended_at, reason, expected_ms)
         try:
             final = read.get()
         except OSError as error:
@@ -111,11 +111,11 @@ class Recorder:
     def _save_waveform(self, facts: Facts) -> None:
         """Store what the player shows. If that fails, the page computes it when it is opened."""
         try:
-            shape = self._disk.spawn(waveform.shape, self._storage.resolve(facts.path)).get()
+            shape = self._disk.spawn(waveform.measure, self._storage.resolve(facts.path)).get()
         except (OSError, ValueError) as error:
             log.warning("recording %s: its waveform cannot be computed: %s", facts.uid, error)
         else:
-            self._outbox.put(ledger.save_peaks, facts.uid, shape.to_bytes())
+            self._outbox.put(ledger.save_waveform, facts.uid, shape.to_bytes())
 
     def _thread_of(self, facts: Facts) -> NativeThreads:
         return self._facts[hash(facts.uid) % DISK_THREADS]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from callytics.recordings.pauses import MOST_PAUSES, placed
+from callytics.recordings.pauses import MOST_PAUSES, confirmed
 
 # Bars are drawn this wide; what was over at once must still be seen.
 WHOLE, NARROWEST = 1000, 6
@@ -67,7 +67,7 @@ def timeline(call: Any, recordings: Iterable[Any], now: datetime) -> tuple[list[
         else:
             kept = row.state in ("recording", "available")
             bar = _bar(call, end, row.started_at, row.ended_at or end) if kept else None
-            spans = placed(row.pauses) if kept else []
+            spans = confirmed(row.pauses) if kept else []
             gaps = [_bar(call, end, s.began_at, s.ended_at or end) for s in spans[:MOST_PAUSES]]
             step.recordings.append(Recorded(row, bar, gaps))
     return steps, elsewhere

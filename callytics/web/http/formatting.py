@@ -11,7 +11,7 @@ from callytics.calls.library import IN_PROGRESS, talk_ms, wait_ms
 from callytics.clock import utc_now
 from callytics.recordings import notes
 from callytics.recordings.facts import OPEN_STATES
-from callytics.recordings.pauses import MOST_PAUSES, is_paused, placed
+from callytics.recordings.pauses import MOST_PAUSES, confirmed, is_paused
 from callytics.telephony.hangup_causes import cause_text
 from callytics.telephony.numbers import phone
 from callytics.web.recordings.waveforms import gaps, spans, svg_path
@@ -155,7 +155,7 @@ def ago_ms(at: datetime) -> int:
 
 def paused_in_words(row: Any) -> str:
     """How often a recording was paused and for how long: 3 times, for 01:02 in all."""
-    spans = placed(row.pauses)
+    spans = confirmed(row.pauses)
     often = "Once" if len(spans) == 1 else f"{len(spans)} times"
     whole = sum(span.duration_ms or ago_ms(span.began_at) for span in spans)
     return f"{often}, for {minutes(whole)}{' in all' * (len(spans) > 1)}" if spans else "Never"

@@ -86,7 +86,7 @@ class Around:
 NOTHING_AROUND = Around()
 
 
-def asked_page(listing: Listing) -> Page:
+def asked_page(listing: Listing[Any]) -> Page[Any]:
     """Return the page of `listing` that the URL asks for; abort with 400 for a wrong cursor."""
     after, before = request.args.get("after"), request.args.get("before")
     try:

@@ -73,7 +73,7 @@ def export() -> Response:
     selection = _selection()
     many = "all that match" if selection.filters else f"{len(selection.uids)} recordings"
     query = request.query_string.decode(errors="replace")
-    access_log.note_access(current_user.username, "export", "", f"{many} {query}".strip())
+    access_log.log_access(current_user.username, "export", "", f"{many} {query}".strip())
     response = Response(stream_with_context(_lines(selection)), mimetype="text/csv")
     response.headers["Content-Disposition"] = attachment(_name("csv"))
     return response
@@ -171,15 +171,15 @@ def _lines(selection: Selection) -> Iterator[bytes]:
     yield csv_table.head(csv_table.COLUMNS)
     for part in _parts(selection):
         uids = [row.uid for row in part.rows]
-        added, digests = notes.added_to(uids), library.checksums(uids)
+        added, digests = notes.annotations_by_uid(uids), library.checksums(uids)
         for row in part.rows:
             yield csv_table.line((*csv_table.facts(row, digests), *csv_table.added(row.uid, added)))
 
 
-def _added(rows: list[Any]) -> dict[str, notes.Added]:
-    found: dict[str, notes.Added] = {}
+def _added(rows: list[Any]) -> dict[str, notes.Annotations]:
+    found: dict[str, notes.Annotations] = {}
     for at in range(0, len(rows), 500):
-        found |= notes.added_to([row.uid for row in rows[at : at + 500]])
+        found |= notes.annotations_by_uid([row.uid for row in rows[at : at + 500]])
     return found
 
 

@@ -4,7 +4,7 @@ import logging
 import time
 from datetime import timedelta
 
-from callytics.audit.access_log import note_access_once
+from callytics.audit.access_log import log_access_once
 from callytics.web.http.offload import aside
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ def note(username: str, action: str, uid: str) -> None:
     key = (username, action, uid)
     _remember(key, time.monotonic())
     try:
-        aside(note_access_once, *key, ONE_LISTENING, seconds=PATIENCE_SECONDS)
+        aside(log_access_once, *key, ONE_LISTENING, seconds=PATIENCE_SECONDS)
     except Exception as error:  # whatever the database comes up with
         _noted.pop(key, None)
         log.error("audit: %s of %s by %s may not be kept: %r", action, uid, username, error)

@@ -80,5 +80,5 @@ def _answer(row: Any, said: str, focus: str) -> Response | str:
     if not is_htmx():
         flash(said)
         return redirect(url_for("recordings.show", uid=row.uid, _anchor=f"notes-{row.uid}"), 303)
-    parts = {"added": notes.of(row.uid), "said": said, "focus": focus}
+    parts = {"added": notes.annotations_of(row.uid), "said": said, "focus": focus}
     return render_template("recordings/_notes.html", row=row, **parts)

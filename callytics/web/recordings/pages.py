@@ -168,7 +168,8 @@ def _current_names() -> Markup:
 @lru_cache(maxsize=1)
 def _names(_minute: int, _of: Any) -> Markup:
     """Flows, callees and tags to choose from; a new one is there a minute later."""
-    flows, callees = (library.known(column, MOST_OFFERED) for column in ("flow", "callee"))
+    flows = library.distinct_values("flow", MOST_OFFERED)
+    callees = library.distinct_values("callee", MOST_OFFERED)
     parts = {"flows": flows, "callees": callees, "tags": notes.recent_tags()}
     return Markup(render_template("recordings/_names.html", **parts))
 
@@ -209,7 +210,7 @@ def show(uid: str) -> str:
     row = _find(uid)
     call = call_library.call(row.call_uid) if row.call_uid else None
     others = library.recordings_of_calls([row.call_uid]) if call else ()
-    parts = {"shape": shape_of(row), "added": notes.of(uid)}
+    parts = {"shape": shape_of(row), "added": notes.annotations_of(uid)}
     return render_template("recordings/show.html", row=row, call=call, others=others, **parts)
 
 
@@ -220,7 +221,7 @@ def player(uid: str) -> str | Response:
     if not is_htmx():
         return redirect(url_for("recordings.show", uid=uid))
     return render_template(
-        "recordings/_player.html", row=row, shape=shape_of(row), added=notes.of(uid)
+        "recordings/_player.html", row=row, shape=shape_of(row), added=notes.annotations_of(uid)
     )
 
 

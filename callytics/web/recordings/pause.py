@@ -10,7 +10,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from callytics.ari.commands import Ari, AriError
-from callytics.ari.pause_request import Action, ask_worker
+from callytics.ari.pause_request import Action, request_pause
 from callytics.audit import access_log
 from callytics.recordings import library
 from callytics.recordings.facts import OPEN_STATES
@@ -72,7 +72,7 @@ def _wish(uid: str, action: Action) -> Response | str:
 def _carry_out(row: Any, action: Action) -> str:
     """Ask the worker and wait for its word; what went wrong, in a sentence."""
     try:
-        ask_worker(_ari(), row.path.rpartition(".")[0], action, current_user.username)
+        request_pause(_ari(), row.path.rpartition(".")[0], action, current_user.username)
     except AriError as error:
         why = "No worker is connected to Asterisk" if error.gone else str(error)
         return f"{NOT_CONFIRMED[action]} {why}."
@@ -110,7 +110,7 @@ def _note(action: Action, uid: str, detail: str = "") -> None:
     """Keep for the audit who did it. What must not be recorded does not wait for the database."""
     try:
         aside(
-            access_log.note_access, current_user.username, action, uid, detail, seconds=NOTE_SECONDS
+            access_log.log_access, current_user.username, action, uid, detail, seconds=NOTE_SECONDS
         )
     except Exception as error:  # whatever the database comes up with
         log.error("audit: %s of %s may not be kept: %r", action, uid, error)

@@ -10,7 +10,7 @@ from gevent.threadpool import ThreadPool
 
 from callytics.audio import waveform
 from callytics.recordings import ledger, library
-from callytics.recordings.pauses import MOST_PAUSES, placed
+from callytics.recordings.pauses import MOST_PAUSES, confirmed
 from callytics.storage.folder import Storage, StorageError
 
 log = logging.getLogger(__name__)
@@ -22,11 +22,11 @@ WIDTH, HEIGHT = 4 * waveform.BARS, 64
 _LEAST_SCALE = 48
 
 
-def shape_of(row: Any) -> waveform.Shape:
+def shape_of(row: Any) -> waveform.Waveform:
     """The shape of a recording's row, or a flat one while it is not known."""
-    kept = library.peaks(row.uid)
+    kept = library.waveform(row.uid)
     if kept is not None or row.state != "available":
-        return waveform.Shape.from_bytes(kept or b"")
+        return waveform.Waveform.from_bytes(kept or b"")
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     try:
         # Around spawn as well, which waits while the thread is busy with another one's.
@@ -45,18 +45,18 @@ def _pool() -> ThreadPool:
     return ThreadPool(1)
 
 
-def _look(app: Flask, uid: str, path: str) -> waveform.Shape:
+def _look(app: Flask, uid: str, path: str) -> waveform.Waveform:
     storage: Storage = app.extensions["storage"]
-    shape = waveform.shape(storage.resolve(path))
+    shape = waveform.measure(storage.resolve(path))
     try:
         with app.app_context():
-            ledger.save_peaks(uid, shape.to_bytes())
+            ledger.save_waveform(uid, shape.to_bytes())
     except Exception as error:  # a database that is locked must not hide what was found
         log.warning("recording %s: its waveform is not kept: %r", uid, error)
     return shape
 
 
-def svg_path(shape: waveform.Shape) -> str:
+def svg_path(shape: waveform.Waveform) -> str:
     """The bars as the path of an SVG of WIDTH by HEIGHT, to be drawn with a stroke."""
     scale = max(_LEAST_SCALE, *shape.bars)
     heights = (max(2, bar * (HEIGHT - 4) // scale) for bar in shape.bars)
@@ -66,10 +66,10 @@ def svg_path(shape: waveform.Shape) -> str:
 
 def gaps(row: Any) -> list[float]:
     """Where a recording was paused, in hundredths of its length."""
-    places = [span.at_ms or 0 for span in placed(row.pauses)]
+    places = [span.at_ms or 0 for span in confirmed(row.pauses)]
     return [round(100 * at / max(row.duration_ms or 0, at, 1), 2) for at in places[:MOST_PAUSES]]
 
 
-def spans(shape: waveform.Shape) -> str:
+def spans(shape: waveform.Waveform) -> str:
     """Silent spans for the player's script, in ms: `1200-3400 5000-9000`."""
     return " ".join(f"{begin}-{end}" for begin, end in shape.silences)
