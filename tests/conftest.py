@@ -12,7 +12,7 @@ from tests.support.apps import close_all
 from tests.support.asterisk import AsteriskServer
 from tests.support.made_once import made_once
 from tests.support.postgres import Postgres
-from tests.support.processes import Web, Worker, fresh_environment, run_flask
+from tests.support.processes import Install, Web, Worker, fresh_environment, run_flask
 from tests.support.sipp import Phones
 
 pytest_plugins = ("tests.support.web_fixtures", "tests.support.browser_fixtures")
@@ -79,12 +79,22 @@ def new_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_once(tmp_path_factory, "sqlite", make) / "callytics.db"
 
 
+@pytest.fixture(scope="session")
+def install(new_database: Path) -> Install:
+    """What makes a new installation with its database in a folder; it returns the environment."""
+
+    def install(folder: Path) -> dict[str, str]:
+        environment = fresh_environment(folder)
+        shutil.copy(new_database, environment["DATABASE_URL"].removeprefix("sqlite:///"))
+        return environment
+
+    return install
+
+
 @pytest.fixture
-def app_env(tmp_path: Path, new_database: Path) -> dict[str, str]:
+def app_env(tmp_path: Path, install: Install) -> dict[str, str]:
     """The environment of a new installation with its database, and no Asterisk."""
-    environment = fresh_environment(tmp_path)
-    shutil.copy(new_database, environment["DATABASE_URL"].removeprefix("sqlite:///"))
-    return environment
+    return install(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.asterisk import AsteriskServer
+from tests.support.command import flask
 from tests.support.processes import Worker, run_flask
 from tests.support.rows import audio_of, calls, ended_calls, recordings, recordings_in
 from tests.support.tones import HEARD_DB, loudest_db
@@ -14,7 +15,7 @@ Env = dict[str, str]
 def use_settings(environment: Env, **settings: str) -> None:
     """Set these settings as an administrator does."""
     for key, value in settings.items():
-        run_flask(environment, "settings", "set", key, value)
+        flask(environment, "settings", "set", key, value)
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_place_rings_the_person_first_and_then_the_number(
 def test_a_number_that_could_change_a_dial_string_is_refused(
     asterisk: AsteriskServer, house: Env, number: str
 ) -> None:
-    answer = run_flask(
+    answer = flask(
         house, "calls", "place", "--from", "Local/tone440@party/n", "--to", number, check=False
     )
     assert answer.returncode != 0

@@ -6,7 +6,8 @@ from contextlib import closing
 import pytest
 
 from tests.support.asterisk import AsteriskServer
-from tests.support.processes import Worker, run_flask
+from tests.support.command import flask
+from tests.support.processes import Worker
 from tests.support.rows import facts_of, use_settings
 from tests.support.talking import (
     CALLEE,
@@ -48,16 +49,16 @@ def test_what_is_said_in_a_pause_is_not_in_the_file_and_all_else_is(talk: Talk) 
     # The caller is heard from beginning to end, and that is as long as the file says.
     assert seconds_heard(talk.audio, 440) == pytest.approx(row["duration_ms"] / 1000, abs=0.5)
     assert facts_of(talk.environment, row)["pauses"] == row["pauses"]
-    verified = run_flask(talk.environment, "recordings", "verify").stdout
+    verified = flask(talk.environment, "recordings", "verify").stdout
     assert verified == "1 recording, 0 disagreements.\n"
     # The library can be rebuilt from the folder alone, its pauses as well.
     execute(talk.environment, "DELETE FROM recordings")
-    run_flask(talk.environment, "recordings", "reconcile")
+    flask(talk.environment, "recordings", "reconcile")
     assert talk.row()["pauses"] == row["pauses"]
     execute(talk.environment, "UPDATE recordings SET pauses = NULL")
-    verified = run_flask(talk.environment, "recordings", "verify", check=False)
+    verified = flask(talk.environment, "recordings", "verify", check=False)
     assert verified.returncode == 1
-    run_flask(talk.environment, "recordings", "reconcile")
+    flask(talk.environment, "recordings", "reconcile")
     assert talk.row()["pauses"] == row["pauses"]
 
 

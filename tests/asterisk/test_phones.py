@@ -9,8 +9,8 @@ import pytest
 from callytics.calls import originate
 from callytics.config import load_config
 from tests.support.apps import app_of
+from tests.support.command import flask
 from tests.support.pages import PageClient, text_of
-from tests.support.processes import run_flask
 from tests.support.rows import (
     audio_of,
     calls,
@@ -290,7 +290,7 @@ def test_a_placed_call_rings_the_person_first_and_then_the_trunk(
 ) -> None:
     use_settings(house, record_outbound_calls="true")
     alice, outside = phones.callee("alice", CALLER), phones.callee("trunk", CALLEE)
-    run_flask(house, "calls", "place", "--from", "PJSIP/alice", "--to", "+15550123")
+    flask(house, "calls", "place", "--from", "PJSIP/alice", "--to", "+15550123")
     alice.answer()
     outside.answer()
     one_recording(house)

@@ -5,8 +5,9 @@ from pathlib import Path
 from playwright.sync_api import expect, sync_playwright
 
 from tests.support.browser import ARGUMENTS, CHROMIUM, new_page, sign_in, wait_for_sound
+from tests.support.command import flask
 from tests.support.process import PROJECT
-from tests.support.processes import Web, Worker, run_flask
+from tests.support.processes import Web, Worker
 from tests.support.rows import recordings
 from tests.support.shelf import Shelf
 from tests.support.waiting import wait_until
@@ -15,7 +16,7 @@ from tests.support.waiting import wait_until
 def test_the_button_places_a_call_that_appears_while_it_is_on_and_can_be_heard_when_it_ends(
     live_env: dict[str, str], worker_process: Worker, live_web_server: Web, tmp_path: Path
 ) -> None:
-    run_flask(live_env, "flows", "import", str(PROJECT / "deploy/sample_flow.json"))
+    flask(live_env, "flows", "import", str(PROJECT / "deploy/sample_flow.json"))
     Shelf.of(live_env).add_person("ada", "admin")
     with (
         sync_playwright() as playwright,

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.asterisk import AsteriskServer, PlacedCall
+from tests.support.command import flask
 from tests.support.processes import Worker, run_flask
 from tests.support.rows import (
     audio_of,
@@ -150,7 +151,7 @@ def test_a_paused_member_is_rung_when_resumed(
     asterisk: AsteriskServer, live_env: Env, worker_process: Worker
 ) -> None:
     (member,) = use_queue(live_env, "tone1000")
-    run_flask(live_env, "queues", "pause", "team", member)
+    flask(live_env, "queues", "pause", "team", member)
     place(asterisk, 1)
     wait_until(lambda: waiting(live_env) == ["15550101"], "the caller waits")
     run_flask(live_env, "queues", "resume", "team", member)

@@ -10,8 +10,15 @@ from callytics.clock import utc_now
 from callytics.recordings.facts import Facts
 from callytics.recordings.pauses import PausedSpan
 from callytics.workers import heartbeat
-from tests.browser.test_looks import WAYS, look
-from tests.support.browser import focused, new_page, played, sign_in, wait_for_focus
+from tests.support.browser import (
+    WAYS,
+    focused,
+    look,
+    new_page,
+    played,
+    sign_in,
+    wait_for_focus,
+)
 from tests.support.shelf import Shelf
 from tests.support.sounds import wav
 from tests.support.waiting import wait_until
@@ -53,29 +60,27 @@ def fill(shelf: Shelf) -> Facts:
     return shelf.add(wav((20, True)), caller_name="Ann", started_at=now, **facts)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_every_state_can_be_used(browser, web, shelf, way):
+def test_every_state_can_be_used_in_every_way_they_are_looked_at(page, shelf):
     over = fill(shelf)
-    with new_page(browser, web.url, **WAYS[way]) as page:
-        sign_in(page)
-        page.goto("/live")
-        expect(page.locator("tbody")).to_have_count(7)
-        look(page)
-        for url in ("/calls/c2", "/recordings/r-c2", "/calls/over", f"/recordings/{over.uid}"):
-            page.goto(url)
-            look(page)
-        page.goto("/calls/c1")
-        page.get_by_role("button", name="Pause recording").click()
-        expect(page.locator("#problem")).to_contain_text("Not confirmed")
-        look(page)
-        page.goto("/live")
-        page.get_by_role("button", name="Pause recording").click()
-        expect(page.locator("#call-c1").get_by_role("alert")).to_contain_text("Not confirmed")
-        look(page)
-        for uid in ("c1", "c2", "c3", "play_audio", "hunt_group", "queue", "outbound"):
-            shelf.add_call(uid)
-        expect(page.get_by_text("No call in progress")).to_be_visible()
-        look(page)
+    sign_in(page)
+    page.goto("/live")
+    expect(page.locator("tbody")).to_have_count(7)
+    look(page, WAYS, "live")
+    for url in ("/calls/c2", "/recordings/r-c2", "/calls/over", f"/recordings/{over.uid}"):
+        page.goto(url)
+        look(page, WAYS, url)
+    page.goto("/calls/c1")
+    page.get_by_role("button", name="Pause recording").click()
+    expect(page.locator("#problem")).to_contain_text("Not confirmed")
+    look(page, WAYS, "a pause of a call that is not confirmed")
+    page.goto("/live")
+    page.get_by_role("button", name="Pause recording").click()
+    expect(page.locator("#call-c1").get_by_role("alert")).to_contain_text("Not confirmed")
+    look(page, WAYS, "a pause that is not confirmed")
+    for uid in ("c1", "c2", "c3", "play_audio", "hunt_group", "queue", "outbound"):
+        shelf.add_call(uid)
+    expect(page.get_by_text("No call in progress")).to_be_visible()
+    look(page, WAYS, "no call")
 
 
 def test_time_goes_on_by_itself_and_by_the_clock_of_the_server(page: Page, shelf: Shelf) -> None:

@@ -15,6 +15,7 @@ from callytics.database.engine import db
 from callytics.database.paging import PAGE_SIZE
 from callytics.database.transactions import writing
 from callytics.recordings.models import Recording
+from tests.support.command import flask
 from tests.support.processes import run_flask
 from tests.support.shelf import STARTED_AT, Shelf
 
@@ -137,8 +138,8 @@ def test_no_filter_reads_all_calls(shelf, result, with_problem, index, way):
 
 
 def test_an_installation_without_calls_lists_none(app_env):
-    assert json.loads(run_flask(app_env, "calls", "list", "--json").stdout) == []
-    assert run_flask(app_env, "calls", "list").stdout == ""
+    assert json.loads(flask(app_env, "calls", "list", "--json").stdout) == []
+    assert flask(app_env, "calls", "list").stdout == ""
 
 
 def test_calls_are_listed_for_scripts_and_for_people(shelf):
@@ -166,7 +167,7 @@ def test_calls_are_listed_for_scripts_and_for_people(shelf):
         "ended_at": "2026-11-22T09:31:00+00:00",
         "problem": "no\nroom",
     }
-    lines = run_flask(shelf.environment, "calls", "list").stdout.splitlines()
+    lines = flask(shelf.environment, "calls", "list").stdout.splitlines()
     assert [line.split("\t") for line in lines] == [
         [
             *("c2", "2026-11-22 10:30:00Z", "inbound", "5551234", "1000", "-", "-", "-"),
@@ -177,5 +178,5 @@ def test_calls_are_listed_for_scripts_and_for_people(shelf):
             *("00:07", "00:53", "answered", "no room"),
         ],
     ]
-    (line,) = run_flask(shelf.environment, "calls", "list", "--limit", "1").stdout.splitlines()
+    (line,) = flask(shelf.environment, "calls", "list", "--limit", "1").stdout.splitlines()
     assert line.startswith("c2\t")

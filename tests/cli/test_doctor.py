@@ -9,6 +9,7 @@ import websocket
 from callytics.clock import utc_now
 from callytics.workers import heartbeat
 from tests.support.asterisk import PASSWORD, AsteriskServer
+from tests.support.command import flask
 from tests.support.processes import run_flask
 from tests.support.shelf import Shelf, wav_bytes
 
@@ -81,7 +82,7 @@ def test_a_folder_that_asterisk_does_not_write_to_is_found(
 
 
 def test_a_wrong_password_is_found(shelf: Shelf, application: None) -> None:
-    done = run_flask({**shelf.environment, "ARI_PASSWORD": "wrong"}, "doctor", check=False)
+    done = flask({**shelf.environment, "ARI_PASSWORD": "wrong"}, "doctor", check=False)
     lines = by_name(done.stdout)
     assert (done.returncode, sick(lines)) == (1, ["Asterisk"])
     assert "ARI_USERNAME, ARI_PASSWORD" in lines["Asterisk"]
@@ -137,7 +138,7 @@ def test_a_key_that_others_can_read_or_guess_is_found(shelf: Shelf, application:
 
 
 def test_a_disk_with_less_room_than_was_set_is_found(shelf: Shelf, application: None) -> None:
-    run_flask(shelf.environment, "settings", "set", "disk_warning_mb", "100000000")
+    flask(shelf.environment, "settings", "set", "disk_warning_mb", "100000000")
     code, lines = look(shelf)
     assert (code, sick(lines)) == (1, ["free disk"])
     assert "make room" in lines["free disk"]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from callytics.config import PROJECT_DIR
 from callytics.flows import document as flow_document
 from callytics.flows.document import Document, DocumentError, check, parse
+from tests.support.command import flask
 from tests.support.processes import run_flask
 from tests.support.shelf import Shelf
 
@@ -254,15 +255,15 @@ def test_import_and_export_give_the_same_document_back(app_env: dict[str, str]) 
     assert "2 flows" in run_flask(app_env, "flows", "import", "-", text=text).stdout
     exported = run_flask(app_env, "flows", "export").stdout
     assert check(json.loads(exported)) == check(DOCUMENT)
-    assert run_flask(app_env, "flows", "import", "-", text=exported).returncode == 0
+    assert flask(app_env, "flows", "import", "-", text=exported).returncode == 0
     listed = run_flask(app_env, "flows", "list").stdout.splitlines()
     assert listed == ["main\t1000, +4930123\t5 nodes", "other\tno number\t1 nodes"]
 
 
 def test_a_wrong_document_changes_nothing_and_names_each_place(app_env, tmp_path) -> None:
-    run_flask(app_env, "flows", "import", "-", text=json.dumps(DOCUMENT))
+    flask(app_env, "flows", "import", "-", text=json.dumps(DOCUMENT))
     (tmp_path / "wrong.json").write_text(json.dumps(with_value("flows.main.start", "nowhere")))
-    done = run_flask(app_env, "flows", "import", str(tmp_path / "wrong.json"), check=False)
+    done = flask(app_env, "flows", "import", str(tmp_path / "wrong.json"), check=False)
     assert done.returncode == 1
     assert "flows.main.start: there is no node 'nowhere'" in done.stderr
     with Shelf.of(app_env).app.app_context():

@@ -8,6 +8,7 @@ from flask import Flask
 from callytics.audit.admin_changes import changes_of
 from callytics.people import users
 from callytics.people.users import UserError, add_user, all_users, sign_in, user_by_id
+from tests.support.command import flask
 from tests.support.processes import run_flask
 from tests.support.shelf import Shelf
 
@@ -92,7 +93,7 @@ def test_on_the_command_line_the_password_comes_from_standard_input(app_env) -> 
     assert run_flask(app_env, "users", "list").stdout == "rita\treviewer\n"
     with Shelf.of(app_env).app.app_context():
         assert sign_in("rita", PASSWORD)
-    again = run_flask(app_env, *add, text=f"{PASSWORD}\n", check=False)
+    again = flask(app_env, *add, text=f"{PASSWORD}\n", check=False)
     assert again.returncode == 1
     assert "exists already" in again.stderr
     assert PASSWORD not in again.stdout + again.stderr
@@ -100,8 +101,8 @@ def test_on_the_command_line_the_password_comes_from_standard_input(app_env) -> 
 
 def test_on_the_command_line_phone_and_password_are_set_and_kept_with_who_did_it(app_env) -> None:
     add = ("users", "add", "rita", "--role", "reviewer", "--password-stdin")
-    run_flask(app_env, *add, "--endpoint", "PJSIP/rita", text=f"{PASSWORD}\n")
-    assert run_flask(app_env, "users", "list").stdout == "rita\treviewer\tPJSIP/rita\n"
+    flask(app_env, *add, "--endpoint", "PJSIP/rita", text=f"{PASSWORD}\n")
+    assert flask(app_env, "users", "list").stdout == "rita\treviewer\tPJSIP/rita\n"
     done = run_flask(app_env, "users", "set-endpoint", "rita", "PJSIP/201")
     assert done.stdout == "The phone of rita is PJSIP/201.\n"
     set_password = ("users", "set-password", "rita", "--password-stdin")
@@ -130,6 +131,6 @@ def test_on_the_command_line_phone_and_password_are_set_and_kept_with_who_did_it
 def test_on_the_command_line_what_cannot_be_set_is_told(app_env, command, text, words) -> None:
     with Shelf.of(app_env).app.app_context():
         add_user("rita", "reviewer", PASSWORD, changed_by="tests")
-    done = run_flask(app_env, "users", *command, text=text, check=False)
+    done = flask(app_env, "users", *command, text=text, check=False)
     assert done.returncode == 1
     assert words in done.stderr

@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from callytics.settings.settings import SETTINGS, SettingError, all_settings, set_setting
+from tests.support.command import flask
 from tests.support.processes import run_flask
 from tests.support.shelf import Shelf
 
@@ -104,7 +105,7 @@ def test_on_the_command_line(app_env: dict[str, str]) -> None:
     assert done.stdout == "retention_days is 90.\n"
     listed = run_flask(app_env, "settings", "list").stdout
     assert "retention_days\t90\n" in listed
-    done = run_flask(app_env, "settings", "set", "retention_days", "soon", check=False)
+    done = flask(app_env, "settings", "set", "retention_days", "soon", check=False)
     assert done.returncode == 1
     assert "retention_days: must be a whole number of days" in done.stderr
-    assert run_flask(app_env, "settings", "list").stdout == listed
+    assert flask(app_env, "settings", "list").stdout == listed

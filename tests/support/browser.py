@@ -1,9 +1,10 @@
 """Debian's Chromium, driven by Playwright, with what the tests ask of it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
@@ -25,6 +26,29 @@ expect.set_options(timeout=60_000)
 OVERTAKEN = ("htmx:afterRequest", "htmx:sendAbort")
 # Chromium and htmx report an answer of 4xx as an error of the page; those are asked for by tests.
 EXPECTED = ("Failed to load resource", "Response Status Error Code", *OVERTAKEN)
+
+
+@dataclass(frozen=True)
+class Way:
+    """How somebody looks at a page: the size of the window in CSS pixels, and what they prefer."""
+
+    width: int = 1440
+    height: int = 900
+    scheme: Literal["light", "dark"] = "light"
+    forced_colors: Literal["active", "none"] = "none"
+    motion: Literal["reduce", "no-preference"] = "no-preference"
+
+
+USUAL = Way()
+LIGHT, DARK = USUAL, Way(scheme="dark")
+PHONE_LIGHT, PHONE_DARK = (Way(390, 844, scheme=scheme) for scheme in ("light", "dark"))
+# To a page, zoom is a smaller window.
+ZOOMED = Way(720, 450)
+# 320 pixels are what WCAG asks for at least.
+FORCED_COLORS = Way(forced_colors="active")
+NARROW_FORCED_COLORS = Way(320, 640, forced_colors="active")
+LITTLE_MOTION = Way(320, 640, motion="reduce")
+WAYS = (LIGHT, DARK, PHONE_LIGHT, PHONE_DARK, ZOOMED, FORCED_COLORS, LITTLE_MOTION)
 
 
 @contextmanager
@@ -59,9 +83,37 @@ def sign_in(page: Page, name: str = "ada", password: str = PASSWORD) -> None:
 
 
 def complaints(page: Page) -> str:
-    """What axe-core finds on the page, "[]" where that is nothing."""
-    found = Axe().run(page)["violations"]
+    """Return what axe-core finds on the page, "[]" if that is nothing."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    # What passes is not told in full, and not brought here: it is by far the most.
+    found = page.evaluate("axe.run({resultTypes: ['violations']}).then(said => said.violations)")
     return json.dumps([{v["id"]: [n["html"] for n in v["nodes"]]} for v in found], indent=1)
+
+
+def look(page: Page, ways: Iterable[Way] = (), where: str = "") -> None:
+    """Fail if axe-core finds something, or if something stands beyond the right edge.
+
+    It is looked at in each of the `ways`, or only as it is. The page is not loaded again for that:
+    a browser that is resized or told of another scheme draws it as one that began so.
+    """
+    for way in ways or (None,):
+        if way:
+            show(page, way)
+        assert complaints(page) == "[]", (where, way)
+        width = page.evaluate("window.innerWidth")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, (where, way)
+    if ways:
+        show(page, USUAL)
+
+
+def show(page: Page, way: Way) -> None:
+    """Draw the page as somebody sees it whose screen and wishes are these."""
+    page.emulate_media(
+        color_scheme=way.scheme, forced_colors=way.forced_colors, reduced_motion=way.motion
+    )
+    page.set_viewport_size({"width": way.width, "height": way.height})
+    wait_until(lambda: page.evaluate("window.innerWidth") == way.width, "it is as wide")
 
 
 def played(page: Page) -> float:

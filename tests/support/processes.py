@@ -3,7 +3,7 @@
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ import requests
 from tests.support.asterisk import free_port
 from tests.support.process import PROJECT, Process, inherited
 
+# Makes a new installation with an empty database in a folder and returns its environment.
+Install = Callable[[Path], dict[str, str]]
 # What a developer has in their shell must not decide about a test.
 OWN_VARIABLES = (
     "DATABASE_URL",

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.processes import Worker, fresh_environment, run_flask
+from tests.support.processes import Worker
 from tests.support.rows import recordings, rows, use_flow
 from tests.support.stand_in import StandIn, StandInCall
 from tests.support.waiting import wait_until
@@ -77,10 +77,8 @@ class Stage:
 
 
 @contextmanager
-def set_stage(folder: Path) -> Iterator[Stage]:
-    """A new installation whose number 1000 is transferred and recorded."""
-    environment = fresh_environment(folder)
-    run_flask(environment, "db", "upgrade")
+def set_stage(environment: dict[str, str], folder: Path) -> Iterator[Stage]:
+    """Let number 1000 of a new installation be transferred and recorded."""
     use_flow(environment, {"desk": DESK})
     with StandIn(Path(environment["RECORDINGS_DIR"])) as ari:
         environment["ARI_URL"] = ari.url

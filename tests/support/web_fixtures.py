@@ -7,24 +7,25 @@ import pytest
 
 from callytics import close_app
 from callytics.database.engine import db
+from tests.support.made_once import made_once
 from tests.support.pages import PageClient
-from tests.support.processes import fresh_environment, run_flask
+from tests.support.processes import Install, fresh_environment
 from tests.support.shelf import Shelf
 
 
 @pytest.fixture(scope="session")
-def furnished_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the schema and both people; hashing passwords anew takes a second each."""
-    folder = tmp_path_factory.mktemp("furnished")
-    environment = fresh_environment(folder)
-    run_flask(environment, "db", "upgrade")
-    shelf = Shelf.of(environment)
-    shelf.add_person("ada", "admin")
-    shelf.add_person("rita")
-    with shelf.app.app_context(), db.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    close_app(shelf.app)
-    return folder / "callytics.db"
+def furnished_database(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the schema and both people."""
+
+    def make(folder: Path) -> None:
+        shelf = Shelf.of(install(folder))
+        shelf.add_person("ada", "admin")
+        shelf.add_person("rita")
+        with shelf.app.app_context(), db.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        close_app(shelf.app)
+
+    return made_once(tmp_path_factory, "furnished", make) / "callytics.db"
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from callytics.clock import utc_now
 from tests.support.pages import HTMX, PageClient, text_of
+from tests.support.processes import Install
 from tests.support.rows import facts_of, rows, use_settings
 from tests.support.shelf import Shelf
 from tests.support.stage import Stage, set_stage
@@ -22,8 +23,9 @@ Row = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with set_stage(tmp_path_factory.mktemp("pausing")) as stage:
+def stage(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("pausing")
+    with set_stage(install(folder), folder) as stage:
         yield stage
 
 

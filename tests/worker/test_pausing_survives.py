@@ -3,7 +3,8 @@
 import pytest
 
 from tests.support.asterisk import AsteriskServer
-from tests.support.processes import Worker, run_flask
+from tests.support.command import flask
+from tests.support.processes import Worker
 from tests.support.rows import (
     audio_of,
     calls,
@@ -155,7 +156,7 @@ def test_a_pause_in_which_asterisk_is_killed_ends_with_it(
     assert span["at_ms"] <= row["duration_ms"]
     assert "cut short" in row["state_reason"]
     assert facts_of(talk.environment, row)["pauses"] == [span]
-    assert run_flask(talk.environment, "recordings", "verify").returncode == 0
+    assert flask(talk.environment, "recordings", "verify").returncode == 0
 
 
 def test_a_recording_that_is_held_back_is_so_also_for_the_next_worker(

@@ -7,6 +7,7 @@ from time import monotonic
 import pytest
 
 from callytics.ari.http import ANSWER_SECONDS
+from tests.support.processes import Install
 from tests.support.rows import facts_of, rows
 from tests.support.stage import Stage, set_stage
 from tests.support.stand_in import BROKEN, GONE, REFUSED, UNANSWERED, Answer, StandInCall
@@ -43,9 +44,10 @@ NUMBERS = count(20_000)
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """One for all tests: a fault must not outlive its call."""
-    with set_stage(tmp_path_factory.mktemp("commands")) as stage:
+    folder = tmp_path_factory.mktemp("commands")
+    with set_stage(install(folder), folder) as stage:
         yield stage
 
 

@@ -1,6 +1,7 @@
 """What the worker says of itself, and of the folder that it records to."""
 
-from tests.support.processes import Worker, run_flask
+from tests.support.command import flask
+from tests.support.processes import Worker
 from tests.support.rows import rows
 from tests.support.waiting import wait_until
 
@@ -23,9 +24,9 @@ def test_a_connected_worker_names_itself_and_its_asterisk(
 
 
 def test_little_room_is_told_before_there_is_none(live_env: Env, worker_process: Worker) -> None:
-    run_flask(live_env, "settings", "set", "disk_warning_mb", "100000000")
+    flask(live_env, "settings", "set", "disk_warning_mb", "100000000")
     wait_until(lambda: "MB are left" in said(live_env)["problem"], "the warning")
     assert said(live_env)["connected_at"] is not None
-    run_flask(live_env, "settings", "set", "disk_warning_mb", "0")
+    flask(live_env, "settings", "set", "disk_warning_mb", "0")
     wait_until(lambda: said(live_env)["problem"] == "", "the warning is over")
     assert "there is room for recordings again" in worker_process.log.read_text()

@@ -8,8 +8,8 @@ import pytest
 from callytics.audit.admin_changes import changes_of
 from callytics.clock import utc_now
 from callytics.settings.settings import SETTINGS, all_settings, set_setting
+from tests.support.command import flask
 from tests.support.pages import HTMX, PageClient, text_of
-from tests.support.processes import run_flask
 from tests.support.shelf import PASSWORD, Shelf
 
 HIDDEN = re.compile(r'name="(was-[^"]+)" value="([^"]*)"')
@@ -115,7 +115,7 @@ def test_a_value_is_checked_as_typed_in_the_words_of_the_command_line(shelf, ada
         return answer.get_data(as_text=True)
 
     for key, value in (("retention_days", "soon"), ("outbound_endpoint", "PJSIP/trunk")):
-        done = run_flask(shelf.environment, "settings", "set", key, value, check=False)
+        done = flask(shelf.environment, "settings", "set", key, value, check=False)
         assert done.stderr == f"Error: {said(key, value)}\n"
     assert said("retention_days", "90") == ""
     assert said("outbound_endpoint", "PJSIP/{number}@trunk") == ""
@@ -210,7 +210,7 @@ def test_a_change_that_there_is_not_cannot_be_taken_back(ada, change_id):
 
 
 def test_a_change_of_the_command_line_is_in_the_history_too(shelf, ada):
-    run_flask(shelf.environment, "settings", "set", "retention_days", "90")
+    flask(shelf.environment, "settings", "set", "retention_days", "90")
     ((who, *what),) = history(shelf)
     assert who
     assert what == ["setting retention_days", "0", "90"]

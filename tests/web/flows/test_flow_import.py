@@ -8,9 +8,9 @@ import pytest
 from callytics.flows import versions as flow_history
 from callytics.flows.document import check
 from tests.flows.test_flow_document import DOCUMENT, with_value
+from tests.support.command import flask
 from tests.support.flow_pages import draft_of, in_force, seen, use_document
 from tests.support.pages import PageClient, text_of
-from tests.support.processes import run_flask
 from tests.support.shelf import Shelf
 
 TEXT = json.dumps(DOCUMENT, indent=2)
@@ -48,7 +48,7 @@ def test_a_file_becomes_the_draft_and_is_exported_again(shelf, admin):
     answer = admin.get("/flows/export")
     assert answer.mimetype == "application/json"
     assert "attachment" in answer.headers["Content-Disposition"]
-    same = run_flask(shelf.environment, "flows", "export").stdout
+    same = flask(shelf.environment, "flows", "export").stdout
     assert answer.get_data(as_text=True) == same
 
 
@@ -101,10 +101,10 @@ def flow_history_of(shelf: Shelf) -> list[str]:
 
 
 def test_the_command_line_keeps_what_changed_in_words_too(shelf, admin):
-    run_flask(shelf.environment, "flows", "import", "-", text=TEXT)
+    flask(shelf.environment, "flows", "import", "-", text=TEXT)
     changed = json.dumps(with_value("queues.support.ring_seconds", 99))
-    run_flask(shelf.environment, "flows", "import", "-", text=changed)
-    run_flask(shelf.environment, "flows", "import", "-", text=changed)
+    flask(shelf.environment, "flows", "import", "-", text=changed)
+    flask(shelf.environment, "flows", "import", "-", text=changed)
     newest, second, first = flow_history_of(shelf)
     assert newest == "Nothing changed."
     assert second == "Queue support: how long it rings: 99 s (before: 15 s)."

@@ -13,14 +13,13 @@ from callytics.database.transactions import writing
 from callytics.version import __version__
 from callytics.workers import heartbeat
 from callytics.workers.models import Worker
-from tests.support.processes import fresh_environment, run_flask
+from tests.support.processes import Install, fresh_environment
 from tests.support.shelf import Shelf
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    environment = fresh_environment(tmp_path_factory.mktemp("shelf"))
-    run_flask(environment, "db", "upgrade")
+def shelf(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    environment = install(tmp_path_factory.mktemp("shelf"))
     return Shelf.of(environment)
 
 

@@ -19,7 +19,7 @@ from honcho.environ import parse_procfile
 from callytics.recordings.facts import Facts
 from tests.support.asterisk import free_port
 from tests.support.process import PROJECT
-from tests.support.processes import Web, fresh_environment, run_flask
+from tests.support.processes import Install, Web, fresh_environment
 from tests.support.shelf import Shelf, signed_in, wav_bytes
 from tests.support.waiting import wait_until
 
@@ -28,11 +28,10 @@ LONG = wav_bytes(bytes(range(256)) * 80_000)
 
 
 @pytest.fixture(scope="module")
-def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+def web(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     """A server with one worker, which all must share."""
     folder = tmp_path_factory.mktemp("web")
-    environment = fresh_environment(folder)
-    run_flask(environment, "db", "upgrade")
+    environment = install(folder)
     with Web(environment, folder) as server:
         yield server
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from callytics.audio.samples import ULAW_SAMPLES
 from callytics.audio.wav import ULAW_HEADER_BYTES, ulaw_header
 from callytics.recordings.facts import Facts
-from tests.support.processes import fresh_environment, run_flask
+from tests.support.processes import Install
 from tests.support.shelf import Shelf, wav_bytes
 
 SOUND = bytes(range(256)) * 40
@@ -21,9 +21,8 @@ WAV = wav_bytes(SOUND)
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    environment = fresh_environment(tmp_path_factory.mktemp("shelf"))
-    run_flask(environment, "db", "upgrade")
+def shelf(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    environment = install(tmp_path_factory.mktemp("shelf"))
     shelf = Shelf.of(environment)
     shelf.add_person("rita")
     return shelf

@@ -13,7 +13,7 @@ from callytics.audit.models import AuditEntry
 from callytics.clock import utc_now
 from callytics.database.transactions import writing
 from callytics.web.recordings import listening_log
-from tests.support.processes import fresh_environment, run_flask
+from tests.support.processes import Install
 from tests.support.shelf import Shelf, wav_bytes
 from tests.support.waiting import wait_until
 
@@ -21,9 +21,8 @@ WAV = wav_bytes(bytes(4000))
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    environment = fresh_environment(tmp_path_factory.mktemp("shelf"))
-    run_flask(environment, "db", "upgrade")
+def shelf(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    environment = install(tmp_path_factory.mktemp("shelf"))
     shelf = Shelf.of(environment)
     shelf.add_person("rita")
     shelf.add_person("adam", "admin")
