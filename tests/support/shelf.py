@@ -17,7 +17,8 @@ from werkzeug.test import TestResponse
 
 from callytics.audit.models import AuditEntry
 from callytics.calls.ledger import save_call
-from callytics.database.engine import db, writing
+from callytics.database.engine import db
+from callytics.database.transactions import writing
 from callytics.identifiers import new_uid
 from callytics.people import users
 from callytics.people.models import User
