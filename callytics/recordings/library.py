@@ -41,6 +41,10 @@ class RecordingRow(Protocol):
     path: str
     pauses: Spans
 
+    def __hash__(self) -> int:
+        """Return the hash by which the HTML of a row is cached."""
+        ...
+
 
 class RecordingDetailRow(RecordingRow, Protocol):
     """Row of one recording, with its checksum."""
