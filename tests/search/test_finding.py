@@ -199,6 +199,29 @@ def test_counting_ends_in_time_and_says_how_far_it_came(library, monkeypatch) ->
     assert extend_count(filters, seconds=60).number == 20
 
 
+def test_a_cursor_outside_the_range_of_durations_finds_none_outside_it(library) -> None:
+    facts = {"kind": "queue", "direction": "inbound", "state": "available", "callee": ""}
+    names = {"caller_number": "", "dialed_number": "", "caller_name": "Ann"}
+    lengths = [n * 1000 for n in range(6)]
+    fill(
+        [
+            facts | names | {"started_at": STARTED_AT, "duration_ms": ms, "flow": flow}
+            for ms in lengths
+            for flow in ("main", "night")
+        ]
+    )
+    for flow in ("", "main"):
+        for ascending, cursor in ((False, "9000-1"), (True, "0-1")):
+            filters = Filters(
+                flow=flow, min_ms=2000, max_ms=3000, sort="duration", ascending=ascending
+            )
+            everything = uids(find(filters))
+            assert len(everything) == (2 if flow else 4)
+            assert uids(find(filters, after=cursor)) == everything
+            turned = replace(filters, ascending=not ascending)
+            assert uids(find(turned, before=cursor)) == uids(find(turned))
+
+
 def check_count(count: Count, number: int, counted: int) -> None:
     assert count.number <= number
     assert count.number <= counted
