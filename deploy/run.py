@@ -29,7 +29,8 @@ from callytics.config import (
     load_config,
     read_environment,
 )
-from callytics.flows import document as flow_document
+from callytics.flows import versions
+from callytics.flows.document import parse
 from callytics.people import users
 from callytics.preflight import port_problem
 from deploy.asterisk.installation import LaunchError, find_installation
@@ -147,9 +148,9 @@ def first_account() -> str | None:
 
 def first_flow() -> None:
     """Put the sample flow in force when there is none."""
-    if not flow_document.current().flows:
+    if not versions.current().flows:
         sample = (PROJECT_DIR / "deploy/sample_flow.json").read_bytes()
-        flow_document.save(flow_document.parse(sample), ADMIN)
+        versions.save(parse(sample), ADMIN)
 
 
 def invitation(config: Config, password: str | None) -> str:

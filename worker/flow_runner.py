@@ -1,10 +1,10 @@
-"""Leads a call through its flow, node by node."""
+"""Flow runner: leads a call through its flow, node by node."""
 
 import logging
 
 from callytics.flows.document import Flow
 from worker.calls.session import Session
-from worker.nodes import NODES
+from worker.nodes import EXECUTORS
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +27,9 @@ def lead_inbound(session: Session) -> None:
 
 
 def walk(session: Session, flow: Flow) -> None:
-    """Go from node to node until a conversation took place or there is no next one.
+    """Run node after node until a conversation took place or there is no next node.
 
-    A call that was adopted is in a node already, and goes on in it.
+    An adopted call is in a node already, and goes on in it.
     """
     name: str | None = session.call.open_node or flow.start
     result = "unreachable"
@@ -40,7 +40,7 @@ def walk(session: Session, flow: Flow) -> None:
         if session.call.open_node is None:
             session.call.enter(name, node.type)
         session.save()
-        result = NODES[node.type](session, node)
+        result = EXECUTORS[node.type](session, node)
         session.call.leave(result)
         name = node.next
     log.warning("call %s: its flow went round %d times", session.call.uid, MOST_STEPS)

@@ -2,10 +2,10 @@
 
 from callytics.ari.commands import Ari, AriError
 from callytics.config import Config
-from callytics.flows import document as flow_document
-from callytics.flows.document import is_destination
+from callytics.flows import versions
 from callytics.identifiers import new_uid
 from callytics.settings.settings import all_settings
+from callytics.telephony.dial_strings import is_destination
 from callytics.telephony.numbers import check_number
 
 TEST_NUMBER = "1000"
@@ -18,7 +18,7 @@ def place_test_call(config: Config) -> None:
 
     Raises AriError with what to do if it cannot be placed.
     """
-    if flow_document.current().flow_for(TEST_NUMBER) is None:
+    if versions.current().flow_for(TEST_NUMBER) is None:
         raise AriError(
             f"No flow has the number {TEST_NUMBER}: import the sample with "
             "`flask flows import deploy/sample_flow.json`"

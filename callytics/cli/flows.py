@@ -7,7 +7,8 @@ from typing import BinaryIO
 import click
 
 from callytics.cli.commands import Commands
-from callytics.flows import document as flow_document
+from callytics.flows import versions
+from callytics.flows.document import parse
 from callytics.flows.errors import DocumentError
 
 group = Commands("flows", help="What happens to a call, step by step.")
@@ -18,12 +19,12 @@ group = Commands("flows", help="What happens to a call, step by step.")
 def import_flows(file: BinaryIO) -> None:
     """Put the document in FILE in force ('-' is standard input). A wrong one changes nothing."""
     try:
-        document = flow_document.parse(file.read())
+        document = parse(file.read())
     except DocumentError as error:
         for line in error.errors:
             click.echo(line, err=True)
         raise click.ClickException("nothing was changed") from error
-    flow_document.save(document, getpass.getuser())
+    versions.save(document, getpass.getuser())
     click.echo(f"{len(document.flows)} flows and {len(document.queues)} queues are in force.")
 
 
@@ -31,7 +32,7 @@ def import_flows(file: BinaryIO) -> None:
 @click.argument("name", required=False)
 def export_flows(name: str | None) -> None:
     """Print the document in force, or of it only the flow NAME and the queues it uses."""
-    document = flow_document.current()
+    document = versions.current()
     try:
         chosen = document if name is None else document.only(name)
     except KeyError as error:
@@ -42,5 +43,5 @@ def export_flows(name: str | None) -> None:
 @group.command("list")
 def list_flows() -> None:
     """Each flow with its numbers and its nodes."""
-    for name, flow in flow_document.current().flows.items():
+    for name, flow in versions.current().flows.items():
         click.echo(f"{name}\t{', '.join(flow.numbers) or 'no number'}\t{len(flow.nodes)} nodes")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import click
 
-from callytics.flows import document as flow_document
+from callytics.flows import versions
 from callytics.queues import queues
 
 group = click.Group("queues", help="Who waits, and who takes calls.")
@@ -14,7 +14,7 @@ group = click.Group("queues", help="Who waits, and who takes calls.")
 @group.command("list")
 def list_queues() -> None:
     """Each queue with its members and who waits."""
-    for name, queue in flow_document.current().queues.items():
+    for name, queue in versions.current().queues.items():
         click.echo(f"{name}\t{queue.strategy}\t{len(queues.waiting(name))} waiting")
         for member, state in queues.member_states(name, queue.members).items():
             click.echo(f"  {member}\t{state}")

@@ -1,4 +1,4 @@
-"""What differs between two flow documents, in words.
+"""Difference of two flow documents, in words.
 
 Both are plain values as `Document.model_dump()` gives them; a draft may be unfinished.
 """
@@ -6,19 +6,21 @@ Both are plain values as `Document.model_dump()` gives them; a draft may be unfi
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callytics.flows.wording import FIELDS, TYPES, count, listed, value
+from callytics.flows.node_types import NODE_TYPES
+from callytics.flows.phrases import count, listed
+from callytics.flows.wording import FIELDS, value
 
 Values = Mapping[str, Any]
 KINDS = ("flows", "queues")
 
 
 def changes(before: Values, after: Values) -> list[str]:
-    """A sentence for each change; none where the two say the same."""
+    """Return a sentence for each change; none if the two say the same."""
     return [*_parts("Flow", before, after), *_parts("Queue", before, after)]
 
 
-def said(before: Values, after: Values) -> str:
-    """The same as one text, a line for each, as it is kept with a version."""
+def change_summary(before: Values, after: Values) -> str:
+    """Return the changes as one text, a line each, as it is kept with a version."""
     return "\n".join(changes(before, after)) or "Nothing changed."
 
 
@@ -46,7 +48,7 @@ def _summary(kind: str, part: Values) -> str:
 
 
 def _renamed(old: Values, new: Values) -> dict[str, str]:
-    """By its old name, the new one of whatever is called differently and otherwise the same."""
+    """Return the new name of each renamed part by its old name: all else of it is the same."""
     gone = [name for name in old if name not in new]
     come = [name for name in new if name not in old]
     found: dict[str, str] = {}
@@ -77,11 +79,11 @@ def _in_flow(before: Values, after: Values) -> Iterator[str]:
             yield from (f"node {name}: {text}" for text in _in_node(node, after["nodes"][name]))
     for name, node in after["nodes"].items():
         if name not in old:
-            yield f"node {name} is new: {TYPES[node['type']][0].lower()}{_then(node)}."
+            yield f"node {name} is new: {NODE_TYPES[node['type']].label.lower()}{_then(node)}."
 
 
 def _renamed_nodes(before: Values, after: Values) -> dict[str, str]:
-    """Nodes that are called differently: all else is the same, or at least type and next are."""
+    """Return renamed nodes: all else is the same, or at least type and next are."""
     # Where they lead to may have been renamed as well, so that is not compared at first.
     alone = [{n: {**node, "next": None} for n, node in nodes.items()} for nodes in (before, after)]
     found = _renamed(*alone)
@@ -103,7 +105,7 @@ def _then(node: Values) -> str:
 
 def _in_node(before: Values, after: Values) -> Iterator[str]:
     if before["type"] != after["type"]:
-        now, was = (TYPES[node["type"]][0].lower() for node in (after, before))
+        now, was = (NODE_TYPES[node["type"]].label.lower() for node in (after, before))
         yield f"it is a {now} now (before: {was})."
     yield from _in_fields(before, after, ("type", "next", "record_call"))
     if before.get("record_call", False) != after.get("record_call", False):

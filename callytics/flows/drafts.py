@@ -11,9 +11,10 @@ from sqlalchemy import Connection, delete, select
 from callytics.clock import utc_now
 from callytics.database.reading import reading
 from callytics.database.transactions import lock_tables, upsert, writing
-from callytics.flows.document import Document, Overtaken, add_version, check
+from callytics.flows.document import Document, check
 from callytics.flows.merge import merged
 from callytics.flows.models import FlowDocument, FlowDraft
+from callytics.flows.versions import Overtaken, add_version
 
 Values = dict[str, Any]
 

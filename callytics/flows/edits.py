@@ -4,6 +4,7 @@ Each alters plain values of a draft. A node leads to one next at most, so what c
 the start is one chain; its end hangs up or leads back into it.
 """
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +14,7 @@ from callytics.flows.errors import DocumentError, Wrong
 Values = dict[str, Any]
 
 
-def chain(flow: Values) -> list[str]:
+def chain(flow: Mapping[str, Any]) -> list[str]:
     """The nodes that a call can come to, in order."""
     found: list[str] = []
     name = flow["start"]
@@ -25,13 +26,13 @@ def chain(flow: Values) -> list[str]:
 
 def unreached(flow: Values) -> list[str]:
     """The nodes that no call comes to, each before the one that it leads to where that can be."""
-    seen, found = set(chain(flow)), []
+    seen, found = set(chain(flow)), list[str]()
     lost = [name for name in flow["nodes"] if name not in seen]
     heads = [name for name in lost if not any(n in lost for n in leading_to(flow, name))]
     # Those of a ring that nothing leads into have no head.
     for name in (*heads, *lost):
         at: str | None = name
-        while at in flow["nodes"] and at not in seen:
+        while at is not None and at in flow["nodes"] and at not in seen:
             seen.add(at)
             found.append(at)
             at = flow["nodes"][at].get("next")

@@ -1,11 +1,14 @@
-"""What is wrong with a flow document, in words, each with its place."""
+"""Errors of a flow document, in words, each with its place."""
 
 import re
 from typing import Any, NamedTuple
 
+from callytics.flows.node_types import NODE_TYPES
+from callytics.flows.parts import Part, Queue
+
 
 class Wrong(NamedTuple):
-    """One thing that is wrong: the steps to its place, and what would be right."""
+    """An error: the steps to its place, and what would be right."""
 
     place: tuple[str, ...]
     text: str
@@ -15,7 +18,7 @@ class Wrong(NamedTuple):
 
 
 class DocumentError(Exception):
-    """A document that cannot be used; `wrong` is each place that is, `errors` a line for each."""
+    """An unusable document; `wrong` has each error, `errors` a line for each."""
 
     def __init__(self, wrong: list[Wrong]) -> None:
         self.wrong = wrong
@@ -24,10 +27,10 @@ class DocumentError(Exception):
 
 
 def from_pydantic(error: Any) -> Wrong:
-    """One of pydantic's errors in our words."""
+    """Return one of pydantic's errors in our words."""
     steps = [str(step) for step in error["loc"]]
     # pydantic puts the node's type between the node and its field; a person's path has none.
-    if len(steps) > 4 and steps[0] == "flows" and steps[4] in _NODE_TYPES:
+    if len(steps) > 4 and steps[0] == "flows" and steps[4] in NODE_TYPES:
         del steps[4]
     if error["type"].startswith("union_tag"):
         steps.append("type")
@@ -53,7 +56,6 @@ _PATTERNS = {
     "^[A-Za-z0-9_-]": "must be a name of letters, digits, - and _",
     "^[0-9+*#]": "must be a number of digits, +, * and #",
 }
-_NODE_TYPES = ("play_audio", "transfer", "hunt_group", "queue", "voicemail")
 
 
 def _complaint(error: Any) -> str:
@@ -70,16 +72,24 @@ def _complaint(error: Any) -> str:
         return f"must be at most {context['max_length']} characters"
     if kind == "too_long":
         return f"must be at most {context['max_length']}"
-    return _WORDS.get(kind, error["msg"])
+    return _WORDS.get(kind, str(error["msg"]))
 
 
-_RANGES = {
-    "ring_seconds": (1, 300),
-    "max_wait_seconds": (1, 86400),
-    "max_seconds": (1, 3600),
-    "max_silence_seconds": (1, 60),
-    "wrap_up_seconds": (0, 3600),
-}
+def _ranges(*models: type[Part]) -> dict[str, tuple[int, int]]:
+    """Return the least and the greatest value of each field that has both."""
+    found = {}
+    for name, info in ((n, i) for model in models for n, i in model.model_fields.items()):
+        low, high = (_bound(info.metadata, bound) for bound in ("ge", "le"))
+        if low is not None and high is not None:
+            found[name] = (low, high)
+    return found
+
+
+def _bound(metadata: list[Any], bound: str) -> int | None:
+    return next((getattr(each, bound) for each in metadata if hasattr(each, bound)), None)
+
+
+_RANGES = _ranges(Queue, *(node_type.model for node_type in NODE_TYPES.values()))
 
 
 def _range_of(error: Any) -> str:

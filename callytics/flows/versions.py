@@ -1,21 +1,75 @@
-"""Every version of the flow document: who put it in force, when, and what changed in it."""
+"""Versions of the flow document: current, history and saving. Needs an app context."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, insert, select
 
+from callytics.clock import utc_now
 from callytics.database.reading import reading
-from callytics.flows.diff import changes
-from callytics.flows.document import check, save
+from callytics.database.transactions import lock_tables, writing
+from callytics.flows.diff import change_summary, changes
+from callytics.flows.document import Document, check
 from callytics.flows.models import FlowDocument
 
 PAGE_SIZE = 50
 _FACTS = (FlowDocument.id, FlowDocument.saved_at, FlowDocument.saved_by, FlowDocument.said)
 
 
+class Overtaken(Exception):
+    """Another version came in force meanwhile."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"version {version} came in force meanwhile")
+        self.version = version
+
+
+def current() -> Document:
+    """Return the document in force; an empty one before the first import."""
+    newest = select(FlowDocument.document).order_by(FlowDocument.id.desc()).limit(1)
+    with reading() as connection:
+        values = connection.execute(newest).scalar()
+    return check(values or {})
+
+
+def save(document: Document, saved_by: str, seen: int | None = None, said: str = "") -> int:
+    """Put a checked document in force for the next call, in a transaction of its own."""
+    with writing() as connection:
+        return add_version(connection, document, saved_by, seen, said)
+
+
+def add_version(
+    connection: Connection,
+    document: Document,
+    saved_by: str,
+    seen: int | None = None,
+    said: str = "",
+) -> int:
+    """Put a checked document in force; return its version.
+
+    `seen` is the version that it was made from, 0 before the first. Raises Overtaken and changes
+    nothing if another has come in force since. `said` describes the change where the difference
+    does not say enough.
+    """
+    lock_tables(connection, FlowDocument)
+    newest = select(FlowDocument.id, FlowDocument.document).order_by(FlowDocument.id.desc())
+    version, before = connection.execute(newest.limit(1)).first() or (0, {})
+    if seen is not None and seen != version:
+        raise Overtaken(version)
+    values = document.model_dump()
+    row = insert(FlowDocument).values(
+        saved_at=utc_now(),
+        saved_by=saved_by,
+        said=said or change_summary(before, values),
+        document=values,
+    )
+    key = connection.execute(row).inserted_primary_key
+    assert key is not None  # one row was inserted
+    return int(key[0])
+
+
 def versions(upto: int | None = None, after: int = 0, limit: int = PAGE_SIZE) -> list[Any]:
-    """Rows of id, saved_at, saved_by and said, newest first, from `upto` down to above `after`."""
+    """Return rows of the history, newest first, from version `upto` down to above `after`."""
     wanted = select(*_FACTS).where(FlowDocument.id > after)
     if upto is not None:
         wanted = wanted.where(FlowDocument.id <= upto)
@@ -25,7 +79,7 @@ def versions(upto: int | None = None, after: int = 0, limit: int = PAGE_SIZE) ->
 
 @dataclass(frozen=True)
 class Version:
-    """One version with its document; before the first import, number 0 with an empty one."""
+    """Version with its document; before the first import, number 0 with an empty one."""
 
     id: int
     row: Any | None
@@ -33,18 +87,18 @@ class Version:
 
 
 def newest() -> Version:
-    """The version in force."""
+    """Return the version in force."""
     return _version(select(*_FACTS, FlowDocument.document).order_by(FlowDocument.id.desc()))
 
 
 def version(number: int) -> Version | None:
-    """A version, or None; 0 is the empty one before the first."""
+    """Return a version, or None; 0 is the empty one before the first."""
     found = before(number + 1)
     return found if found.id == number else None
 
 
 def before(number: int) -> Version:
-    """The version that was in force before this one was."""
+    """Return the version that was in force before this one."""
     query = select(*_FACTS, FlowDocument.document).where(FlowDocument.id < number)
     return _version(query.order_by(FlowDocument.id.desc()))
 
@@ -52,8 +106,8 @@ def before(number: int) -> Version:
 def take_back(to: Version, username: str, seen: int) -> int:
     """Put an older version in force again, as a new one.
 
-    Raises Overtaken where another than `seen` is in force, DocumentError where the old one is not
-    usable any more.
+    Raises Overtaken if another than `seen` is in force, DocumentError if the old one is no longer
+    valid.
     """
     document = check(to.document)
     differences = changes(newest().document, document.model_dump())

@@ -1,16 +1,18 @@
-"""What is allowed in a flow and perhaps not meant, in words."""
+"""Warnings of a flow: what is allowed and perhaps not meant, in words."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from callytics.flows.edits import chain, unreached
-from callytics.flows.wording import is_recorded, listed, rings
+from callytics.flows.node_types import NODE_TYPES
+from callytics.flows.phrases import listed
+from callytics.flows.wording import is_recorded, rings
 
 Values = Mapping[str, Any]
 
 
 def advice(document: Values, name: str) -> list[str]:
-    """What whoever set up this flow should know before callers do."""
+    """Return the warnings of a flow, a sentence each."""
     flow = document["flows"][name]
     order = chain(flow)
     said = []
@@ -25,7 +27,7 @@ def advice(document: Values, name: str) -> list[str]:
 
 
 def recording_of(flow: Values) -> str:
-    """What of the calls of a flow is recorded, in a word or two."""
+    """Return the recorded part of a flow's calls, in a word or two."""
     nodes = [flow["nodes"][name] for name in chain(flow)]
     ringing = [node for node in nodes if rings(node)]
     kept = sum(map(is_recorded, ringing))
@@ -52,14 +54,14 @@ def _end(flow: Values, order: list[str]) -> list[str]:
         return [
             f"From {last} the call goes back to {back}, again and again until somebody answers."
         ]
-    if node["type"] == "voicemail":
+    if NODE_TYPES[node["type"]].is_final:
         return []
     when = "Where nobody answers at" if rings(node) else "After"
     return [f"{when} {last}, the call is hung up: nothing comes next."]
 
 
 def _queues(document: Values, order: list[str], flow: Values) -> list[str]:
-    used = [flow["nodes"][n]["queue"] for n in order if flow["nodes"][n]["type"] == "queue"]
+    used = [flow["nodes"][n]["queue"] for n in order if "queue" in flow["nodes"][n]]
     queues = document.get("queues", {})
     empty = [name for name in dict.fromkeys(used) if name in queues and not queues[name]["members"]]
     return [f"Queue {name} has no members, so nobody answers there." for name in empty]

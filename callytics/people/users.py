@@ -12,8 +12,8 @@ from callytics.audit.admin_changes import log_change
 from callytics.clock import utc_now
 from callytics.database.reading import reading
 from callytics.database.transactions import lock_tables, writing
-from callytics.flows.document import is_destination
 from callytics.people.models import User
+from callytics.telephony.dial_strings import is_destination
 
 ROLES = ("admin", "reviewer")
 PASSWORD_MIN = 8

@@ -12,7 +12,8 @@ from callytics.calls.models import Call
 from callytics.clock import utc_now
 from callytics.database.reading import read, reading
 from callytics.database.transactions import insert_missing, lock_tables, upsert, writing
-from callytics.flows import document as flow_document
+from callytics.flows import versions
+from callytics.flows.parts import Queue
 from callytics.queues.models import Member, MemberPause, Waiting
 from callytics.workers.models import Worker
 
@@ -105,7 +106,7 @@ def _thing(queue: str, member: str) -> str:
 
 
 def _check(queue: str, member: str) -> None:
-    known = flow_document.current().queues
+    known = versions.current().queues
     if queue not in known:
         raise QueueError(f"there is no queue {queue!r}; there are {', '.join(known) or 'none'}")
     if member not in known[queue].members:
@@ -164,14 +165,14 @@ class QueueNow:
     """A queue at this moment; who waits longest stands first."""
 
     name: str
-    queue: flow_document.Queue
+    queue: Queue
     members: tuple[MemberNow, ...]
     waiting: tuple[Any, ...]
 
 
 def overview() -> list[QueueNow]:
     """Every queue, its members and who waits: as many queries for many queues as for one."""
-    document = flow_document.current()
+    document = versions.current()
     columns = (Waiting.queue, Waiting.call_uid, Waiting.caller_number, Waiting.since)
     with reading() as connection:
         pauses = set(map(tuple, connection.execute(select(MemberPause.queue, MemberPause.member))))

@@ -18,6 +18,7 @@ def init_web(app: Flask) -> None:
         import_export,
         live_validation,
         phone_picker,
+        versions,
     )
     from callytics.web.flows import (
         nodes as flow_nodes,
@@ -27,9 +28,6 @@ def init_web(app: Flask) -> None:
     )
     from callytics.web.flows import (
         queues as flow_queues,
-    )
-    from callytics.web.flows import (
-        versions as flow_history,
     )
     from callytics.web.http import (
         cached_until_write,
@@ -55,7 +53,7 @@ def init_web(app: Flask) -> None:
         app.register_blueprint(module.blueprint)
     for module in (flows, flow_nodes, flow_queues, live_validation, flow_drafts, import_export):
         app.register_blueprint(module.blueprint)
-    for module in (flow_history, phone_picker):
+    for module in (versions, phone_picker):
         app.register_blueprint(module.blueprint)
     app.jinja_env.globals["app_version"] = __version__
     security_headers.init_headers(app)

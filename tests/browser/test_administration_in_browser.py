@@ -5,7 +5,8 @@ from datetime import timedelta
 from playwright.sync_api import Page, expect
 
 from callytics.clock import utc_now
-from callytics.flows import document as flow_document
+from callytics.flows import versions
+from callytics.flows.document import check
 from callytics.people import users
 from callytics.queues import queues
 from callytics.settings.settings import all_settings, set_setting
@@ -33,7 +34,7 @@ MEMBERS = ["PJSIP/alice", "PJSIP/bob", "Local/a-name-that-is-rather-long@office/
 def use_queue(shelf: Shelf) -> None:
     with shelf.app.app_context():
         document = {"queues": {"team": {"members": MEMBERS}, "night": {"members": []}}}
-        flow_document.save(flow_document.check(document), "tests")
+        versions.save(check(document), "tests")
         heartbeat.record_heartbeat("w", utc_now() + timedelta(minutes=5), utc_now(), "22")
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callytics.flows.diff import changes, said
+from callytics.flows.diff import change_summary, changes
 from callytics.flows.document import check
 from callytics.flows.edits import insert, move, remove, rename_flow, rename_node, rename_queue
 from callytics.flows.merge import both_changed, merged
@@ -91,8 +91,8 @@ def test_each_change_is_told_in_a_sentence(change, told) -> None:
 
 
 def test_a_first_document_and_one_that_says_the_same_have_words_too() -> None:
-    assert said({}, BEFORE).splitlines()[0] == "Flow main is new: 2 numbers, 5 nodes."
-    assert said(BEFORE, copy.deepcopy(BEFORE)) == "Nothing changed."
+    assert change_summary({}, BEFORE).splitlines()[0] == "Flow main is new: 2 numbers, 5 nodes."
+    assert change_summary(BEFORE, copy.deepcopy(BEFORE)) == "Nothing changed."
 
 
 def _some_change(draw, document) -> None:

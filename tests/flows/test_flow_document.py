@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callytics.config import PROJECT_DIR
-from callytics.flows import document as flow_document
-from callytics.flows.document import Document, DocumentError, check, parse
+from callytics.flows import versions
+from callytics.flows.document import Document, check, parse
+from callytics.flows.errors import DocumentError
 from tests.support.command import flask
 from tests.support.processes import run_flask
 from tests.support.shelf import Shelf
@@ -267,9 +268,9 @@ def test_a_wrong_document_changes_nothing_and_names_each_place(app_env, tmp_path
     assert done.returncode == 1
     assert "flows.main.start: there is no node 'nowhere'" in done.stderr
     with Shelf.of(app_env).app.app_context():
-        assert flow_document.current() == check(DOCUMENT)
+        assert versions.current() == check(DOCUMENT)
 
 
 def test_before_the_first_import_no_number_has_a_flow(app_env: dict[str, str]) -> None:
     with Shelf.of(app_env).app.app_context():
-        assert flow_document.current() == Document()
+        assert versions.current() == Document()

@@ -7,16 +7,13 @@ from flask import Flask
 
 from callytics.database.engine import db
 from callytics.flows import (
-    document as flow_document,
-)
-from callytics.flows import (
     drafts as flow_drafts,
 )
-from callytics.flows import (
-    versions as flow_history,
-)
-from callytics.flows.document import DocumentError, Overtaken, check
+from callytics.flows import versions
+from callytics.flows.document import check
 from callytics.flows.drafts import NoDraftError
+from callytics.flows.errors import DocumentError
+from callytics.flows.versions import Overtaken
 from callytics.people.users import add_user
 from tests.flows.test_flow_document import DOCUMENT
 from tests.support.shelf import PASSWORD, Shelf
@@ -30,7 +27,7 @@ def app(any_env: dict[str, str]):
     with app.app_context():
         for name in ("ada", "bob"):
             add_user(name, "admin", PASSWORD, changed_by="tests")
-        flow_document.save(check(DOCUMENT), "tests")
+        versions.save(check(DOCUMENT), "tests")
         yield app
         db.session.remove()
 
@@ -55,7 +52,7 @@ def test_a_draft_is_of_one_person_and_changes_nothing_in_force(app: Flask) -> No
     flow_drafts.edit(ADA, ring("support", 99))
     assert flow_drafts.work_of(ADA).values["queues"]["support"]["ring_seconds"] == 99
     assert not flow_drafts.work_of(BOB).is_draft
-    assert flow_document.current() == check(DOCUMENT)
+    assert versions.current() == check(DOCUMENT)
     flow_drafts.discard(ADA)
     assert not flow_drafts.work_of(ADA).is_draft
 
@@ -69,11 +66,11 @@ def test_a_draft_that_says_the_same_again_is_none(app: Flask) -> None:
 def test_what_is_put_in_force_says_who_and_what_changed(app: Flask) -> None:
     flow_drafts.edit(ADA, ring("support", 99))
     version = flow_drafts.put_in_force(ADA, "ada", seen=1)
-    (newest, first) = flow_history.versions()
+    (newest, first) = versions.versions()
     assert (newest.id, newest.saved_by) == (version, "ada")
     assert newest.said == "Queue support: how long it rings: 99 s (before: 15 s)."
     assert first.saved_by == "tests"
-    assert flow_document.current().queues["support"].ring_seconds == 99
+    assert versions.current().queues["support"].ring_seconds == 99
     assert not flow_drafts.work_of(ADA).is_draft
     with pytest.raises(NoDraftError):
         flow_drafts.put_in_force(ADA, "ada", seen=version)
@@ -84,7 +81,7 @@ def test_an_unfinished_draft_does_not_come_in_force_and_stays(app: Flask) -> Non
     with pytest.raises(DocumentError):
         flow_drafts.put_in_force(ADA, "ada", seen=1)
     assert flow_drafts.work_of(ADA).is_draft
-    assert flow_document.current() == check(DOCUMENT)
+    assert versions.current() == check(DOCUMENT)
 
 
 def test_the_second_of_two_changes_nothing_unseen(app: Flask) -> None:
@@ -93,11 +90,11 @@ def test_the_second_of_two_changes_nothing_unseen(app: Flask) -> None:
     flow_drafts.put_in_force(BOB, "bob", seen=1)
     with pytest.raises(Overtaken):
         flow_drafts.put_in_force(ADA, "ada", seen=1)
-    assert flow_document.current().queues["support"].ring_seconds == 10
+    assert versions.current().queues["support"].ring_seconds == 10
     assert flow_drafts.work_of(ADA).values["queues"]["support"]["ring_seconds"] == 99
     # Knowingly, having seen version 2.
     flow_drafts.put_in_force(ADA, "ada", seen=2)
-    assert flow_document.current().queues["support"].ring_seconds == 99
+    assert versions.current().queues["support"].ring_seconds == 99
 
 
 def test_both_are_kept_where_they_touch_different_parts(app: Flask) -> None:
@@ -106,7 +103,7 @@ def test_both_are_kept_where_they_touch_different_parts(app: Flask) -> None:
     flow_drafts.put_in_force(BOB, "bob", seen=1)
     flow_drafts.keep_both(ADA, seen=2, mine=())
     flow_drafts.put_in_force(ADA, "ada", seen=2)
-    document = flow_document.current()
+    document = versions.current()
     assert document.queues["support"].ring_seconds == 10
     assert document.flows["other"].numbers == ["7"]
 
@@ -119,7 +116,7 @@ def test_of_a_part_that_both_changed_one_side_is_kept_as_chosen(app: Flask, mine
     flow_drafts.put_in_force(BOB, "bob", seen=1)
     flow_drafts.keep_both(ADA, seen=2, mine=[("queues", "support")] if mine else [])
     flow_drafts.put_in_force(ADA, "ada", seen=2)
-    document = flow_document.current()
+    document = versions.current()
     assert document.queues["support"].ring_seconds == (99 if mine else 10)
     assert document.flows["other"].numbers == ["7"]
 
@@ -147,7 +144,7 @@ def test_of_two_in_the_same_instant_exactly_one_wins(app: Flask) -> None:
             thread.join()
         (winner,) = (name for name in results if name != "told")
         assert sorted(results) == sorted([winner, "told"])
-        newest = flow_history.newest()
+        newest = versions.newest()
         assert (newest.id, newest.row.saved_by) == (turn + 1, winner)
         flow_drafts.discard(ADA)
         flow_drafts.discard(BOB)

@@ -10,7 +10,8 @@ import pytest
 from flask import Flask
 
 from callytics.audit.admin_changes import changes_of
-from callytics.flows.document import check, save
+from callytics.flows.document import check
+from callytics.flows.versions import save
 from callytics.people import users
 from callytics.queues import queues
 from callytics.settings.settings import (

@@ -8,7 +8,8 @@ import pytest
 from flask import Flask
 
 from callytics.clock import utc_now
-from callytics.flows import document as flow_document
+from callytics.flows import versions
+from callytics.flows.document import check
 from callytics.queues import queues
 from callytics.workers import heartbeat
 from tests.support.apps import new_app
@@ -80,8 +81,8 @@ def test_idle_time_and_wrap_up_are_kept_for_all_workers(app: Flask) -> None:
 
 
 def test_only_a_member_of_a_queue_that_there_is_can_be_paused(app: Flask) -> None:
-    document = flow_document.check({"queues": {"team": {"members": [MEMBER]}}})
-    flow_document.save(document, "tests")
+    document = check({"queues": {"team": {"members": [MEMBER]}}})
+    versions.save(document, "tests")
     queues.pause("team", MEMBER, "ada")
     queues.pause("team", MEMBER, "ada")
     assert queues.paused("team") == {MEMBER}

@@ -5,7 +5,7 @@ import json
 import re
 from typing import Any
 
-from callytics.flows import document as flow_document
+from callytics.flows import versions
 from callytics.flows.document import Document, check
 from tests.support.pages import PageClient
 from tests.support.shelf import Shelf
@@ -25,13 +25,13 @@ TYPED = {
 def in_force(shelf: Shelf) -> Document:
     """The document in force."""
     with shelf.app.app_context():
-        return flow_document.current()
+        return versions.current()
 
 
 def use_document(shelf: Shelf, values: dict[str, Any], who: str = "tests") -> None:
     """Put a document in force."""
     with shelf.app.app_context():
-        flow_document.save(check(values), who)
+        versions.save(check(values), who)
 
 
 def seen(answer: Any) -> str:

@@ -5,7 +5,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from callytics.flows import document as flow_document
+from callytics.flows import versions
+from callytics.flows.document import check
 from callytics.settings.settings import set_setting
 from tests.support.apps import app_of
 from tests.support.waiting import wait_until
@@ -70,9 +71,9 @@ def use_flow(
 ) -> None:
     """Put a flow of number 1000 in force that begins with the first of `nodes`."""
     flow = {"numbers": ["1000"], "start": start or next(iter(nodes)), "nodes": nodes}
-    document = flow_document.check({"queues": queues or {}, "flows": {"main": flow}})
+    document = check({"queues": queues or {}, "flows": {"main": flow}})
     with app_of(environment):
-        flow_document.save(document, "tests")
+        versions.save(document, "tests")
 
 
 def use_settings(environment: dict[str, str], **settings: str) -> None:

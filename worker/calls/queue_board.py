@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from callytics.ari.commands import Ari, AriError
 from callytics.clock import utc_now
-from callytics.flows.document import Queue
+from callytics.flows.parts import Queue
 from callytics.queues import queues
 from worker.persistence.outbox import Outbox
 from worker.support.throttled_log import ThrottledLog

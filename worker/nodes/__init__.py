@@ -1,21 +1,16 @@
-"""What a flow is made of: one file a node, one public function each."""
+"""Executors of the node types: one module for each, found by the name of its type.
+
+`run` leads the caller through the node and returns its result, one of those that the node type
+describes; `answered` means that a conversation took place, which ends the flow.
+"""
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
+from callytics.flows.node_types import NODE_TYPES
 from worker.calls.session import Session
-from worker.nodes.hunt_group import hunt_group
-from worker.nodes.play_audio import play_audio
-from worker.nodes.queue import queue
-from worker.nodes.transfer import transfer
-from worker.nodes.voicemail import voicemail
 
-# A node's function returns its result in one word; `answered` means that a conversation took
-# place, which ends the flow.
-NODES: Mapping[str, Callable[[Session, Any], str]] = {
-    "play_audio": play_audio,
-    "transfer": transfer,
-    "hunt_group": hunt_group,
-    "queue": queue,
-    "voicemail": voicemail,
+EXECUTORS: Mapping[str, Callable[[Session, Any], str]] = {
+    name: import_module(f"{__name__}.{name}").run for name in NODE_TYPES
 }

@@ -2,12 +2,12 @@
 
 import random
 
-from callytics.flows.document import HuntGroup
+from callytics.flows.node_types.hunt_group import HuntGroup
 from worker.calls.conversation import connect
 from worker.calls.session import Session
 
 
-def hunt_group(session: Session, node: HuntGroup) -> str:
+def run(session: Session, node: HuntGroup) -> str:
     """`answered` after a conversation, or why there was none. Raises CallerGone."""
     if node.strategy == "simultaneous":
         rounds = [list(node.destinations)]

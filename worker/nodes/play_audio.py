@@ -1,7 +1,7 @@
 """The Play Audio node: a prompt for the caller, never recorded."""
 
 from callytics.ari.commands import AriError
-from callytics.flows.document import PlayAudio
+from callytics.flows.node_types.play_audio import PlayAudio
 from callytics.identifiers import new_uid
 from worker.calls import caller_audio
 from worker.calls.session import Session
@@ -10,7 +10,7 @@ from worker.calls.session import Session
 LONGEST_SECONDS = 600.0
 
 
-def play_audio(session: Session, node: PlayAudio) -> str:
+def run(session: Session, node: PlayAudio) -> str:
     """Play the prompt to its end: `played`, or `unplayable`. Raises CallerGone."""
     caller_audio.stop_and_answer(session)
     return play(session, node.media)

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from time import monotonic
 
 from callytics.clock import utc_now
-from callytics.flows.document import Queue, QueueNode
+from callytics.flows.node_types.queue import QueueNode
+from callytics.flows.parts import Queue
 from worker.calls import caller_audio
 from worker.calls.conversation import converse, make_bridge
 from worker.calls.dialing import ring_until_answer
@@ -16,7 +17,7 @@ from worker.calls.session import WAKE_UP, Session
 LOOK_SECONDS = 1.0
 
 
-def queue(session: Session, node: QueueNode) -> str:
+def run(session: Session, node: QueueNode) -> str:
     """`answered` after a conversation, or `wait_over`. Raises CallerGone."""
     settings, adopted = session.document.queues[node.queue], session.joined_leg()
     if adopted is not None and _go_on(session, node, settings, adopted):

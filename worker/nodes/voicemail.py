@@ -1,6 +1,6 @@
 """The Voicemail node: a greeting, a beep, and what the caller says after it."""
 
-from callytics.flows.document import Voicemail
+from callytics.flows.node_types.voicemail import Voicemail
 from worker.calls import caller_audio
 from worker.calls.leg import CallerGone
 from worker.calls.session import Session
@@ -11,7 +11,7 @@ from worker.recording.live_recording import LiveRecording
 GRACE_SECONDS = 10.0
 
 
-def voicemail(session: Session, node: Voicemail) -> str:
+def run(session: Session, node: Voicemail) -> str:
     """`message`, `nothing_said` or `not_recorded`. Raises CallerGone.
 
     `#`, silence, the longest time and a hang-up end the message, and it is kept in each case.

@@ -13,8 +13,9 @@ import gevent
 from gevent.lock import Semaphore
 from sqlalchemy.exc import SQLAlchemyError
 
-from callytics.flows.document import Document, check, current
+from callytics.flows.document import Document, check
 from callytics.flows.errors import DocumentError
+from callytics.flows.versions import current
 from callytics.settings.settings import SETTINGS, all_settings
 from callytics.storage.folder import Storage
 from worker.persistence.outbox import Outbox, driver_message

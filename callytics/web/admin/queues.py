@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from callytics.audit.admin_changes import changes_of
 from callytics.database.paging import Page
-from callytics.flows.wording import QUEUE_STRATEGIES
+from callytics.flows.queue_fields import STRATEGIES
 from callytics.queues import queues
 from callytics.telephony.numbers import phone
 from callytics.web.auth.access import admin_required
@@ -62,7 +62,7 @@ def change(name: str, change: str) -> Response:
 @blueprint.app_context_processor
 def _for_templates() -> dict[str, Any]:
     return {
-        "QUEUE_STRATEGIES": QUEUE_STRATEGIES,
+        "QUEUE_STRATEGIES": STRATEGIES,
         "MEMBER_STATES": MEMBER_STATES,
         "MEMBER_ICONS": MEMBER_ICONS,
         "MOST_WAITING": MOST_WAITING,

@@ -1,25 +1,19 @@
-"""Where a call in progress is, in words: "Rings desk", "Waits in support", "Talks with alice"."""
+"""Current step of a call in progress: "Rings desk", "Waits in support", "Talks with alice"."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from callytics.flows.node_types import NODE_TYPES
 from callytics.telephony.numbers import phone
 
-# What a caller does in a node of each type, as an icon and in words.
-_DOES = {
-    "play_audio": ("hears", "Hears {node}"),
-    "transfer": ("rings", "Rings {node}"),
-    "hunt_group": ("rings", "Rings {node}"),
-    "queue": ("waits", "Waits in {queue}"),
-    "voicemail": ("message", "Leaves a message"),
-    "outbound": ("rings", "Calls {number}"),
-}
+# A direct outbound call, which goes through no node.
+_OUTBOUND = ("rings", "Calls {number}")
 
 
 @dataclass(frozen=True)
-class Whereabouts:
-    """What the caller does now and since when; the node is empty between two of them."""
+class CurrentStep:
+    """Current step and its begin; the node is empty between two nodes."""
 
     icon: str
     words: str
@@ -28,17 +22,25 @@ class Whereabouts:
     node_type: str = ""
 
 
-def whereabouts(call: Any, queue: str | None) -> Whereabouts:
-    """Where the call of a row is; `queue` is the one that its caller waits in, where known."""
+def current_step(call: Any, queue: str | None) -> CurrentStep:
+    """Return the current step of a call; `queue` is the one that its caller waits in, if known."""
     step = call.path[-1] if call.path else None
     if step is None or step["ended_at"] is not None:
         # Between two nodes is where a call is for an instant, unless its worker has died.
-        return Whereabouts("rings", "Goes on" if step else "Begins", call.started_at)
+        return CurrentStep("rings", "Goes on" if step else "Begins", call.started_at)
     node, node_type = step["node"], step["type"]
     if call.answered_at:
         who = phone(call.callee) or "somebody"
-        return Whereabouts("talks", f"Talks with {who}", call.answered_at, node, node_type)
-    icon, words = _DOES.get(node_type, ("rings", "Is in {node}"))
+        return CurrentStep("talks", f"Talks with {who}", call.answered_at, node, node_type)
+    icon, words = _live(node_type)
     said = words.format(node=node, queue=queue or node, number=call.dialed_number or "a number")
     since = datetime.fromisoformat(step["started_at"]).astimezone(UTC)
-    return Whereabouts(icon, said, since, node, node_type)
+    return CurrentStep(icon, said, since, node, node_type)
+
+
+def _live(node_type: str) -> tuple[str, str]:
+    if node_type == "outbound":
+        return _OUTBOUND
+    if described := NODE_TYPES.get(node_type):
+        return described.live_icon, described.live_words
+    return "rings", "Is in {node}"

@@ -12,7 +12,7 @@ from callytics.database.paging import Page
 from callytics.queues.queues import queues_of
 from callytics.recordings import library
 from callytics.recordings.facts import OPEN_STATES
-from callytics.web.calls.current_step import whereabouts
+from callytics.web.calls.current_step import current_step
 from callytics.web.calls.problems import problems_of
 from callytics.web.http.list_pages import Table, list_response
 
@@ -36,7 +36,7 @@ def _table() -> Table:
     for row in library.recordings_of_calls(uids):
         recordings[row.call_uid].append(row)
     shown = {
-        "where": {row.uid: whereabouts(row, queues.get(row.uid)) for row in rows},
+        "where": {row.uid: current_step(row, queues.get(row.uid)) for row in rows},
         "recording": {uid: _recording_now(recordings[uid]) for uid in uids},
         "problems": {row.uid: problems_of(row, recordings[row.uid]) for row in rows},
         "more": len(calls) > MOST,

@@ -1,4 +1,4 @@
-"""What all pages of flows share: who may see them, and what they say of drafts at their top."""
+"""Template context of the flow pages: the draft, its state and its errors; administrators only."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,32 +8,23 @@ from flask import Blueprint, abort, render_template
 from flask_login import current_user
 
 from callytics.flows import drafts as flow_drafts
-from callytics.flows import versions as flow_history
+from callytics.flows import versions
 from callytics.flows.diff import changes
 from callytics.flows.drafts import Work
 from callytics.flows.edits import chain, users_of, wrong_in
 from callytics.flows.errors import Wrong
+from callytics.flows.node_types import NODE_TYPES
+from callytics.flows.phrases import count, listed, seconds, sound
+from callytics.flows.queue_fields import STRATEGIES
 from callytics.flows.warnings import recording_of
-from callytics.flows.wording import (
-    FIELDS,
-    HUNT_STRATEGIES,
-    QUEUE_STRATEGIES,
-    TYPES,
-    count,
-    facts,
-    is_recorded,
-    listed,
-    seconds,
-    sound,
-)
+from callytics.flows.wording import FIELDS, facts, is_recorded
 from callytics.web.auth.access import admin_required
 from callytics.web.flows.forms import PHONE_FIELDS, SOUNDS
 
 WORDS = {
     "PHONE_FIELDS": PHONE_FIELDS,
-    "TYPES": TYPES,
-    "HUNT_STRATEGIES": HUNT_STRATEGIES,
-    "QUEUE_STRATEGIES": QUEUE_STRATEGIES,
+    "TYPES": NODE_TYPES,
+    "QUEUE_STRATEGIES": STRATEGIES,
     "SOUNDS": SOUNDS,
     "chain": chain,
     "count": count,
@@ -52,7 +43,7 @@ class State:
     """What is in force, and what this administrator has changed in it."""
 
     work: Work
-    newest: flow_history.Version
+    newest: versions.Version
 
     @property
     def document(self) -> dict[str, Any]:
@@ -62,7 +53,7 @@ class State:
     @cached_property
     def changes(self) -> list[str]:
         """What the draft changes, in words."""
-        base = flow_history.version(self.work.base_id)
+        base = versions.version(self.work.base_id)
         return changes(base.document if base else {}, self.work.values)
 
     @cached_property
@@ -75,7 +66,7 @@ class State:
         """The versions that came in force since the draft was begun, newest first."""
         if not self.work.is_draft or self.newest.id == self.work.base_id:
             return []
-        return flow_history.versions(after=self.work.base_id)
+        return versions.versions(after=self.work.base_id)
 
 
 def pages(name: str) -> Blueprint:
@@ -92,7 +83,7 @@ def _only_administrators() -> None:
 
 def state() -> State:
     """What this administrator works on, as it is now."""
-    return State(flow_drafts.work_of(current_user.id), flow_history.newest())
+    return State(flow_drafts.work_of(current_user.id), versions.newest())
 
 
 def page(template: str, **parts: Any) -> str:

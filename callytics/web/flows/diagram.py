@@ -1,30 +1,23 @@
-"""The picture of a flow: its layout with what each part of it says."""
+"""Diagram of a flow: its layout, with the text of each part."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from callytics.flows.edits import chain, unreached
-from callytics.flows.wording import TYPES, facts, is_recorded, rings
+from callytics.flows.node_types import NODE_TYPES
+from callytics.flows.wording import facts, is_recorded, rings
 from callytics.web.flows.diagram_layout import Box, Edge, Layout, layout
 
 Values = Mapping[str, Any]
 
 # As much as fits into a box; all of it is in the list beside the picture.
 MOST_NAME, MOST_FACTS, MOST_NUMBERS = 21, 37, 28
-# What a call does on its way from a node of each type to the next.
-OTHERWISE = {
-    "play_audio": "then",
-    "transfer": "nobody answers",
-    "hunt_group": "nobody answers",
-    "queue": "wait over",
-    "voicemail": "after the message",
-}
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A node of the picture."""
+    """Node of the diagram."""
 
     name: str
     title: str
@@ -41,19 +34,19 @@ class Shown:
 
     @property
     def line(self) -> str:
-        """The points of its arrow for a polyline."""
+        """Points of its arrow for a polyline."""
         return " ".join(f"{x},{y}" for x, y in self.edge.points)
 
     @property
     def label_at(self) -> tuple[int, int]:
-        """Beside the beginning of its arrow."""
+        """Position of the label, beside the beginning of its arrow."""
         x, y = self.edge.points[0]
         return x + 10, y + (28 if len(self.edge.points) == 2 else 18)
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What the template draws, and what the picture says in one sentence."""
+    """Diagram for the template, and its content in one sentence."""
 
     layout: Layout
     nodes: list[Shown]
@@ -62,7 +55,7 @@ class Picture:
 
 
 def picture_of(name: str, flow: Values) -> Picture:
-    """The picture of a flow that has a node at least."""
+    """Return the diagram of a flow that has at least one node."""
     reached, lost = chain(dict(flow)), unreached(dict(flow))
     nodes = flow["nodes"]
     nexts = {n: node["next"] if node.get("next") in nodes else None for n, node in nodes.items()}
@@ -75,7 +68,7 @@ def picture_of(name: str, flow: Values) -> Picture:
 
 def _shown(name: str, node: Values, placed: Layout, edge: Edge, is_reached: bool) -> Shown:
     kind = node["type"]
-    label = OTHERWISE[kind]
+    label = NODE_TYPES[kind].edge_label
     if len(edge.points) > 2:
         label = f"{label}: {'on' if is_reached else 'leads'} to {edge.target}"
     elif label == "then":
@@ -84,7 +77,7 @@ def _shown(name: str, node: Values, placed: Layout, edge: Edge, is_reached: bool
         name=name,
         title=_short(name, MOST_NAME),
         kind=kind,
-        kind_words=TYPES[kind][0],
+        kind_words=NODE_TYPES[kind].label,
         facts=_short(facts(node), MOST_FACTS),
         recorded=is_recorded(node),
         is_reached=is_reached,

@@ -5,12 +5,12 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from callytics.flows import drafts as flow_drafts
-from callytics.flows import versions as flow_history
+from callytics.flows import versions
 from callytics.flows.diff import KINDS, changes
-from callytics.flows.document import Overtaken
 from callytics.flows.drafts import NoDraftError
 from callytics.flows.errors import DocumentError
 from callytics.flows.merge import both_changed, merged
+from callytics.flows.versions import Overtaken
 from callytics.web.flows.context import State, page, pages, state, told
 
 blueprint = pages("flows_drafts")
@@ -46,7 +46,7 @@ def _page(now: State, overtaken: bool = False, wrong: list[str] | None = None) -
     parts = {"overtaken": overtaken, "wrong": wrong or []}
     if not now.newer:
         return page("draft", state=now, **parts)
-    base = flow_history.version(now.work.base_id)
+    base = versions.version(now.work.base_id)
     was, mine, theirs = base.document if base else {}, now.work.values, now.newest.document
     both = both_changed(was, mine, theirs)
     return page(
@@ -61,7 +61,7 @@ def _page(now: State, overtaken: bool = False, wrong: list[str] | None = None) -
 
 
 def _sides(
-    was: dict, mine: dict, theirs: dict, kind: str, name: str
+    was: Values, mine: Values, theirs: Values, kind: str, name: str
 ) -> tuple[list[str], list[str]]:
     """What each side changed of one flow or queue."""
     alone = [

@@ -3,7 +3,6 @@
 What is typed is checked by the same models as an import, with the same words.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from callytics.flows.errors import Wrong
-from callytics.flows.wording import HUNT_STRATEGIES, QUEUE_STRATEGIES
+from callytics.flows.fields import Field, clean
 
 Values = dict[str, Any]
 # In Asterisk's core sounds, so that they are there.
@@ -27,39 +26,6 @@ SOUNDS = {
 }
 # Where phones are typed, and those that Asterisk knows are offered.
 PHONE_FIELDS = ("destination", "destinations", "members")
-# An int of more digits than any limit is compared as one; Python refuses to read very many.
-WHOLE = re.compile(r"-?[0-9]{1,18}")
-
-
-@dataclass(frozen=True)
-class Field:
-    """One field: its name is that in the document, `kind` how it is typed."""
-
-    name: str
-    label: str
-    kind: str = "text"  # or sound, number, lines, choice, tick
-    hint: str = ""
-    default: Any = ""
-    unit: str = ""
-    choices: Mapping[str, str] = field(default_factory=dict)
-
-    def read(self, form: Mapping[str, str]) -> Any:
-        """What was typed, as the document has it; what is no number stays text."""
-        text = clean(form.get(self.name, "")).strip()
-        if self.kind == "tick":
-            return self.name in form
-        if self.kind == "lines":
-            # What separates them here can stand in none of them.
-            return [item for item in re.split(r"[\s,;]+", text) if item]
-        if self.kind == "number" and WHOLE.fullmatch(text):
-            return int(text)
-        return text
-
-    def written(self, value: Any) -> Any:
-        """A value of the document, as it is typed."""
-        if self.kind == "lines":
-            return "\n".join(value)
-        return value if self.kind == "tick" else str("" if value is None else value)
 
 
 @dataclass
@@ -94,64 +60,6 @@ class Form:
         return next((f.name for f in self.fields if f.name in self.problems), None)
 
 
-def clean(text: str) -> str:
-    """No page may hold a control character, nor PostgreSQL a NUL."""
-    return "".join(c if c.isprintable() or c in "\r\n\t" else " " for c in text)
-
-
-NAME = Field("name", "Name", hint="Letters, digits, - and _.")
-RING = Field("ring_seconds", "Ring for", "number", default=20, unit="seconds")
-RECORD = Field(
-    "record_call",
-    "Record the conversation",
-    "tick",
-    hint="Prompts are never recorded, whatever is ticked. Messages on voicemail always are.",
-)
-PHONE_HINT = "as Asterisk dials it, such as PJSIP/alice or PJSIP/15551234@trunk."
-NODE_FIELDS: dict[str, tuple[Field, ...]] = {
-    "play_audio": (
-        Field("media", "Prompt", "sound", "A sound that Asterisk has. This is never recorded."),
-    ),
-    "transfer": (Field("destination", "Phone", hint=f"One phone, {PHONE_HINT}"), RING, RECORD),
-    "hunt_group": (
-        Field("destinations", "Phones", "lines", f"One in each line, {PHONE_HINT}"),
-        Field("strategy", "Who is rung", "choice", choices=HUNT_STRATEGIES),
-        replace(RING, hint="Where they ring one after the other, each of them so long."),
-        RECORD,
-    ),
-    "queue": (
-        Field("queue", "Queue", "choice"),
-        Field("max_wait_seconds", "Wait at most", "number", default=300, unit="seconds"),
-        RECORD,
-    ),
-    "voicemail": (
-        Field("greeting", "Greeting", "sound", default="sound:vm-intro"),
-        Field("max_seconds", "Longest message", "number", default=120, unit="seconds"),
-        Field(
-            "max_silence_seconds",
-            "End after a silence of",
-            "number",
-            "The caller can also end it with # or hang up.",
-            10,
-            "seconds",
-        ),
-    ),
-}
-QUEUE_FIELDS = (
-    NAME,
-    Field("members", "Members", "lines", f"One phone in each line, {PHONE_HINT}"),
-    Field("strategy", "Who is rung", "choice", default="longest_idle", choices=QUEUE_STRATEGIES),
-    replace(RING, default=15, hint="Then the next who is free is rung."),
-    Field(
-        "wrap_up_seconds",
-        "Time to write things up",
-        "number",
-        "How long after a call a member is left alone.",
-        0,
-        "seconds",
-    ),
-    Field("music", "Music", hint="A class of musiconhold.conf.", default="default"),
-)
 NUMBERS = Field(
     "numbers",
     "Numbers",

@@ -11,11 +11,12 @@ from werkzeug.wrappers import Response
 from callytics.clock import utc_now
 from callytics.flows import drafts as flow_drafts
 from callytics.flows.diff import changes
-from callytics.flows.document import Document, Overtaken, parse, save
+from callytics.flows.document import Document, parse
 from callytics.flows.errors import DocumentError
+from callytics.flows.fields import clean
+from callytics.flows.versions import Overtaken, save
 from callytics.web.flows.context import page, pages, state
 from callytics.web.flows.drafts import seen
-from callytics.web.flows.forms import clean
 from callytics.web.recordings.file_names import attachment
 
 blueprint = pages("flows_files")

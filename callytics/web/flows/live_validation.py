@@ -4,7 +4,7 @@ from flask import abort, render_template, request
 from flask_login import current_user
 
 from callytics.flows.drafts import work_of
-from callytics.flows.wording import TYPES
+from callytics.flows.node_types import NODE_TYPES
 from callytics.web.flows import nodes as flow_nodes
 from callytics.web.flows import pages as flows
 from callytics.web.flows import queues as flow_queues
@@ -31,7 +31,7 @@ def _problems() -> dict[str, str]:
     if kind == "flow":
         values = Form.sent(flows.SETTINGS, form).read()
         return flows.settings_problems(document, args.get("flow", ""), values)
-    if kind == "node" and args.get("type") in TYPES:
+    if kind == "node" and args.get("type") in NODE_TYPES:
         return flow_nodes.problems(document, args, form)
     if kind != "queue":
         abort(400, "There is no such form.")

@@ -9,9 +9,11 @@ from werkzeug.wrappers import Response
 
 from callytics.flows.drafts import edit, work_of
 from callytics.flows.edits import chain, insert, leading_to, move, remove, rename_node
-from callytics.flows.wording import TYPES, listed
+from callytics.flows.fields import NAME, Field
+from callytics.flows.node_types import NODE_TYPES
+from callytics.flows.phrases import listed
 from callytics.web.flows.context import page, pages, state, the_flow
-from callytics.web.flows.forms import NAME, NODE_FIELDS, Field, Form, choice
+from callytics.web.flows.forms import Form, choice
 from callytics.web.flows.pages import flow_parts
 from callytics.web.flows.starters import free_name
 from callytics.web.flows.validation import check_node
@@ -20,40 +22,23 @@ from callytics.web.http.list_pages import is_htmx
 blueprint = pages("flows_nodes")
 
 Values = dict[str, Any]
-THEN = {
-    "play_audio": "Then go on with",
-    "transfer": "If nobody answers, go on with",
-    "hunt_group": "If nobody answers, go on with",
-    "queue": "If nobody answered so long, go on with",
-    "voicemail": "After the message, go on with",
-}
-# What a first node of each type is called.
-NAMES = {
-    "play_audio": "greeting",
-    "transfer": "desk",
-    "hunt_group": "phones",
-    "queue": "line",
-    "voicemail": "message",
-}
 
 
 def fields_of(kind: str, document: Values, flow: Values, adding: bool) -> tuple[Field, ...]:
     """The fields of a node of this type."""
-    queues = {name: name for name in document["queues"]}
-    if kind == "queue" and not queues:
-        queues = {"": "There is no queue yet"}
+    queues = {name: name for name in document["queues"]} or {"": "There is no queue yet"}
     if adding:
         places = {"": "the beginning"} | {f"{name}": f"after {name}" for name in flow["nodes"]}
         last = Field("after", "Where", "choice", choices=places)
     else:
         others = {"": "nothing: hang up"} | {name: name for name in flow["nodes"]}
-        last = Field("next", THEN[kind], "choice", choices=others)
-    return (*choice(NODE_FIELDS[kind], "queue", queues), last, NAME)
+        last = Field("next", NODE_TYPES[kind].next_label, "choice", choices=others)
+    return (*choice(NODE_TYPES[kind].fields, "queue", queues), last, NAME)
 
 
 def node_of(kind: str, values: Values) -> Values:
     """A node of a document from the fields of its form."""
-    node = {"type": kind, **{f.name: values[f.name] for f in NODE_FIELDS[kind]}}
+    node = {"type": kind, **{f.name: values[f.name] for f in NODE_TYPES[kind].fields}}
     return {**node, "next": values.get("next") or None}
 
 
@@ -82,12 +67,14 @@ def add(flow_name: str) -> Response | str | tuple[str, int]:
     document = work_of(current_user.id).values
     flow = the_flow(document, flow_name)
     kind = request.args.get("type", "")
-    if kind not in TYPES:
+    if kind not in NODE_TYPES:
         return page("types", name=flow_name, after=request.args.get("after"))
     order = chain(flow)
     fields = fields_of(kind, document, flow, adding=True)
     after = request.args.get("after", order[-1] if order else "")
-    form = Form.showing(fields, {"name": free_name(NAMES[kind], flow["nodes"]), "after": after})
+    form = Form.showing(
+        fields, {"name": free_name(NODE_TYPES[kind].default_name, flow["nodes"]), "after": after}
+    )
     if request.method == "POST":
         form = Form.sent(fields, request.form)
         form.problems = _problems(document, flow_name, kind, form.read(), None)

@@ -9,10 +9,11 @@ from werkzeug.wrappers import Response
 
 from callytics.flows.drafts import edit, work_of
 from callytics.flows.edits import chain, rename_flow, unreached
+from callytics.flows.fields import NAME, Field
 from callytics.flows.warnings import advice
 from callytics.web.flows.context import page, pages, state, the_flow
 from callytics.web.flows.diagram import picture_of
-from callytics.web.flows.forms import NAME, NUMBERS, Field, Form, choice
+from callytics.web.flows.forms import NUMBERS, Form, choice
 from callytics.web.flows.starters import STARTS, build, check_start, free_name
 from callytics.web.flows.validation import check_flow
 

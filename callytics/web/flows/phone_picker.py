@@ -4,7 +4,7 @@ from flask import abort, current_app, render_template, request
 from werkzeug.wrappers import Response
 
 from callytics.ari.commands import Ari, AriError
-from callytics.flows.document import is_destination
+from callytics.telephony.dial_strings import is_destination
 from callytics.web.flows.context import pages
 from callytics.web.flows.forms import PHONE_FIELDS
 from callytics.web.http.list_pages import varied

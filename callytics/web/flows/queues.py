@@ -8,8 +8,9 @@ from werkzeug.wrappers import Response
 
 from callytics.flows.drafts import edit, work_of
 from callytics.flows.edits import rename_queue, users_of
+from callytics.flows.queue_fields import QUEUE_FIELDS
 from callytics.web.flows.context import page, pages
-from callytics.web.flows.forms import QUEUE_FIELDS, Form
+from callytics.web.flows.forms import Form
 from callytics.web.flows.starters import free_name
 from callytics.web.flows.validation import check_queue
 

@@ -5,14 +5,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from callytics.flows.edits import wrong_in
-from callytics.web.flows.forms import NAME, NODE_FIELDS, NUMBERS, RECORD, Field, problems_at
+from callytics.flows.fields import NAME, RECORD, Field
+from callytics.flows.node_types import NODE_TYPES
+from callytics.web.flows.forms import NUMBERS, problems_at
 from callytics.web.flows.validation import check_flow, check_queue
 
 Values = dict[str, Any]
 
-_PHONES = replace(NODE_FIELDS["hunt_group"][0], label="Phones to ring")
+_PROMPT = NODE_TYPES["play_audio"].fields[0]
+_PHONES = replace(NODE_TYPES["hunt_group"].fields[0], label="Phones to ring")
 _MEMBERS = replace(_PHONES, name="members", label="Phones of those who take the calls")
-_GREETING = replace(NODE_FIELDS["play_audio"][0], label="Greeting", default="sound:hello-world")
+_GREETING = replace(
+    NODE_TYPES["play_audio"].fields[0], label="Greeting", default="sound:hello-world"
+)
 _RECORD = replace(RECORD, default=True)
 
 
@@ -39,7 +44,7 @@ STARTS = {
     "phone": Start(
         "Ring one phone",
         "Rings a phone, and hangs up when nobody answers.",
-        (NUMBERS, replace(NODE_FIELDS["transfer"][0], label="Phone to ring"), _RECORD, NAME),
+        (NUMBERS, replace(NODE_TYPES["transfer"].fields[0], label="Phone to ring"), _RECORD, NAME),
     ),
     "empty": Start("Empty", "You add each node yourself.", (NUMBERS, NAME)),
 }

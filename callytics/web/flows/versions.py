@@ -6,11 +6,10 @@ from flask import abort, flash, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from callytics.flows import versions as flow_history
+from callytics.flows import versions
 from callytics.flows.diff import changes
-from callytics.flows.document import Overtaken
 from callytics.flows.errors import DocumentError
-from callytics.flows.versions import PAGE_SIZE, Version
+from callytics.flows.versions import PAGE_SIZE, Overtaken, Version
 from callytics.web.flows.context import page, pages, state
 from callytics.web.flows.diagram import picture_of
 from callytics.web.flows.drafts import seen
@@ -25,7 +24,7 @@ blueprint = pages("flows_history")
 def index() -> str:
     """A page of the versions, newest first."""
     upto = request.args.get("upto", type=int)
-    rows = flow_history.versions(None if upto is None else _bounded(upto), limit=PAGE_SIZE + 1)
+    rows = versions.versions(None if upto is None else _bounded(upto), limit=PAGE_SIZE + 1)
     older = rows[PAGE_SIZE].id if len(rows) > PAGE_SIZE else None
     return page("history", rows=rows[:PAGE_SIZE], older=older, upto=upto)
 
@@ -33,7 +32,7 @@ def index() -> str:
 @blueprint.get("/flows/history/<int:number>")
 def show(number: int) -> str:
     """One version: what changed in it, how it differs from what is in force, its pictures."""
-    version, before = _the_version(number), flow_history.before(number).document
+    version, before = _the_version(number), versions.before(number).document
     now = state()
     flows = version.document.get("flows", {})
     new = [name for name, flow in flows.items() if before.get("flows", {}).get(name) != flow]
@@ -56,7 +55,7 @@ def take_back(number: int) -> Response | str | tuple[str, int]:
     version, problem = _the_version(number), ""
     if request.method == "POST":
         try:
-            flow_history.take_back(version, current_user.username, seen())
+            versions.take_back(version, current_user.username, seen())
         except Overtaken:
             problem = "Somebody put other changes in force meanwhile. Look again at what changes."
         except DocumentError as error:
@@ -71,7 +70,7 @@ def take_back(number: int) -> Response | str | tuple[str, int]:
 
 
 def _the_version(number: int) -> Version:
-    version = flow_history.version(_bounded(number))
+    version = versions.version(_bounded(number))
     if version is None or not version.id:
         abort(404, "There is no such version.")
     return version

@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from callytics.calls.library import IN_PROGRESS, talk_ms, wait_ms
 from callytics.clock import utc_now
+from callytics.flows.node_types import NODE_TYPES
 from callytics.recordings import notes
 from callytics.recordings.facts import OPEN_STATES
 from callytics.recordings.pauses import MOST_PAUSES, confirmed, is_paused
@@ -44,21 +45,11 @@ ENDINGS = {**DISPOSITIONS, "in_progress": "In progress", "unknown": "Not known"}
 # What the list of calls can be asked for.
 RESULTS_OF_CALLS = (*DISPOSITIONS, IN_PROGRESS)
 ROLES = {"admin": "Administrator", "reviewer": "Reviewer"}
-NODE_TYPES = {"play_audio": "Play audio", **KINDS}
-# What a node of a flow came to.
+# A direct outbound call has a step of its own in its path, without a node.
+NODE_LABELS = {**{name: t.label for name, t in NODE_TYPES.items()}, "outbound": KINDS["outbound"]}
+# Results of the nodes, and of those that end with the call.
 RESULTS = {
-    "played": "Played to its end",
-    "unplayable": "Could not be played",
-    "answered": "Answered",
-    "busy": "Busy",
-    "no_answer": "Nobody answered",
-    "refused": "Refused",
-    "unreachable": "Could not be reached",
-    "hung_up": "Answered, and hung up at once",
-    "wait_over": "The longest wait was over",
-    "message": "A message was left",
-    "nothing_said": "Nothing was said",
-    "not_recorded": "The message was not recorded",
+    **{key: text for t in NODE_TYPES.values() for key, text in t.results.items()},
     "caller_hung_up": "The caller hung up",
     "failed": "Broken off by an error",
 }
@@ -101,7 +92,7 @@ def init_words(app: Flask) -> None:
         DISPOSITIONS=DISPOSITIONS,
         ENDINGS=ENDINGS,
         RESULTS_OF_CALLS=RESULTS_OF_CALLS,
-        NODE_TYPES=NODE_TYPES,
+        NODE_TYPES=NODE_LABELS,
         RESULTS=RESULTS,
     )
     # As globals, since an import in the row's template would be made again for each row.

@@ -8,7 +8,8 @@ from sqlalchemy import event
 from callytics.audit.admin_changes import changes_of
 from callytics.clock import utc_now
 from callytics.database.engine import db
-from callytics.flows import document as flow_document
+from callytics.flows import versions
+from callytics.flows.document import check
 from callytics.queues import queues
 from callytics.workers import heartbeat
 from tests.support.pages import HTMX, PageClient, text_of
@@ -26,7 +27,7 @@ def use_queues(shelf: Shelf, **members: list[str]) -> None:
     """Put these queues in force, and a worker that is well."""
     document = {"queues": {name: {"members": them} for name, them in members.items()}}
     with shelf.app.app_context():
-        flow_document.save(flow_document.check(document), "tests")
+        versions.save(check(document), "tests")
         heartbeat.record_heartbeat("w", utc_now() + timedelta(minutes=5), utc_now(), "22")
 
 

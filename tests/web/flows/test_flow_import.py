@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from callytics.flows import versions as flow_history
+from callytics.flows import versions
 from callytics.flows.document import check
 from tests.flows.test_flow_document import DOCUMENT, with_value
 from tests.support.command import flask
@@ -97,7 +97,7 @@ def test_an_import_that_somebody_was_faster_than_is_told(shelf, admin):
 
 def flow_history_of(shelf: Shelf) -> list[str]:
     with shelf.app.app_context():
-        return [row.said for row in flow_history.versions()]
+        return [row.said for row in versions.versions()]
 
 
 def test_the_command_line_keeps_what_changed_in_words_too(shelf, admin):

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from callytics.flows.document import check
-from callytics.web.flows.forms import NODE_FIELDS
+from callytics.flows.node_types import NODE_TYPES
 from tests.flows.test_flow_document import DOCUMENT
 from tests.support.flow_pages import draft_of, in_force, use_document
 from tests.support.pages import HTMX, PageClient
@@ -40,7 +40,7 @@ NAMES += ("ring_seconds", "max_seconds", "max_silence_seconds", "max_wait_second
 NAMES += ("members", "music", "wrap_up_seconds", "next", "after", "to", "seen", "text", "do")
 URLS = [
     *(f"/flows/new?as={kind}" for kind in ("greeting", "queue", "phone", "empty")),
-    *(f"/flows/main/add?type={kind}" for kind in NODE_FIELDS),
+    *(f"/flows/main/add?type={kind}" for kind in NODE_TYPES),
     *(f"/flows/main/nodes/{name}" for name in DOCUMENT["flows"]["main"]["nodes"]),
     *("/flows/main/settings", "/flows/queues/new", "/flows/queues/edit/support"),
     *("/flows/main/nodes/desk/move", "/flows/draft", "/flows/import", "/flows/draft/keep-both"),

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from callytics.web.flows.forms import NODE_FIELDS
+from callytics.flows.node_types import NODE_TYPES
 from tests.flows.test_flow_document import DOCUMENT
 from tests.support.flow_pages import draft_of, fields_of, in_force, put_draft_in_force, use_document
 from tests.support.pages import HTMX, PageClient, text_of
@@ -57,7 +57,7 @@ def test_a_node_is_changed_and_its_new_name_leads_everywhere(admin, shelf):
     assert in_force(shelf).flows["main"].nodes["front"].ring_seconds == 45
 
 
-@pytest.mark.parametrize("kind", list(NODE_FIELDS))
+@pytest.mark.parametrize("kind", list(NODE_TYPES))
 def test_every_type_of_node_is_added_between_two_with_sensible_values(admin, kind):
     assert f"type={kind}" in admin.get("/flows/main/add?after=desk").get_data(as_text=True)
     url = f"/flows/main/add?type={kind}&after=desk"
