@@ -61,15 +61,15 @@ def timeline(call: Any, recordings: Iterable[Any], now: datetime) -> tuple[list[
             step.talk = _talk(call, end, step)
     elsewhere = []
     for row in recordings:
-        step = _place(steps, row)
-        if step is None:
+        place = _place(steps, row)
+        if place is None:
             elsewhere.append(row)
         else:
             kept = row.state in ("recording", "available")
             bar = _bar(call, end, row.started_at, row.ended_at or end) if kept else None
             spans = confirmed(row.pauses) if kept else []
             gaps = [_bar(call, end, s.began_at, s.ended_at or end) for s in spans[:MOST_PAUSES]]
-            step.recordings.append(Recorded(row, bar, gaps))
+            place.recordings.append(Recorded(row, bar, gaps))
     return steps, elsewhere
 
 
@@ -104,10 +104,11 @@ def _talk(call: Any, end: datetime, step: Step) -> Bar | None:
 
 
 def _bar(call: Any, end: datetime, began: datetime, ended: datetime) -> Bar:
-    length = max((end - call.started_at).total_seconds(), 0.001)
+    began_at: datetime = call.started_at
+    length = max((end - began_at).total_seconds(), 0.001)
 
     def at(moment: datetime) -> int:
-        share = (moment - call.started_at).total_seconds() / length
+        share = (moment - began_at).total_seconds() / length
         return round(WHOLE * min(max(share, 0.0), 1.0))
 
     x = min(at(began), WHOLE - NARROWEST)

@@ -1,5 +1,7 @@
 """A draft: put in force, discarded, or brought together with what somebody else put in force."""
 
+from typing import Any
+
 from flask import flash, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -14,6 +16,8 @@ from callytics.flows.versions import Overtaken
 from callytics.web.flows.context import State, page, pages, state, told
 
 blueprint = pages("flows_drafts")
+
+Values = dict[str, Any]
 
 NO_DRAFT = "You have no draft: it was put in force or discarded, perhaps in another window."
 

@@ -37,7 +37,7 @@ def show(number: int) -> str:
     flows = version.document.get("flows", {})
     new = [name for name, flow in flows.items() if before.get("flows", {}).get(name) != flow]
     asked = request.args.get("flow")
-    drawn = [asked] if asked in flows else new[:MOST_PICTURES]
+    drawn = [asked] if asked is not None and asked in flows else new[:MOST_PICTURES]
     return page(
         "version",
         state=now,
