@@ -1,4 +1,4 @@
-"""Callytics: call recordings for Asterisk. `create_app` builds the web application."""
+"""Callytics: call recordings for Asterisk. `create_app` is the application factory."""
 
 from typing import Any
 
@@ -10,18 +10,18 @@ from callytics.version import __version__
 
 __all__ = ["__version__", "close_app", "create_app"]
 
-# A database server that takes a connection and then says nothing must not be waited for.
+# A database server that accepts a connection and never answers must not block a process.
 DATABASE_CONNECT_SECONDS = 5
 
 
 def create_app(config: Config | None = None) -> Flask:
-    """The application, for `config` or for what the environment says.
+    """Return the application for `config`, by default that of the environment.
 
-    Whoever goes on without it calls `close_app`. Raises ConfigError when a variable cannot be used.
+    A process that outlives it calls `close_app`. Raises ConfigError for an unusable variable.
     """
     from callytics import cli, web
     from callytics import tables as _tables  # noqa: F401 (registers them with the metadata)
-    from callytics.database import engine as db
+    from callytics.database.engine import init_db
 
     config = config or load_config(read_environment())
     app = Flask(
@@ -38,7 +38,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.extensions["callytics"] = config
     app.extensions["to_close"] = []
     app.extensions["storage"] = Storage(config.recordings_dir)
-    db.init_db(app)
+    init_db(app)
     web.init_web(app)
     cli.init_cli(app)
     return app
@@ -51,7 +51,7 @@ def close_app(app: Flask) -> None:
 
 
 def _engine_options(config: Config) -> dict[str, Any]:
-    # A failed statement is logged without its values: they are names and password hashes.
+    # Errors are logged without the values of the statement: names, numbers and password hashes.
     options: dict[str, Any] = {"hide_parameters": True}
     if config.database_url.startswith("postgresql"):
         options["connect_args"] = {"connect_timeout": DATABASE_CONNECT_SECONDS}

@@ -6,7 +6,6 @@ and foreign keys between packages are resolved in it.
 
 from callytics.audit.models import AuditEntry, Change
 from callytics.calls.models import Call
-from callytics.database.engine import Base
 from callytics.flows.models import FlowDocument, FlowDraft
 from callytics.people.models import User
 from callytics.queues.models import Member, MemberPause, Waiting
@@ -15,20 +14,20 @@ from callytics.search.models import SavedSearch
 from callytics.settings.models import Setting
 from callytics.workers.models import Worker
 
-TABLES: tuple[type[Base], ...] = (
-    AuditEntry,
-    Call,
-    Change,
-    FlowDocument,
-    FlowDraft,
-    Member,
-    MemberPause,
-    Note,
-    Recording,
-    SavedSearch,
-    Setting,
-    Tag,
-    User,
-    Waiting,
-    Worker,
-)
+__all__ = [
+    "AuditEntry",
+    "Call",
+    "Change",
+    "FlowDocument",
+    "FlowDraft",
+    "Member",
+    "MemberPause",
+    "Note",
+    "Recording",
+    "SavedSearch",
+    "Setting",
+    "Tag",
+    "User",
+    "Waiting",
+    "Worker",
+]

@@ -87,7 +87,7 @@ def rows_named(names: Collection[str]) -> Mapping[str, Row[Any]]:
 
 def reread(storage: Storage, name: str, rows: Mapping[str, Row[Any]]) -> RecordingFiles:
     """Read the files of one recording again; its row comes from `rows`. Raises OSError."""
-    looked = {ending: storage.find(f"{name}.{ending}") for ending in ENDINGS}
+    looked = {ending: storage.stat(f"{name}.{ending}") for ending in ENDINGS}
     files = {e: f for e, f in looked.items() if f is not None and f.size_bytes is not None}
     row = rows.get(_uid(name))
     facts = None if row is None else _facts_of(row)

@@ -107,9 +107,9 @@ def check_folder(context: CheckContext) -> None:
 def _mismatch(storage: Storage) -> str | None:
     """Return the reason to believe that this is not the folder of these rows, or None."""
     known = inventory.sample(_SAMPLE)
-    there = sum(any(map(storage.find, (f.path, f.facts_path))) for f in known if _is_plain(f))
+    there = sum(any(map(storage.stat, (f.path, f.facts_path))) for f in known if _is_plain(f))
     few = len(known) >= _SAMPLE // 5 and there * 2 < len(known)
-    if not few and not (known and storage.is_bare()):
+    if not few and not (known and storage.is_empty()):
         return None
     return (
         f"RECORDINGS_DIR: of {len(known)} recordings that should be in {storage.root}, {there} "
@@ -187,7 +187,7 @@ def _mend_files(finding: Finding, storage: Storage) -> list[RowChange]:
     if facts is None:
         return []
     if finding.keep_facts:
-        storage.set_aside(facts.facts_path)
+        storage.add_suffix(facts.facts_path, ".unusable")
     if finding.over:
         assert facts.ended_at is not None
         facts = finalize(storage, facts, facts.ended_at)
@@ -203,7 +203,7 @@ def _mend_files(finding: Finding, storage: Storage) -> list[RowChange]:
 def _remove_empty(path: str, storage: Storage, report: Report) -> None:
     """Remove a file that was found without sound, if it still has none."""
     try:
-        found = storage.find(path)
+        found = storage.stat(path)
         if found is not None and listen(storage, found).is_empty:
             storage.delete(path)
     except OSError as error:

@@ -6,6 +6,7 @@ from time import monotonic
 from sqlalchemy import URL, Connection
 
 from callytics.database.engine import db
+from callytics.database.reading import reading
 from callytics.database.ttl_cache import Briefly
 from callytics.search.filters import Filters
 from callytics.search.planner import Plan, Planner
@@ -42,7 +43,7 @@ def extend_count(filters: Filters, seconds: float) -> Count:
     Pages show the result for a while. Needs an app context.
     """
     until = monotonic() + seconds
-    with db.engine.connect() as connection:
+    with reading() as connection:
         planner, window, number = Planner(connection, filters), Window.of(filters), 0
         while True:
             plan = planner.plan(window)

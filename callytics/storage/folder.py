@@ -1,4 +1,7 @@
-"""The only code that opens, moves or deletes a file under RECORDINGS_DIR."""
+"""Recordings folder: the only code that opens, renames or deletes files under RECORDINGS_DIR.
+
+It stores bytes under relative paths, and knows nothing of their meaning.
+"""
 
 import contextlib
 import errno
@@ -12,31 +15,29 @@ from pathlib import Path
 
 from callytics.storage.folder_walk import FileEntry, entries, file_entry, walk
 
-# Facts are under 2 KB; a file that someone made very large must not fill the memory.
-_FACTS_BYTES = 1 << 20
-# What the system says of a path that no recording of ours can have.
+# Errors of the system for a path that cannot be the path of a file we wrote.
 _IMPOSSIBLE = (errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENXIO, errno.EISDIR)
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class StorageError(OSError):
-    """The folder cannot be used as asked; the message says why in words."""
+    """A path or a file that is refused; the message says why."""
 
 
 class Storage:
-    """The folder that Asterisk, the worker and the web share.
+    """Folder that Asterisk, the worker and the web share.
 
-    A path comes from a row or from a facts file, and either may be forged. So it is checked by
-    its words and then walked folder by folder, following no link: nobody who may write here can
-    lead us out of here, not even by changing a folder into a link at the last moment.
+    Paths come from rows and facts files, and either may be forged. So each path is checked, then
+    opened folder by folder without following links: a link never leads out of the folder, even if
+    somebody replaces a folder by one at the last moment.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def resolve(self, path: str) -> Path:
-        """The full path of a file under the folder, whether it is there or not.
+        """Return the absolute path of a file, which need not exist.
 
         Raises StorageError for a path that leaves the folder or goes through a link.
         """
@@ -47,7 +48,7 @@ class Storage:
 
     def open(self, path: str) -> BufferedReader:
         """Open a file for reading. Raises FileNotFoundError, StorageError, OSError."""
-        # Opening a FIFO would wait for someone who writes to it.
+        # Without O_NONBLOCK, opening a FIFO would wait for a writer.
         file = self._open(path, os.O_RDONLY | os.O_NONBLOCK)
         if stat.S_ISREG(os.fstat(file).st_mode):
             return os.fdopen(file, "rb")
@@ -55,7 +56,7 @@ class Storage:
         raise StorageError("a recording's path is not a file")
 
     def size(self, path: str) -> int | None:
-        """Bytes of a file, or None when there is none. Raises StorageError, OSError."""
+        """Return the bytes of a file, or None without one. Raises StorageError, OSError."""
         try:
             with self.open(path) as file:
                 return os.fstat(file.fileno()).st_size
@@ -63,9 +64,9 @@ class Storage:
             return None
 
     def delete(self, path: str) -> bool:
-        """Remove a file; False when it was gone already.
+        """Delete a file; return False if there was none.
 
-        Raises StorageError, and OSError when it cannot go.
+        Raises StorageError, and OSError if it cannot be deleted.
         """
         *folders, name = _parts(path)
         try:
@@ -76,16 +77,16 @@ class Storage:
         return True
 
     def delete_folder(self, path: str) -> None:
-        """Remove a folder that is empty. Raises StorageError, OSError."""
+        """Delete an empty folder. Raises StorageError, OSError."""
         *folders, name = _parts(path)
         with self._folder(folders) as folder:
             os.rmdir(name, dir_fd=folder)
 
     def write(self, path: str, content: bytes, durable: bool = True) -> None:
-        """Write a file, whole or not at all. Raises StorageError, OSError.
+        """Write a file atomically, and create its folders. Raises StorageError, OSError.
 
-        One that is not `durable` survives the end of any process, but perhaps not that of the
-        machine; it takes a tenth of the time, and a busy disk does not hold it up.
+        Without `durable` it is not synced: it survives the end of any process, but may not survive
+        a crash of the machine. That takes a tenth of the time, and does not wait for a busy disk.
         """
         *folders, name = _parts(path)
         self._make_folders(folders)
@@ -107,7 +108,7 @@ class Storage:
             return file.read(-1 if limit is None else limit)
 
     def sync(self, path: str) -> None:
-        """Make a file durable that was written without. Raises StorageError, OSError."""
+        """Sync a file that was written without `durable`. Raises StorageError, OSError."""
         with self.open(path) as file:
             os.fsync(file.fileno())
 
@@ -122,8 +123,8 @@ class Storage:
                 os.close(listed)
         return []
 
-    def find(self, path: str) -> FileEntry | None:
-        """What the walk would say of one file, or None. Raises StorageError, OSError."""
+    def stat(self, path: str) -> FileEntry | None:
+        """Return the entry of one file as in `walk`, or None. Raises StorageError, OSError."""
         *folders, name = _parts(path)
         try:
             with self._folder(folders) as folder:
@@ -132,30 +133,30 @@ class Storage:
             return None
 
     def sha256(self, path: str) -> str:
-        """The checksum of a file, read piece by piece. Raises StorageError, OSError."""
+        """Return the SHA-256 of a file, read in chunks. Raises StorageError, OSError."""
         with self.open(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
-    def set_aside(self, path: str) -> None:
-        """Give a file that cannot be used another name. Raises StorageError, OSError."""
+    def add_suffix(self, path: str, suffix: str) -> None:
+        """Rename a file to its name plus `suffix`. Raises StorageError, OSError."""
         *folders, name = _parts(path)
         with self._folder(folders) as folder:
-            os.replace(name, f"{name}.unusable", src_dir_fd=folder, dst_dir_fd=folder)
+            os.replace(name, f"{name}{suffix}", src_dir_fd=folder, dst_dir_fd=folder)
 
-    def is_bare(self) -> bool:
-        """Whether nothing at all is in the folder, as where a disk is not mounted."""
+    def is_empty(self) -> bool:
+        """Return True if the folder is empty, as when a disk is not mounted. Raises OSError."""
         return next(entries(self.root, ""), None) is None
 
     def walk(self) -> Iterator[FileEntry]:
-        """Every file under the folder; see `walk.walk`. Raises OSError."""
+        """Yield every file in the order of paths; see `folder_walk.walk`. Raises OSError."""
         return walk(self.root)
 
     def free_bytes(self) -> int:
-        """Room left where the folder is. Raises OSError."""
+        """Return the free space of the disk in bytes. Raises OSError."""
         return shutil.disk_usage(self.root).free
 
     def problem(self) -> str | None:
-        """Why nothing can be recorded here, in words, or None."""
+        """Return why the folder cannot be used, or None."""
         if not self.root.is_dir():
             return (
                 f"RECORDINGS_DIR: the folder {self.root} does not exist; "
@@ -180,7 +181,7 @@ class Storage:
 
     @contextlib.contextmanager
     def _folder(self, names: list[str]) -> Iterator[int]:
-        """A descriptor of a folder below the root, reached without following a link."""
+        """Open a folder below the root without following links, as a descriptor for `dir_fd`."""
         at = os.open(self.root, os.O_PATH | os.O_DIRECTORY)
         try:
             for name in names:
@@ -199,7 +200,7 @@ class Storage:
                 self._share(name, folder)
 
     def _share(self, name: str, folder: int) -> None:
-        """Let Asterisk, which often runs as another user, write to a folder that we made."""
+        """Give a new folder the owner and mode of the root: Asterisk often runs as another user."""
         root = self.root.stat()
         made = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
         try:
@@ -211,7 +212,7 @@ class Storage:
 
 
 def _parts(path: str) -> list[str]:
-    """The names of a path from the root on. Raises StorageError unless each is plain."""
+    """Return the parts of a path. Raises StorageError unless each is a plain name."""
     parts = path.split("/")
     if any(part in ("", ".", "..") for part in parts):
         raise StorageError("a recording's path leads out of RECORDINGS_DIR")

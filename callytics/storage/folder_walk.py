@@ -1,4 +1,4 @@
-"""Every file of a folder, in an order in which it can be compared with rows."""
+"""Folder walk: every file below a folder, sorted as the rows of recordings are by path."""
 
 import contextlib
 import os
@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-# Folders in which the doctor tries something. Not hidden: Asterisk cannot copy into those.
+# Temporary folders of `flask doctor`. Not hidden: Asterisk cannot copy into hidden folders.
 PROBE_PREFIX = "doctor-"
-# Where a file system puts what it found after a crash; only root may look into it.
+# Created by the file system; only root can read it.
 _SYSTEM_FOLDER = "lost+found"
 
 
 class FileEntry(NamedTuple):
-    """A file, relative to the folder. Its size is None where it is no plain file, as a link."""
+    """A file: its path relative to the folder, its size (None for a link or device), its mtime."""
 
     path: str
     size_bytes: int | None
@@ -23,11 +23,11 @@ class FileEntry(NamedTuple):
 
 
 def walk(root: Path) -> Iterator[FileEntry]:
-    """Every file under `root`, in the order of the bytes of their whole paths.
+    """Yield every file under `root`, sorted by the bytes of its whole path.
 
-    Held in memory is one folder at each depth. Left out are hidden files and folders, and the
-    doctor's of a moment. Raises OSError for a folder that cannot be read: its recordings are not
-    missing.
+    Holds one folder of each depth in memory. Leaves out hidden files and folders, and the temporary
+    ones of `flask doctor`. Raises OSError for a folder that cannot be read, because the recordings
+    in it are not missing.
     """
     levels = [entries(root, "")]
     while levels:
@@ -42,7 +42,7 @@ def walk(root: Path) -> Iterator[FileEntry]:
 
 
 def entries(root: Path, folder: str) -> Iterator[tuple[str, os.stat_result | None]]:
-    """Paths in a folder, sorted; those of folders end in / and have no status. Raises OSError."""
+    """Return the sorted paths in a folder; folders end in / and have no status. Raises OSError."""
     with os.scandir(root / folder) as there:
         wanted = [_named(entry) for entry in there if not entry.name.startswith(".")]
     wanted.sort(key=lambda pair: os.fsencode(pair[0]))
@@ -50,13 +50,13 @@ def entries(root: Path, folder: str) -> Iterator[tuple[str, os.stat_result | Non
 
 
 def file_entry(path: str, status: os.stat_result) -> FileEntry:
-    """What a status says of a file."""
+    """Return the entry of a file from its status."""
     size = status.st_size if stat.S_ISREG(status.st_mode) else None
     return FileEntry(path, size, datetime.fromtimestamp(status.st_mtime, UTC))
 
 
 def _named(entry: "os.DirEntry[str]") -> tuple[str, os.stat_result | None]:
-    """The name of an entry, with / after a folder's, and its status; no name: leave it out."""
+    """Return the name and status of an entry, a folder with / and None; no name to leave it out."""
     if entry.is_dir(follow_symlinks=False):
         passing = entry.name.startswith(PROBE_PREFIX) or entry.name == _SYSTEM_FOLDER
         return ("" if passing else f"{entry.name}/", None)

@@ -1,4 +1,4 @@
-"""Calls as a list: the pages against a plain scan, and `flask calls list`."""
+"""List of calls: its pages compared with a plain scan, and `flask calls list`."""
 
 import json
 from datetime import timedelta
@@ -30,7 +30,7 @@ def shelf(app_env: dict[str, str]) -> Shelf:
 
 calls = st.lists(
     st.tuples(
-        st.integers(0, 5),  # the second in which it began: many in the same
+        st.integers(0, 5),  # start in seconds: many are equal
         st.sampled_from(DISPOSITIONS),
         st.booleans(),  # has ended
         st.sampled_from(["", "", "no room"]),
@@ -41,7 +41,7 @@ calls = st.lists(
 
 
 def fill(rows) -> list[dict]:
-    """Put these calls and their recordings in place of all others; return them newest first."""
+    """Replace all calls and recordings by these; return the calls newest first."""
     kept = []
     for number, (second, disposition, ended, problem, states) in enumerate(rows):
         began = STARTED_AT + timedelta(seconds=second)
@@ -68,14 +68,14 @@ def fill(rows) -> list[dict]:
 
 
 def is_wanted(call: dict, result: str | None, with_problem: bool) -> bool:
-    """The same question as a plain scan asks it."""
+    """Return True if a plain scan with this filter finds the call."""
     shown = call["disposition"] if call["ended_at"] else IN_PROGRESS
     lost = call["problem"] or "failed" in call["states"] or "missing" in call["states"]
     return result in (None, shown) and bool(lost or not with_problem)
 
 
 def walk(listing) -> tuple[list[list[str]], list[list[str]]]:
-    """The uids of all pages, going to older ones and then back."""
+    """Return the uids of all pages, to the oldest one and back."""
     page, forth, back = listing.newest_page(), [], []
     forth.append([row.uid for row in page.rows])
     while page.older:
@@ -89,7 +89,7 @@ def walk(listing) -> tuple[list[list[str]], list[list[str]]]:
 
 @given(
     rows=calls,
-    times=st.sampled_from([1, 6, 20]),  # so that there are several pages
+    times=st.sampled_from([1, 6, 20]),  # enough for several pages
     result=st.sampled_from([None, IN_PROGRESS, *DISPOSITIONS]),
     with_problem=st.booleans(),
 )
@@ -117,7 +117,7 @@ def test_filters_and_cursors_give_what_a_plain_scan_gives(shelf, rows, times, re
 )
 @pytest.mark.parametrize("way", ["newest_page", "page_after", "page_before"])
 def test_no_filter_reads_all_calls(shelf, result, with_problem, index, way):
-    """Each is answered from an index that holds little else than what is asked for."""
+    """Each filter uses an index in which nearly all entries match."""
     asked = []
 
     def take_note(_connection, _cursor, statement, values, *_rest) -> None:
@@ -127,7 +127,7 @@ def test_no_filter_reads_all_calls(shelf, result, with_problem, index, way):
         event.listen(db.engine, "before_cursor_execute", take_note)
         place = () if way == "newest_page" else ("1795339800000000-5",)
         getattr(library.calls(result, with_problem), way)(*place)
-        # Where little is newer, the newest page is read as well; it is not this test's.
+        # `page_before` then also reads the first page, which is not tested here.
         statement, values = next(query for query in asked if query[0].startswith("SELECT"))
         with db.engine.connect() as connection:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()

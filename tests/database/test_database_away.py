@@ -1,4 +1,4 @@
-"""The database goes away while people call: the calls do not notice, the rows follow."""
+"""Locked database during calls: the calls go on, and the rows are written later."""
 
 import sqlite3
 from pathlib import Path
@@ -47,5 +47,5 @@ def test_calls_are_connected_and_recorded_while_somebody_locks_the_database(
 
 
 def finished(folder: Path) -> list[Path]:
-    """The facts on disk that say that a recording is available."""
+    """Return the facts files in which a recording is available."""
     return [path for path in folder.rglob("*.json") if '"available"' in path.read_text()]

@@ -1,4 +1,4 @@
-"""A library of an older version is brought to the newest schema while others go on."""
+"""Upgrade of an older installation with many recordings, while others write."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ from tests.support.shelf import Shelf
 MANY = 25_000
 COLUMNS = "id, uid, call_uid, kind, direction, state, state_reason, caller_number, caller_name,"
 COLUMNS += " dialed_number, callee, flow, node, started_at, format, path"
-# A second apart, the last of them with a name of its own.
+# One a second, each with a name of its own.
 FILL = f"""
     WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {MANY})
     INSERT INTO recordings ({COLUMNS})
@@ -33,7 +33,7 @@ FILL = f"""
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def old_env(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """An installation with many recordings, from before searches."""
+    """Create an installation with many recordings, from before searches existed."""
     environment = fresh_environment(tmp_path)
     time_of_n = "datetime(1700000000 + n, 'unixepoch') || '.000000'"
     if request.param == "postgresql":
@@ -70,7 +70,7 @@ def test_it_says_how_long_it_takes_and_others_write_meanwhile(old_env, tmp_path)
 
 
 def _change_something(connection: Connection, number: int) -> int:
-    """Delete the recording of that number as a person may; how many that were."""
+    """Delete the recording of that number, as a person may; return the number of rows."""
     uid = {"uid": f"old{number * 100}"}
     return connection.execute(text("DELETE FROM recordings WHERE uid = :uid"), uid).rowcount
 
@@ -82,7 +82,7 @@ def _check_search(environment: dict[str, str], gone: int) -> None:
         with writing() as connection:
             assert connection.scalar(text("SELECT count(*) FROM recordings")) == MANY - gone
             if connection.dialect.name == "sqlite":
-                # Fails where the index does not say what the table does.
+                # Fails if the index differs from the table.
                 check = "INSERT INTO recordings_search(recordings_search, rank) VALUES "
                 connection.execute(text(f"{check} ('integrity-check', 1)"))
         db.engine.dispose()

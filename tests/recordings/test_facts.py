@@ -1,4 +1,4 @@
-"""The facts of a recording: the same in the file beside the audio, in the row, in `--json`."""
+"""Facts of a recording: the same in the facts file, in the row and in `--json`."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone

@@ -1,4 +1,4 @@
-"""Rows of recordings, calls, workers and the audit: every write can be repeated safely."""
+"""Ledger of recordings: every write can be repeated, by several processes at once."""
 
 import subprocess
 import sys
@@ -7,23 +7,16 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from callytics.audit import access_log
 from callytics.audit.models import AuditEntry
-from callytics.calls.ledger import save_call
-from callytics.calls.models import Call
-from callytics.clock import utc_now
 from callytics.config import PROJECT_DIR
-from callytics.database.engine import db
 from callytics.database.transactions import writing
 from callytics.recordings import ledger, library
 from callytics.recordings.facts import Facts
 from callytics.recordings.models import Recording
-from callytics.workers import heartbeat
-from callytics.workers.models import Worker
 from tests.support.shelf import STARTED_AT, Shelf
+from tests.support.tables import all_rows
 
 
 @pytest.fixture
@@ -38,24 +31,19 @@ def facts(**changes: Any) -> Facts:
     return Facts(**{**usual, "started_at": STARTED_AT, "format": "wav", **changes})
 
 
-def rows(table: type) -> list[Any]:
-    with db.engine.connect() as connection:
-        return list(connection.execute(select(*table.__table__.columns)))
-
-
 def test_a_recording_is_one_row_however_often_it_is_saved(app: Flask) -> None:
     for state in ("requested", "requested", "recording", "available"):
         ledger.save_recording(facts(state=state))
-    (row,) = rows(Recording)
+    (row,) = all_rows(Recording)
     assert (row.uid, row.state, row.path) == ("a1", "available", "2026/11/22/a1.wav")
 
 
 def test_what_is_saved_again_keeps_its_place_in_the_list(app: Flask) -> None:
     ledger.save_recording(facts(uid="a1"))
     ledger.save_recording(facts(uid="b2"))
-    before = {row.uid: row.id for row in rows(Recording)}
+    before = {row.uid: row.id for row in all_rows(Recording)}
     ledger.save_recording(facts(uid="a1", state="available"))
-    assert {row.uid: row.id for row in rows(Recording)} == before
+    assert {row.uid: row.id for row in all_rows(Recording)} == before
 
 
 def test_saving_facts_again_does_not_take_the_waveform_away(app: Flask) -> None:
@@ -63,7 +51,7 @@ def test_saving_facts_again_does_not_take_the_waveform_away(app: Flask) -> None:
     with writing() as connection:
         connection.execute(Recording.__table__.update().values(peaks=b"peaks"))
     ledger.save_recording(facts(state="available"))
-    assert rows(Recording)[0].peaks == b"peaks"
+    assert all_rows(Recording)[0].peaks == b"peaks"
 
 
 def test_times_come_back_as_aware_utc(app: Flask) -> None:
@@ -77,7 +65,7 @@ def test_times_come_back_as_aware_utc(app: Flask) -> None:
 def test_a_time_without_a_zone_is_refused_and_not_guessed(app: Flask) -> None:
     with pytest.raises(StatementError, match="without a zone"):
         ledger.save_recording(facts(started_at=datetime(2026, 11, 22)))
-    assert rows(Recording) == []
+    assert all_rows(Recording) == []
 
 
 def test_marking_changes_the_state_and_says_why(app: Flask) -> None:
@@ -85,7 +73,7 @@ def test_marking_changes_the_state_and_says_why(app: Flask) -> None:
     ledger.save_recording(facts(uid="b2", state="available"))
     ledger.mark_recording("a1", "missing", "the file is gone")
     ledger.mark_recording("nobody", "missing", "the file is gone")
-    states = {row.uid: (row.state, row.state_reason) for row in rows(Recording)}
+    states = {row.uid: (row.state, row.state_reason) for row in all_rows(Recording)}
     assert states == {"a1": ("missing", "the file is gone"), "b2": ("available", "")}
 
 
@@ -94,44 +82,15 @@ def test_forgetting_twice_is_fine_and_tells_which_was_first(app: Flask) -> None:
     ledger.save_recording(facts(uid="b2"))
     assert ledger.forget_recording("a1")
     assert not ledger.forget_recording("a1")
-    assert [row.uid for row in rows(Recording)] == ["b2"]
-
-
-def test_the_audit_outlives_the_recording(app: Flask) -> None:
-    ledger.save_recording(facts())
-    access_log.log_access("adam", "delete", "a1", "asked for by the caller")
-    ledger.forget_recording("a1")
-    (entry,) = rows(AuditEntry)
-    assert (entry.username, entry.action, entry.recording_uid) == ("adam", "delete", "a1")
-    assert entry.detail == "asked for by the caller"
-    assert utc_now() - entry.at < timedelta(minutes=5)
-
-
-def test_a_call_is_one_row_however_often_it_is_saved(app: Flask) -> None:
-    call = {"uid": "c1", "direction": "inbound", "started_at": STARTED_AT}
-    save_call(call)
-    save_call({**call, "disposition": "answered", "path": [{"node": "desk"}]})
-    (row,) = rows(Call)
-    assert (row.disposition, row.path, row.problem) == ("answered", [{"node": "desk"}], "")
-
-
-def test_a_worker_is_one_row_and_the_newest_is_found(app: Flask) -> None:
-    for name, version in (("one", "20.1"), ("two", "22.1"), ("one", "22.2")):
-        heartbeat.record_heartbeat(name, STARTED_AT, None, version, "no connection")
-    assert {row.name: row.asterisk_version for row in rows(Worker)} == {
-        "one": "22.2",
-        "two": "22.1",
-    }
-    worker = heartbeat.newest_worker()
-    assert (worker.asterisk_version, worker.connected_at) == ("22.2", None)
+    assert [row.uid for row in all_rows(Recording)] == ["b2"]
 
 
 def test_a_write_that_fails_leaves_nothing_behind(app: Flask) -> None:
     ledger.save_recording(facts())
     with pytest.raises(IntegrityError), writing() as connection:
         connection.execute(Recording.__table__.update().values(state_reason="half"))
-        connection.execute(Recording.__table__.insert().values(rows(Recording)[0]._mapping))
-    assert rows(Recording)[0].state_reason == ""
+        connection.execute(Recording.__table__.insert().values(all_rows(Recording)[0]._mapping))
+    assert all_rows(Recording)[0].state_reason == ""
 
 
 WRITER = """
@@ -152,10 +111,10 @@ with create_app().app_context():
 
 
 def test_many_processes_write_at_once_and_none_fails(app: Flask, app_env) -> None:
-    """A transaction that begins by reading fails when another process wrote in between."""
+    """A deferred transaction would fail if another process wrote after its first read."""
     command = [sys.executable, "-c", WRITER]
     many = [subprocess.Popen([*command, f"p{n}"], cwd=PROJECT_DIR, env=app_env) for n in range(4)]
     assert [process.wait(timeout=300) for process in many] == [0] * 4
-    # Nobody wrote between another's reading and writing.
-    counted = sorted(int(entry.recording_uid) for entry in rows(AuditEntry))
+    # No process wrote between the read and the write of another.
+    counted = sorted(int(entry.recording_uid) for entry in all_rows(AuditEntry))
     assert counted == list(range(4 * 150))

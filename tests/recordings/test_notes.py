@@ -1,4 +1,4 @@
-"""Notes with a mark in time, and tags: who may write and delete them, and where they lead."""
+"""Notes at a position in the audio, and tags: rights to write and delete them, and their links."""
 
 import re
 
@@ -235,7 +235,7 @@ def test_a_note_takes_the_place_one_is_at_and_leads_back_to_it(page, shelf, ann)
     expect(field).to_be_focused()
     assert field.input_value().startswith("00:2")
     field.fill("00:21 refund promised")
-    # Keys are what somebody types now.
+    # Keys belong to the text field now.
     field.press_sequentially(" j/d?")
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_have_text("The note is kept.")
@@ -269,7 +269,7 @@ def test_a_field_that_one_leaves_without_writing_is_empty_again(page, ann):
     open_player(page, ann)
     field = page.get_by_label("Note", exact=True)
     field.focus()
-    # The mark goes along while nobody writes.
+    # The mark follows the playback while nobody types.
     for second in (1, 2):
         expect(field).to_have_value(f"00:0{second} ")
     page.get_by_role("button", name="Pause", exact=True).focus()

@@ -1,4 +1,4 @@
-"""Notes and tags on SQLite and on PostgreSQL: kept, found, shown, and gone with their recording."""
+"""Notes and tags on SQLite and PostgreSQL: stored, found, and deleted with their recording."""
 
 import pytest
 

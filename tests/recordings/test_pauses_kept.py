@@ -1,4 +1,4 @@
-"""The pauses of a recording are the same on both databases, and one by one in the library."""
+"""Pauses of a recording, stored and read alike on both databases."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +19,7 @@ def test_spans_are_read_from_the_row_as_they_were_written(any_env: dict[str, str
     some, none = shelf.add(b"", pauses=SPANS), shelf.add(b"")
     assert shelf.row(some).pauses == SPANS
     assert shelf.row(none).pauses == ()
-    # A row is kept by its values while a page is shown again and again.
+    # Pages cache rows by their values.
     assert hash(shelf.row(some)) == hash(shelf.row(some))
     shelf.add(None, **{**vars(some), "pauses": ()})
     assert shelf.row(some).pauses == ()

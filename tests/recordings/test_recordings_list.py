@@ -1,4 +1,4 @@
-"""`flask recordings list`: the names of columns that scripts rely on, newest first."""
+"""Command `flask recordings list`: the columns that scripts rely on, newest first."""
 
 import json
 import tracemalloc
@@ -27,7 +27,7 @@ def shelf(app_env: dict[str, str]) -> Shelf:
 
 
 def listed(shelf: Shelf, *options: str) -> str:
-    """What the command prints."""
+    """Return the output of the command."""
     with shelf.app.app_context():
         done = shelf.app.test_cli_runner().invoke(args=["recordings", "list", *options])
     assert done.exit_code == 0, done.output

@@ -1,4 +1,4 @@
-"""Files under RECORDINGS_DIR: what may be opened, and that nothing outside of it can."""
+"""Storage: files under RECORDINGS_DIR can be opened, and nothing outside of it."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ SECRET = b"nobody may read this"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with one recording, beside a file that is none of ours."""
+    """Create a folder with one recording, beside a file that must not be read."""
     (tmp_path / "secret").write_bytes(SECRET)
     day = tmp_path / "recordings" / "2026" / "11" / "22"
     day.mkdir(parents=True)
@@ -287,7 +287,7 @@ def test_walking_is_in_the_order_of_the_bytes_of_whole_paths(
 ) -> None:
     folder = tmp_path_factory.mktemp("order")
     for name in names:
-        with contextlib.suppress(OSError):  # a file where another name needs a folder
+        with contextlib.suppress(OSError):  # the name of a folder and of a file at once
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).touch()
     found = walked(Storage(folder))
@@ -304,10 +304,10 @@ def test_walking_tells_size_and_age_and_what_is_no_plain_file(
     a, link = storage.walk()
     assert a == ("2026/11/22/a.wav", 5, datetime(1970, 1, 2, tzinfo=UTC))
     assert (link.path, link.size_bytes) == ("2026/11/22/link.wav", None)
-    assert storage.find(a.path) == a
-    assert storage.find(link.path).size_bytes is None
-    assert storage.find("2026/11/22/b.wav") is None
-    assert storage.find("2026/11/22/a.wav/b.wav") is None
+    assert storage.stat(a.path) == a
+    assert storage.stat(link.path).size_bytes is None
+    assert storage.stat("2026/11/22/b.wav") is None
+    assert storage.stat("2026/11/22/a.wav/b.wav") is None
 
 
 def test_walking_leaves_out_what_is_no_recording(storage: Storage, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The shape of a recording: its bars and its silences, whatever its format and length."""
+"""Waveform of a recording: bars and silent spans, for each format and length."""
 
 from pathlib import Path
 

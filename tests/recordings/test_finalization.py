@@ -1,4 +1,4 @@
-"""What became of a recording, told by its file, whoever asks and however often."""
+"""Finalization of recordings from their files; repeating it changes nothing."""
 
 from pathlib import Path
 
@@ -20,13 +20,13 @@ def test_a_file_that_was_mended_once_still_says_why_when_it_is_completed_again(
     audio = tmp_path / facts.path
     write_tone(audio, 440, 1.0)
     whole = audio.read_bytes()
-    # As Asterisk leaves it that is killed: no sizes in the header.
+    # As a killed Asterisk leaves it: no sizes in the header.
     audio.write_bytes(whole[:4] + bytes(4) + whole[8:40] + bytes(4) + whole[44:])
     first = finalize(storage, facts, utc_now())
     write_facts(storage, first)
     assert "cut short" in first.state_reason
     assert audio.read_bytes() == whole
-    # Somebody who remembers only how it stood before.
+    # Another process, which has read the facts from before.
     again = finalize(storage, facts, utc_now())
     assert again.state_reason == first.state_reason
     assert again.duration_ms == 1000

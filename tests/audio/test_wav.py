@@ -1,4 +1,4 @@
-"""What a recording's own bytes say, and how a header that was never finished is mended."""
+"""WAV headers: duration from the bytes of a file, and repair of unfinished headers."""
 
 import os
 import struct
@@ -13,7 +13,7 @@ from callytics.audio import wav as audio
 
 
 def wav(sound: bytes, *, rate: int = 8000, extra: bytes = b"", sizes: bool = True) -> bytes:
-    """A WAV as Asterisk lays it out (16 bit, mono); without sizes, as kill -9 leaves it."""
+    """Return a WAV as Asterisk writes it (16 bit, mono); without sizes, as after kill -9."""
     fmt = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, rate * 2, 2, 16)
     head = b"WAVE" + fmt + extra + struct.pack("<4sI", b"data", len(sound) if sizes else 0)
     return struct.pack("<4sI", b"RIFF", len(head) + len(sound) if sizes else 0) + head + sound
