@@ -70,7 +70,7 @@ def _for_templates() -> dict[str, Any]:
 
 
 def _board() -> Response:
-    return list_response("admin/queues", _table, {}, around=Around(_more))
+    return list_response("admin/queues", _table, {}, around=_around)
 
 
 def _table() -> Table:
@@ -81,8 +81,8 @@ def _table() -> Table:
     return Table(page, whose, holds_until_write=False)
 
 
-def _more() -> dict[str, Any]:
-    return {"changes": changes_of("queue", MOST_CHANGES)}
+def _around() -> Around:
+    return Around({"changes": changes_of("queue", MOST_CHANGES)})
 
 
 def _with_status(response: Response, said: str) -> Response:

@@ -17,7 +17,7 @@ from callytics.web.auth.access import admin_required
 from callytics.web.calls.problems import problems_of
 from callytics.web.calls.timeline import timeline
 from callytics.web.http.formatting import RESULTS_OF_CALLS
-from callytics.web.http.list_pages import Table, asked_page, list_response
+from callytics.web.http.list_pages import Around, Table, asked_page, list_response
 from callytics.web.recordings.waveforms import shape_of
 
 blueprint = Blueprint("calls", __name__)
@@ -30,7 +30,9 @@ MOST_PLAYERS = 20
 def index() -> Response:
     """A page of the list, with what is wrong with each call and what was recorded of it."""
     filters = _asked_filters()
-    return list_response("calls", lambda: _table(filters), filters)
+    # Its page shows nothing around the table but the filters.
+    around = Around(key=())
+    return list_response("calls", lambda: _table(filters), filters, around=lambda: around)
 
 
 def _table(filters: dict[str, str]) -> Table:

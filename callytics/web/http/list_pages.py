@@ -8,7 +8,7 @@ after the sign-in check without a query.
 import json
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
@@ -35,6 +35,8 @@ from callytics.web.http.cached_until_write import cached_until_write, recall, re
 from callytics.web.http.worker_banner import Notice, worker_notice
 from callytics.workers import heartbeat
 
+# Frames that are kept, of some 20 kB each.
+MOST_FRAMES = 200
 # Stands for the table in the page around it; no text that is shown can hold it.
 PLACEHOLDER = Markup("<table-comes-here>")
 
@@ -73,17 +75,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Around:
-    """Content of a list's page around the table.
+    """Content of a list's page around the table: what `index.html` needs besides the filters.
 
-    `read` returns what `index.html` needs besides `filters` and `any_rows`. `key` names all that it
-    depends on besides these, the person and the database; None to render it for each request.
+    `key` is equal where `parts` are, and tells frames apart that are kept; with None each request
+    has its page rendered anew.
     """
 
-    read: Callable[[], Mapping[str, Any]] = dict
+    parts: Mapping[str, Any] = field(default_factory=dict, compare=False)
     key: tuple[Hashable, ...] | None = None
-
-
-NOTHING_AROUND = Around()
 
 
 def asked_page(listing: Listing[Any]) -> Page[Any]:
@@ -105,13 +104,13 @@ def list_response(
     filters: Mapping[str, str],
     *,
     depends_on: tuple[Hashable, ...] = (),
-    around: Around = NOTHING_AROUND,
+    around: Callable[[], Around] = Around,
 ) -> Response:
     """Answer a request for a list with its page, its table (htmx) or 304.
 
     `templates` is the folder of `index.html` and `_table.html`. `filters` is the query of the URL
     without its cursor. `depends_on` names what the table depends on besides the database, the
-    URL, the role and the worker's notice. `around` is what the page shows around the table.
+    URL, the role and the worker's notice. `around` returns what the page shows around the table.
     """
     notice = worker_notice(cached_until_write(heartbeat.newest_worker), utc_now())
     asked = (templates, request.query_string, current_user.role, notice, *depends_on)
@@ -140,7 +139,7 @@ def list_response(
         response = make_response(html)
         response.set_etag(version)
     else:
-        before, after = _frame(templates, filters, bool(table.page.rows), around)
+        before, after = _frame(templates, filters, bool(table.page.rows), around())
         response = make_response(before + html + after)
     return varied(response)
 
@@ -150,28 +149,37 @@ def _frame(
 ) -> tuple[str, str]:
     """Return the HTML before and after the table; rendering it takes as long as the table."""
     token = session.get("csrf_token")
+    items = tuple(filters.items())
     # Flashed messages are shown once; a session without a token gets one by the rendering.
     if around.key is None or token is None or "_flashes" in session:
-        return _rendered_frame(templates, filters, any_rows, around)
-    key = (templates, current_user.id, token, tuple(filters.items()), any_rows, *around.key)
-    if known := recall(key):
-        before, after = known[0]
-    else:
-        before, after = _rendered_frame(templates, filters, any_rows, around)
-        remember(key, (before, after))
-    return before, after
+        return _render_frame(templates, items, any_rows, around)
+    person = tuple(vars(current_user._get_current_object()).items())
+    return _kept_frame(templates, items, any_rows, around, person, token, request.script_root)
 
 
-def _rendered_frame(
-    templates: str, filters: Mapping[str, str], any_rows: bool, around: Around
+@lru_cache(maxsize=MOST_FRAMES)
+def _kept_frame(
+    templates: str,
+    filters: tuple[tuple[str, str], ...],
+    any_rows: bool,
+    around: Around,
+    _person: tuple[tuple[str, Hashable], ...],
+    _token: str,
+    _script_root: str,
+) -> tuple[str, str]:
+    return _render_frame(templates, filters, any_rows, around)
+
+
+def _render_frame(
+    templates: str, filters: tuple[tuple[str, str], ...], any_rows: bool, around: Around
 ) -> tuple[str, str]:
     html = render_template(
         f"{templates}/index.html",
         table=PLACEHOLDER,
-        filters=filters,
+        filters=dict(filters),
         any_rows=any_rows,
         current_user=current_user._get_current_object(),
-        **around.read(),
+        **around.parts,
     )
     before, _, after = html.partition(PLACEHOLDER)
     return before, after

@@ -74,7 +74,7 @@ def index() -> Response:
         lambda: _table(wish, counted),
         wish.query,
         depends_on=(wish.filters, counted),
-        around=_around(wish),
+        around=lambda: _around(wish),
     )
     return _with_address(response, wish) if is_htmx() else response
 
@@ -152,13 +152,14 @@ def _form_parts(wish: Wish) -> dict[str, Any]:
     return {
         "wish": wish,
         "names": _current_names(),
-        "saved": saved_searches.saved_searches(current_user.id),
+        "saved": cached_until_write(saved_searches.saved_searches, current_user.id),
     }
 
 
 def _around(wish: Wish) -> Around:
-    """Return the form and the selection below it; `names` change by time, the rest by writes."""
-    return Around(lambda: _form_parts(wish), (tuple(wish.typed.items()), _current_names()))
+    """Return the form and the selection below it."""
+    parts = _form_parts(wish)
+    return Around(parts, (tuple(wish.typed.items()), parts["names"], *map(tuple, parts["saved"])))
 
 
 def _current_names() -> Markup:

@@ -172,9 +172,9 @@ def test_a_page_says_the_time_of_its_own_making(shelf: Shelf, rita: PageClient) 
 def test_a_long_text_counts_to_its_middle(shelf: Shelf, rita: PageClient) -> None:
     """A row of SQLAlchemy leaves out the middle of a long text where it says what it is."""
     call = {"started_at": STARTED_AT, "ended_at": None, "disposition": None}
-    shelf.add_call("c1", problem=f"{'a' * 400}b{'a' * 400}", **call)
+    shelf.add_call("c1", caller_name=f"{'a' * 400}b{'a' * 400}", **call)
     etags = {url: etag_of(rita, url) for url in ("/calls", "/live")}
-    shelf.add_call("c1", problem=f"{'a' * 400}c{'a' * 400}", **call)
+    shelf.add_call("c1", caller_name=f"{'a' * 400}c{'a' * 400}", **call)
     assert {url: poll(rita, url, etag) for url, etag in etags.items()} == {
         "/calls": 200,
         "/live": 200,
