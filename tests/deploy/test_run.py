@@ -1,7 +1,6 @@
 """`make run` as a new user tries it, but for the Python packages, which the tests have."""
 
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -12,22 +11,15 @@ import pytest
 import requests
 
 from tests.support.asterisk import free_port
-from tests.support.process import PROJECT
+from tests.support.checkout import copy_program
 from tests.support.processes import fresh_environment
 from tests.support.waiting import LOGS, wait_until
-
-PARTS = ("app.py", "Procfile", "callytics", "worker", "templates", "static", "deploy")
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of the program without what running it leaves behind."""
-    folder = tmp_path / "checkout"
-    folder.mkdir()
-    for name in PARTS:
-        copy = shutil.copytree if (PROJECT / name).is_dir() else shutil.copy
-        copy(PROJECT / name, folder / name)
-    return folder
+    return copy_program(tmp_path / "checkout")
 
 
 @pytest.fixture

@@ -53,8 +53,12 @@ def draft_of(client: PageClient) -> dict[str, Any]:
 
 
 def fields_of(answer: Any) -> dict[str, str]:
-    """Every field of the form of a page as a browser would send it back."""
-    page = answer.get_data(as_text=True)
+    """Return the fields of the form of an answer, as a browser would send them back."""
+    return fields_of_html(answer.get_data(as_text=True))
+
+
+def fields_of_html(page: str) -> dict[str, str]:
+    """Return the fields of the form of a page, as a browser would send them back."""
     form = page[page.index('<form class="card entry') :]
     form = form[: form.index("</form>")]
     found = dict(re.findall(r'<input type="text"[^>]* name="(\w+)"[^>]* value="([^"]*)"', form))

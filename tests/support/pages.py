@@ -33,8 +33,13 @@ def check_fragment(html: str) -> None:
 
 
 def text_of(answer: TestResponse) -> str:
-    """What a person reads, with single spaces."""
-    page = html5lib.parse(answer.get_data(as_text=True), namespaceHTMLElements=False)
+    """Return the text of an answer as a person reads it, with single spaces."""
+    return text_of_html(answer.get_data(as_text=True))
+
+
+def text_of_html(html: str) -> str:
+    """Return the text of a page as a person reads it, with single spaces."""
+    page = html5lib.parse(html, namespaceHTMLElements=False)
     body = page.find("body")
     return " ".join("".join(body.itertext()).split())
 
