@@ -19,8 +19,11 @@ def create_app(config: Config | None = None) -> Flask:
 
     A process that outlives it calls `close_app`. Raises ConfigError for an unusable variable.
     """
-    from callytics import cli, web
-    from callytics import tables as _tables  # noqa: F401 (registers them with the metadata)
+    from callytics import (
+        cli,
+        tables as _tables,  # noqa: F401 (registers them with the metadata)
+        web,
+    )
     from callytics.database.engine import init_db
 
     config = config or load_config(read_environment())

@@ -1,4 +1,6 @@
-"""The pages, one blueprint a file."""
+"""Web pages: one blueprint in each module."""
+
+from types import ModuleType
 
 from flask import Flask
 
@@ -9,25 +11,16 @@ def init_web(app: Flask) -> None:
     from callytics.web import health
     from callytics.web.admin import queues, settings, users
     from callytics.web.auth import access, account, login
-    from callytics.web.calls import click_to_call, live
-    from callytics.web.calls import pages as calls
+    from callytics.web.calls import click_to_call, live, pages as calls
     from callytics.web.flows import (
         drafts as flow_drafts,
-    )
-    from callytics.web.flows import (
         import_export,
         live_validation,
-        phone_picker,
-        versions,
-    )
-    from callytics.web.flows import (
         nodes as flow_nodes,
-    )
-    from callytics.web.flows import (
         pages as flows,
-    )
-    from callytics.web.flows import (
+        phone_picker,
         queues as flow_queues,
+        versions,
     )
     from callytics.web.http import (
         cached_until_write,
@@ -39,21 +32,21 @@ def init_web(app: Flask) -> None:
         audio,
         bulk_actions,
         notes,
+        pages as recordings,
         pause,
         saved_searches,
         search_form,
     )
-    from callytics.web.recordings import (
-        pages as recordings,
-    )
 
-    pages = (login, recordings, saved_searches, notes, bulk_actions, calls, audio, health)
-    pages += (live, pause, queues, settings, users, account, click_to_call)
+    pages: tuple[ModuleType, ...] = (
+        *(login, account, health),
+        *(recordings, saved_searches, notes, bulk_actions, audio, pause),
+        *(calls, live, click_to_call),
+        *(flows, flow_nodes, flow_queues, live_validation, phone_picker),
+        *(flow_drafts, versions, import_export),
+        *(queues, settings, users),
+    )
     for module in pages:
-        app.register_blueprint(module.blueprint)
-    for module in (flows, flow_nodes, flow_queues, live_validation, flow_drafts, import_export):
-        app.register_blueprint(module.blueprint)
-    for module in (versions, phone_picker):
         app.register_blueprint(module.blueprint)
     app.jinja_env.globals["app_version"] = __version__
     security_headers.init_headers(app)

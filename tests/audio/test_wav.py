@@ -6,8 +6,7 @@ import wave
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from callytics.audio import wav as audio
 

@@ -8,8 +8,8 @@ from flask import Flask
 from callytics.database.engine import db
 from callytics.flows import (
     drafts as flow_drafts,
+    versions,
 )
-from callytics.flows import versions
 from callytics.flows.document import check
 from callytics.flows.drafts import NoDraftError
 from callytics.flows.errors import DocumentError

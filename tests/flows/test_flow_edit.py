@@ -2,8 +2,7 @@
 
 import copy
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from callytics.flows.edits import chain, insert, move, remove, rename_node, unreached
 from tests.web.flows.test_flow_picture import flows

@@ -10,8 +10,7 @@ from callytics.database.engine import db
 from callytics.recordings import ledger, notes
 from callytics.recordings.facts import Facts
 from callytics.recordings.models import Note, Tag
-from callytics.search import access_paths
-from callytics.search import engine as finding
+from callytics.search import access_paths, engine as finding
 from callytics.search.filters import Filters
 from tests.support.browser import new_page, played, sign_in, wait_for_focus, wait_for_sound
 from tests.support.pages import HTMX, text_of

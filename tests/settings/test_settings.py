@@ -1,8 +1,7 @@
 """Settings: their defaults, what each may be, and that a wrong one changes nothing."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from callytics.settings.settings import SETTINGS, SettingError, all_settings, set_setting
 from tests.support.command import flask

@@ -7,8 +7,7 @@ from typing import Any
 from flask import Blueprint, abort, render_template
 from flask_login import current_user
 
-from callytics.flows import drafts as flow_drafts
-from callytics.flows import versions
+from callytics.flows import drafts as flow_drafts, versions
 from callytics.flows.diff import changes
 from callytics.flows.drafts import Work
 from callytics.flows.edits import chain, users_of, wrong_in

@@ -6,8 +6,7 @@ from flask import flash, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from callytics.flows import drafts as flow_drafts
-from callytics.flows import versions
+from callytics.flows import drafts as flow_drafts, versions
 from callytics.flows.diff import KINDS, changes
 from callytics.flows.drafts import NoDraftError
 from callytics.flows.errors import DocumentError

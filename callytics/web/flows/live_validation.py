@@ -5,9 +5,7 @@ from flask_login import current_user
 
 from callytics.flows.drafts import work_of
 from callytics.flows.node_types import NODE_TYPES
-from callytics.web.flows import nodes as flow_nodes
-from callytics.web.flows import pages as flows
-from callytics.web.flows import queues as flow_queues
+from callytics.web.flows import nodes as flow_nodes, pages as flows, queues as flow_queues
 from callytics.web.flows.context import pages
 from callytics.web.flows.forms import Form
 from callytics.web.flows.starters import STARTS, check_start

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
-from datetime import tzinfo as Zone
+from datetime import UTC, date, datetime, timedelta, tzinfo as Zone
 from zoneinfo import ZoneInfo
 
 from flask import Flask

@@ -1,8 +1,7 @@
 """Whatever somebody sends to the pages of flows is taken or refused in words, never an error."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from callytics.flows.document import check
 from callytics.flows.node_types import NODE_TYPES

@@ -2,8 +2,7 @@
 
 from itertools import combinations, pairwise
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from callytics.flows.edits import chain, unreached
 from callytics.web.flows.diagram_layout import Box, Layout, layout

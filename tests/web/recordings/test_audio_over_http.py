@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from callytics.audio.samples import ULAW_SAMPLES
 from callytics.audio.wav import ULAW_HEADER_BYTES, ulaw_header

@@ -5,8 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from werkzeug.http import parse_options_header
 
 from callytics.web.recordings.file_names import attachment, file_name

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from callytics.clock import utc_now
 from callytics.web.recordings.search_form import NAMES, understand
