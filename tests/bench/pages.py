@@ -4,25 +4,34 @@ import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 
 import requests
+from flask.sessions import SecureCookieSessionInterface
+from sqlalchemy import delete
 
+from callytics.clock import utc_now
+from callytics.database.transactions import writing
 from callytics.search.engine import find
 from callytics.search.filters import Filters
-from tests.bench.filling import ADDED_FROM, ADMIN
+from callytics.workers.heartbeat import record_heartbeat
+from callytics.workers.models import Worker
+from tests.bench.filling import ADMIN
 from tests.bench.load import Load, in_turn
 from tests.bench.printing import figure
 from tests.support.asterisk import free_port
 from tests.support.processes import Web
 from tests.support.shelf import Shelf, signed_in, without_keeping
+from worker.persistence.heartbeat import BEAT_SECONDS
 
-# More than are kept by far: each time one is asked for again, its answer is forgotten.
+# More than any cache holds: each is forgotten before it is asked for again.
 DIFFERENT = 5000
-PEOPLE = 4
-# A busy telephone system: 3,600 recordings an hour.
-EVERY_SECONDS = 1.0
+# Open pages that ask for news in turn. A page asks two seconds after its last answer, so there are
+# more of them than a process answers in two seconds.
+OPEN_PAGES = 10_000
+ASKS_AFTER_SECONDS = 2.0
+# Name of the worker that reports meanwhile.
+REPORTING = "bench"
 
 
 class EmptyView(Web):
@@ -33,42 +42,57 @@ class EmptyView(Web):
 
 
 def measure(shelf: Shelf, folder: Path, seconds: float) -> None:
-    """Print the ratios, and beside them what they are of."""
+    """Print the rates, and their ratios to the rate of an empty view."""
     beside = {**shelf.environment, "PORT": str(free_port())}
     load = Load(folder, seconds)
-    with Web(shelf.environment, folder) as web, EmptyView(beside, folder) as empty:
-        people = [without_keeping(signed_in(web.url, ADMIN)) for _ in range(PEOPLE)]
+    with (
+        Web(shelf.environment, folder) as web,
+        EmptyView(beside, folder) as empty,
+        _worker_reports(shelf),
+    ):
+        ada = without_keeping(signed_in(web.url, ADMIN))
         known = {"HX-Request": "true", "X-Callytics-Poll": "1"}
-        known["If-None-Match"] = _get(web, people[0], **known).headers["ETag"]
-        assert _get(web, people[0], **known).status_code == 304
+        known["If-None-Match"] = _get(web, ada, **known).headers["ETag"]
+        assert _get(web, ada, **known).status_code == 304
+        open_pages = sessions_like(shelf, ada)
         newest, oldest = _ends(shelf)
         chance = random.Random(1)
-        # Looked for anew each time; with rows that were shown before, and with any rows.
+        # Searched anew each time; with rows that were shown before, and with any rows.
         anew = [f"/recordings?after={newest + n}" for n in range(1, DIFFERENT)]
         anywhere = [f"/recordings?after={chance.randrange(oldest, newest)}" for _ in anew]
 
-        def rate(paths: list[str], *who: requests.Session, **headers: str) -> float:
-            for person in who:  # as a browser does, they keep the cookie that comes each minute
-                _get(web, person)
-            return load.of(web.url, paths, who, **headers)
-
-        def rate_on_a_busy_day() -> float:
-            with _recorded_meanwhile(shelf):
-                return rate(["/recordings"], *people)
+        def rate(paths: list[str]) -> float:
+            _get(web, ada)  # as a browser does, which keeps the cookie that comes each minute
+            return load.of(web.url, paths, [ada])
 
         rates = in_turn(
             {
                 "empty_view": lambda: load.of(empty.url, ["/"]),
-                "page": rate_on_a_busy_day,
-                "page_anew": lambda: rate(anew, people[0]),
-                "page_anywhere": lambda: rate(anywhere, people[0]),
-                "unchanged_page": lambda: rate(["/recordings"], people[0], **known),
+                "page_anew": lambda: rate(anew),
+                "page_anywhere": lambda: rate(anywhere),
+                "poll_304": lambda: load.of(web.url, ["/recordings"], open_pages, **known),
             }
         )
+    assert rates["poll_304"] * ASKS_AFTER_SECONDS < OPEN_PAGES, "no open page asks as often"
     for name, measured in rates.items():
         figure(f"{name}_per_second", measured, 0)
-    for name in ("page", "page_anew", "page_anywhere", "unchanged_page"):
+    for name in ("page_anew", "page_anywhere", "poll_304"):
         figure(f"{name}_vs_empty_view", rates[name] / rates["empty_view"])
+
+
+def sessions_like(shelf: Shelf, person: requests.Session) -> list[requests.Session]:
+    """As many sessions of a person as there are open pages; each its own cookie and token."""
+    serializer = SecureCookieSessionInterface().get_signing_serializer(shelf.app)
+    assert serializer
+    name = shelf.app.config["SESSION_COOKIE_NAME"]
+    content = serializer.loads(person.cookies[name])
+    sessions = []
+    for number in range(OPEN_PAGES):
+        session = requests.Session()
+        session.headers = person.headers
+        session.cookies.set(name, str(serializer.dumps({**content, "csrf_token": str(number)})))
+        sessions.append(session)
+    return sessions
 
 
 def _get(web: Web, person: requests.Session, **headers: str) -> requests.Response:
@@ -76,23 +100,29 @@ def _get(web: Web, person: requests.Session, **headers: str) -> requests.Respons
 
 
 @contextmanager
-def _recorded_meanwhile(shelf: Shelf) -> Iterator[None]:
-    """A new recording each second, at the top of the first page."""
+def _worker_reports(shelf: Shelf) -> Iterator[None]:
+    """A worker reports as often as it does, which is a write that changes no page."""
     over = threading.Event()
 
-    def record() -> None:
-        number = 0
-        while not over.wait(EVERY_SECONDS):
-            number += 1
-            shelf.add(None, started_at=ADDED_FROM + timedelta(seconds=number))
+    def report() -> None:
+        while not over.wait(BEAT_SECONDS):
+            _report(shelf)
 
-    recording = threading.Thread(target=record)
-    recording.start()
+    _report(shelf)
+    reporting = threading.Thread(target=report)
+    reporting.start()
     try:
         yield
     finally:
         over.set()
-        recording.join()
+        reporting.join()
+        with shelf.app.app_context(), writing() as connection:
+            connection.execute(delete(Worker).where(Worker.name == REPORTING))
+
+
+def _report(shelf: Shelf) -> None:
+    with shelf.app.app_context():
+        record_heartbeat(REPORTING, utc_now(), utc_now(), "")
 
 
 def _ends(shelf: Shelf) -> tuple[int, int]:

@@ -12,7 +12,7 @@ FIGURES = {
     "inserting": ["insert_rate_while_searching"],
 }
 BY_WRK = {
-    "pages": ["page_vs_empty_view", "unchanged_page_vs_empty_view"],
+    "pages": ["page_anew_vs_empty_view", "poll_304_vs_empty_view"],
 }
 
 
