@@ -9,7 +9,7 @@ SECONDS = 10
 Value = TypeVar("Value")
 
 
-class Briefly(Generic[Value]):
+class TtlCache(Generic[Value]):
     """Values that are gone after a while, of whatever may come up again till then."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import URL, Connection
 
 from callytics.database.engine import db
 from callytics.database.reading import reading
-from callytics.database.ttl_cache import Briefly
+from callytics.database.ttl_cache import TtlCache
 from callytics.search.filters import Filters
 from callytics.search.planner import Plan, Planner
 from callytics.search.rows import count_matches
@@ -34,7 +34,7 @@ class Count:
 NOT_COUNTED = Count(0, False)
 
 # Counts above the limit, which stay there for a while, and counts that took long.
-_counts: Briefly[Count] = Briefly()
+_counts: TtlCache[Count] = TtlCache()
 
 
 def extend_count(filters: Filters, seconds: float) -> Count:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from callytics.database.ttl_cache import Briefly
+from callytics.database.ttl_cache import TtlCache
 from callytics.search import access_paths
 from callytics.search.access_paths import AccessPath, where
 from callytics.search.criteria import Criteria
@@ -39,7 +39,7 @@ _BY_THE_INDEX = text(
 )
 _QUERY_CANCELED = "57014"
 # Trigrams chosen for a search, which a sample taken a moment later would choose again.
-_chosen: Briefly[list[str]] = Briefly()
+_chosen: TtlCache[list[str]] = TtlCache()
 
 
 class _Period(NamedTuple):

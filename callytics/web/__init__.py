@@ -50,7 +50,7 @@ def init_web(app: Flask) -> None:
         app.register_blueprint(module.blueprint)
     app.jinja_env.globals["app_version"] = __version__
     security_headers.init_headers(app)
-    formatting.init_words(app)
+    formatting.init_formatting(app)
     search_form.init_filters(app)
     error_pages.init_errors(app)
     access.init_access(app)

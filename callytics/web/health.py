@@ -8,7 +8,7 @@ from flask import Blueprint, Response, current_app, jsonify
 from callytics.database.health import database_problem
 from callytics.storage.health import folder_problem
 from callytics.version import __version__
-from callytics.web.http.offload import aside
+from callytics.web.http.offload import run_with_deadline
 from callytics.workers import heartbeat
 from callytics.workers.heartbeat import worker_problem
 
@@ -46,7 +46,7 @@ def _public(words: str) -> str:
 
 def _in_time(check: Callable[[], str | None]) -> str | None:
     try:
-        return aside(check, seconds=PATIENCE_SECONDS)
+        return run_with_deadline(check, seconds=PATIENCE_SECONDS)
     except TimeoutError:
         return f"no answer within {PATIENCE_SECONDS:.0f} seconds"
     except Exception as error:  # whatever the driver comes up with

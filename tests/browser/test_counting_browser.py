@@ -14,7 +14,7 @@ from sqlalchemy import text
 from callytics.clock import utc_now
 from callytics.database.engine import db
 from callytics.search.engine import find
-from callytics.web.recordings.search_form import understand
+from callytics.web.recordings.search_form import parse_search
 from tests.bench import filling
 from tests.support.browser import complaints, new_page, sign_in
 from tests.support.processes import Web
@@ -33,7 +33,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
 @pytest.fixture(scope="module")
 def number(shelf: Shelf) -> str:
     """What the page says in the end."""
-    filters = understand(dict(parse_qsl(ASKED)), utc_now()).filters
+    filters = parse_search(dict(parse_qsl(ASKED)), utc_now()).filters
     with shelf.app.app_context(), db.engine.connect() as connection:
         assert find(filters).count.may_go_on
         return f"{connection.scalar(text(PLAINLY), {'min_ms': filters.min_ms})} recordings"

@@ -32,7 +32,7 @@ STATES = {
     "missing": "Missing",
 }
 # What the badge of a recording says.
-STANDINGS = {**STATES, "paused": "Paused"}
+BADGES = {**STATES, "paused": "Paused"}
 DISPOSITIONS = {
     "answered": "Answered",
     "no_answer": "Nobody answered",
@@ -55,7 +55,7 @@ RESULTS = {
 }
 
 
-def init_words(app: Flask) -> None:
+def init_formatting(app: Flask) -> None:
     """Give the templates of `app` these words, and the macros that say them."""
     app.jinja_env.filters.update(
         minutes=minutes,
@@ -73,7 +73,7 @@ def init_words(app: Flask) -> None:
         clock_time=clock_time,
         cause=cause_text,
         ending=ending,
-        standing=standing,
+        badge_state=badge_state,
         is_paused=is_paused,
         ago_ms=ago_ms,
         gaps=gaps,
@@ -88,7 +88,7 @@ def init_words(app: Flask) -> None:
         KINDS=KINDS,
         ROLES=ROLES,
         STATES=STATES,
-        STANDINGS=STANDINGS,
+        BADGES=BADGES,
         DISPOSITIONS=DISPOSITIONS,
         ENDINGS=ENDINGS,
         RESULTS_OF_CALLS=RESULTS_OF_CALLS,
@@ -134,7 +134,7 @@ def ending(call: Any) -> str:
     return call.disposition if call.disposition in DISPOSITIONS else "unknown"
 
 
-def standing(row: Any) -> str:
+def badge_state(row: Any) -> str:
     """How a recording stands: its state, or that it is paused."""
     return "paused" if row.state in OPEN_STATES and is_paused(row.pauses) else row.state
 

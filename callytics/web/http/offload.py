@@ -22,18 +22,18 @@ counts = BoundedSemaphore(2)
 _no_limit = DummySemaphore()
 
 
-def aside(
+def run_with_deadline(
     function: Callable[..., Result],
     *args: Any,
     seconds: float,
-    turns: BoundedSemaphore | DummySemaphore = _no_limit,
+    limiter: BoundedSemaphore | DummySemaphore = _no_limit,
     **options: Any,
 ) -> Result:
     """Call `function` and wait at most `seconds` for its result. Needs an app context.
 
     SQLite waits for another process's write without letting any other request run, so it does
     that in a thread, which goes on after a time-out; PostgreSQL's driver lets them run, and is
-    broken off. `turns` is a semaphore for those of which only so many may be at work. Raises
+    broken off. `limiter` is a semaphore for those of which only so many may be at work. Raises
     TimeoutError, and whatever `function` raises.
     """
     timeout = gevent.Timeout(seconds)
@@ -41,8 +41,8 @@ def aside(
         # Around all of it: where every thread is busy, it is spawn that waits.
         with timeout:
             if db.engine.dialect.name == "sqlite":
-                return _in_thread(partial(function, *args, **options), turns).get()
-            with turns:
+                return _in_thread(partial(function, *args, **options), limiter).get()
+            with limiter:
                 return function(*args, **options)
     except gevent.Timeout as error:
         if error is not timeout:
@@ -51,17 +51,17 @@ def aside(
 
 
 def _in_thread(
-    function: Callable[[], Any], turns: BoundedSemaphore | DummySemaphore
+    function: Callable[[], Any], limiter: BoundedSemaphore | DummySemaphore
 ) -> AsyncResult:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    turns.acquire()
+    limiter.acquire()
     try:
         result = gevent.get_hub().threadpool.spawn(_within, app, function)
     except BaseException:
-        turns.release()
+        limiter.release()
         raise
     # When the thread is done, which may be long after the time-out.
-    result.rawlink(lambda _: turns.release())
+    result.rawlink(lambda _: limiter.release())
     return result
 
 

@@ -10,9 +10,9 @@ from callytics.recordings import ledger, library
 from callytics.recordings.facts import OPEN_STATES
 from callytics.storage.folder import Storage, StorageError
 from callytics.web.http.cached_until_write import cached_until_write
-from callytics.web.http.offload import aside
+from callytics.web.http.offload import run_with_deadline
 from callytics.web.recordings import listening_log
-from callytics.web.recordings.audio_response import Answer, Served
+from callytics.web.recordings.audio_response import Answer, ServedFile
 from callytics.web.recordings.file_names import attachment, file_name
 
 log = logging.getLogger(__name__)
@@ -61,14 +61,14 @@ def _row(uid: str) -> Any:
 def _serve(row: Any, action: str, form: str, headers: dict[str, str]) -> Response:
     storage: Storage = current_app.extensions["storage"]
     prefix = current_app.extensions["callytics"].accel_redirect
-    served = Served(storage, row.path, form, prefix, headers)
+    served = ServedFile(storage, row.path, form, prefix, headers)
     answer = _answer(served, row)
     if request.method == "GET" and answer.status in (200, 206, 304):
         listening_log.note(current_user.username, action, row.uid)
     return Response(answer.body, answer.status, answer.headers, direct_passthrough=True)
 
 
-def _answer(served: Served, row: Any) -> Answer:
+def _answer(served: ServedFile, row: Any) -> Answer:
     try:
         return served.answer(request.environ)
     except FileNotFoundError:
@@ -85,7 +85,7 @@ def _tell_missing(row: Any, storage: Storage) -> None:
         return
     try:
         reason = "the file is gone from the folder"
-        aside(
+        run_with_deadline(
             ledger.mark_recording,
             row.uid,
             "missing",

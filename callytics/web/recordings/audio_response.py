@@ -13,11 +13,11 @@ from callytics.audio import wav
 from callytics.audio.samples import pcm
 from callytics.storage.folder import Storage, StorageError
 from callytics.web.recordings.byte_ranges import (
+    FileVersion,
     UnsatisfiableError,
-    Version,
+    if_range_matches,
     precondition,
-    still_the_same,
-    wanted,
+    requested_range,
 )
 
 # Large enough that reading costs little beside sending, small enough for a thousand listeners.
@@ -31,7 +31,7 @@ class Sound:
     file: BinaryIO
     header: bytes
     length: int
-    version: Version
+    version: FileVersion
 
     def pieces(self, first: int, stop: int) -> Iterator[bytes]:
         """The bytes from `first` up to `stop`."""
@@ -74,7 +74,7 @@ class Answer(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedFile:
     """A stored file in one of the forms in which it is served."""
 
     storage: Storage
@@ -114,10 +114,10 @@ class Served:
         modified_at = datetime.fromtimestamp(found.st_mtime, UTC)
         if self.form == "pcm":
             header, size = wav.pcm_header(2 * found.st_size), 2 * found.st_size
-            version = Version(f"{etag}-pcm", modified_at)
+            version = FileVersion(f"{etag}-pcm", modified_at)
             return DecodedSound(file, header, len(header) + size, version)
         header = wav.ulaw_header(found.st_size) if self.form == "ulaw" else b""
-        return Sound(file, header, len(header) + found.st_size, Version(etag, modified_at))
+        return Sound(file, header, len(header) + found.st_size, FileVersion(etag, modified_at))
 
 
 class _Pieces:
@@ -158,9 +158,9 @@ def _part(
         return status, headers, (0, 0)
     part = None
     # Ranges are defined for GET alone; HEAD tells the whole.
-    if is_get and still_the_same(asked.get("If-Range"), sound.version):
+    if is_get and if_range_matches(asked.get("If-Range"), sound.version):
         try:
-            part = wanted(asked.get("Range"), sound.length)
+            part = requested_range(asked.get("Range"), sound.length)
         except UnsatisfiableError:
             nowhere = ("Content-Range", f"bytes */{sound.length}")
             return 416, [*headers, nowhere, ("Content-Length", "0")], (0, 0)

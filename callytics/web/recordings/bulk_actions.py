@@ -32,10 +32,10 @@ from callytics.recordings import library, notes
 from callytics.recordings.deletion import DeletionError, delete_recording
 from callytics.search.engine import find
 from callytics.web.auth.access import admin_required
-from callytics.web.http.offload import aside, searches
+from callytics.web.http.offload import run_with_deadline, searches
 from callytics.web.recordings import listening_log
 from callytics.web.recordings.file_names import attachment, file_name
-from callytics.web.recordings.search_form import understand
+from callytics.web.recordings.search_form import parse_search
 
 blueprint = Blueprint("many", __name__)
 
@@ -139,10 +139,10 @@ def _selection() -> Selection:
     try:
         if "all" not in request.form:
             return chosen(request.form.getlist("uid"))
-        wish = understand(request.args, utc_now())
-        if wish.problems:
+        form = parse_search(request.args, utc_now())
+        if form.problems:
             raise SelectionError("The list's filters are not usable. Go back and mend them first.")
-        return matching(wish.filters, request.form.get("upto"))
+        return matching(form.filters, request.form.get("upto"))
     except SelectionError as error:
         abort(400, str(error))
 
@@ -161,7 +161,7 @@ def _all_rows(selection: Selection) -> list[Any]:
 
 def _parts(selection: Selection, after: str | None = None) -> Iterator[Part]:
     """The parts; each is looked for aside, and others have their turn after it."""
-    look = partial(aside, find, seconds=PATIENCE_SECONDS, turns=searches)
+    look = partial(run_with_deadline, find, seconds=PATIENCE_SECONDS, limiter=searches)
     for part in selection.parts(after, look):
         yield part
         gevent.sleep(0)

@@ -19,7 +19,7 @@ class UnsatisfiableError(Exception):
 
 
 @dataclass(frozen=True)
-class Version:
+class FileVersion:
     """What tells one state of a file from another."""
 
     etag: str
@@ -31,7 +31,7 @@ class Version:
         return f'"{self.etag}"'
 
 
-def wanted(header: str | None, length: int) -> tuple[int, int] | None:
+def requested_range(header: str | None, length: int) -> tuple[int, int] | None:
     """The first byte and the one after the last of a `Range` header, or None for all of them.
 
     A header that is not understood is no reason to refuse, says the RFC. Nor is one with several
@@ -77,7 +77,7 @@ def _inside(first: int | None, last: int | None, length: int) -> tuple[int, int]
     return first, length if last is None else min(last + 1, length)
 
 
-def precondition(headers: Headers, version: Version) -> int | None:
+def precondition(headers: Headers, version: FileVersion) -> int | None:
     """The status that a conditional request ends with, 304 or 412, or None to go on.
 
     In the order of RFC 9110, 13.2.2: ETags are asked before times, which have whole seconds only.
@@ -94,7 +94,7 @@ def precondition(headers: Headers, version: Version) -> int | None:
     return 304 if since and modified <= since else None
 
 
-def still_the_same(if_range: str | None, version: Version) -> bool:
+def if_range_matches(if_range: str | None, version: FileVersion) -> bool:
     """Whether parts fit to what the client has already: True without an `If-Range`.
 
     Only the very same ETag or the very same time will do; a weak ETag never does.

@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 
 from callytics.audit.access_log import log_access_once
-from callytics.web.http.offload import aside
+from callytics.web.http.offload import run_with_deadline
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ def note(username: str, action: str, uid: str) -> None:
     key = (username, action, uid)
     _remember(key, time.monotonic())
     try:
-        aside(log_access_once, *key, ONE_LISTENING, seconds=PATIENCE_SECONDS)
+        run_with_deadline(log_access_once, *key, ONE_LISTENING, seconds=PATIENCE_SECONDS)
     except Exception as error:  # whatever the database comes up with
         _noted.pop(key, None)
         log.error("audit: %s of %s by %s may not be kept: %r", action, uid, username, error)

@@ -36,8 +36,8 @@ from callytics.web.auth.access import POLL_HEADER, admin_required
 from callytics.web.http import formatting
 from callytics.web.http.cached_until_write import cached_until_write
 from callytics.web.http.list_pages import Around, Table, is_htmx, list_response, varied
-from callytics.web.http.offload import aside, counts, searches
-from callytics.web.recordings.search_form import LABELS, NAMES, Wish, understand
+from callytics.web.http.offload import counts, run_with_deadline, searches
+from callytics.web.recordings.search_form import LABELS, NAMES, SearchForm, parse_search
 from callytics.web.recordings.waveforms import shape_of
 
 blueprint = Blueprint("recordings", __name__)
@@ -62,35 +62,35 @@ def home() -> Response:
 @blueprint.get("/recordings")
 def index() -> Response:
     """A page of what is asked for; an address with something wrong comes back with its fields."""
-    wish = understand(request.args, utc_now())
-    if wish.problems:
-        return _unusable(wish)
+    form = parse_search(request.args, utc_now())
+    if form.problems:
+        return _unusable(form)
     # A form without JavaScript sends its empty fields too; the address shall hold what counts.
     if not is_htmx() and any(name in NAMES and not text for name, text in request.args.items()):
-        return redirect(url_for("recordings.index", **wish.query))
-    counted = known_count(wish.filters)
+        return redirect(url_for("recordings.index", **form.query))
+    counted = known_count(form.filters)
     response = list_response(
         "recordings",
-        lambda: _table(wish, counted),
-        wish.query,
-        depends_on=(wish.filters, counted),
-        around=lambda: _around(wish),
+        lambda: _table(form, counted),
+        form.query,
+        depends_on=(form.filters, counted),
+        around=lambda: _around(form),
     )
-    return _with_address(response, wish) if is_htmx() else response
+    return _with_address(response, form) if is_htmx() else response
 
 
-def _table(wish: Wish, counted: Count | None) -> Table:
+def _table(form: SearchForm, counted: Count | None) -> Table:
     cursors = request.args.get("after"), request.args.get("before")
     try:
         # Several people look at the same newest page; it is searched once.
-        page = cached_until_write(_search, wish.filters, *cursors)
-        page = replace(page, count=_better(page.count, counted, wish.filters))
+        page = cached_until_write(_search, form.filters, *cursors)
+        page = replace(page, count=_better(page.count, counted, form.filters))
     except CursorError:
         abort(400, "There is no such place in the list. Begin with the newest.")
     except TimeoutError:
         abort(503, "The search took too long. Choose fewer days, or try again in a minute.")
-    loosen, is_complete = _loosen(wish) if _is_nothing(page, wish) else ([], True)
-    shown = {"wish": wish, "loosen": loosen}
+    loosen, is_complete = _loosen(form) if _is_nothing(page, form) else ([], True)
+    shown = {"form": form, "loosen": loosen}
     is_admin, templates = current_user.is_admin, current_app.jinja_env
     html = [row_html(row, is_admin, templates) for row in page.rows]
     return Table(page, shown, html, holds_until_write=is_complete and "count" not in request.args)
@@ -100,7 +100,9 @@ def _search(filters: Filters, after: str | None, before: str | None) -> SearchPa
     if not filters.is_narrowed and db.engine.dialect.name == "sqlite":
         # A page of all is 26 steps, for which a thread is not worth its while.
         return find(filters, after, before)
-    return aside(find, filters, after, before, seconds=PATIENCE_SECONDS, turns=searches)
+    return run_with_deadline(
+        find, filters, after, before, seconds=PATIENCE_SECONDS, limiter=searches
+    )
 
 
 def _better(count: Count, known: Count | None, filters: Filters) -> Count:
@@ -110,28 +112,28 @@ def _better(count: Count, known: Count | None, filters: Filters) -> Count:
     if request.args.get("count") != "all":
         return known or count
     try:
-        return aside(
-            extend_count, filters, COUNTING_SECONDS, seconds=PATIENCE_SECONDS, turns=counts
+        return run_with_deadline(
+            extend_count, filters, COUNTING_SECONDS, seconds=PATIENCE_SECONDS, limiter=counts
         )
     except TimeoutError:
         return replace(count, at_length=True)
 
 
-def _is_nothing(page: SearchPage, wish: Wish) -> bool:
-    return not page.rows and page.is_newest and bool(wish.narrowing)
+def _is_nothing(page: SearchPage, form: SearchForm) -> bool:
+    return not page.rows and page.is_newest and bool(form.active)
 
 
-def _loosen(wish: Wish) -> tuple[list[tuple[str, Count]], bool]:
+def _loosen(form: SearchForm) -> tuple[list[tuple[str, Count]], bool]:
     """Return the filters without which something is found, with the counts; True if all were tried.
 
     Searches end with the patience of one search.
     """
     until, found = time.monotonic() + PATIENCE_SECONDS, list[tuple[str, Count]]()
-    for name in wish.narrowing:
-        less = understand(wish.without(name), utc_now())
+    for name in form.active:
+        less = parse_search(form.without(name), utc_now())
         try:
             seconds = max(0.001, until - time.monotonic())
-            count = aside(find, less.filters, seconds=seconds, turns=searches).count
+            count = run_with_deadline(find, less.filters, seconds=seconds, limiter=searches).count
         except TimeoutError:
             return found, False
         if count.number:
@@ -139,27 +141,27 @@ def _loosen(wish: Wish) -> tuple[list[tuple[str, Count]], bool]:
     return found, True
 
 
-def _unusable(wish: Wish) -> Response:
+def _unusable(form: SearchForm) -> Response:
     """400 with all that was typed, and at each field what is wrong with it."""
     if is_htmx():
-        abort(400, " ".join(f"{LABELS[k]}: {text}." for k, text in wish.problems.items()))
-    html = render_template("recordings/unusable.html", **_form_parts(wish))
+        abort(400, " ".join(f"{LABELS[k]}: {text}." for k, text in form.problems.items()))
+    html = render_template("recordings/unusable.html", **_form_parts(form))
     return make_response(html, 400)
 
 
-def _form_parts(wish: Wish) -> dict[str, Any]:
+def _form_parts(form: SearchForm) -> dict[str, Any]:
     """Return what is typed in the form, and what else it offers."""
     return {
-        "wish": wish,
+        "form": form,
         "names": _current_names(),
         "saved": cached_until_write(saved_searches.saved_searches, current_user.id),
     }
 
 
-def _around(wish: Wish) -> Around:
+def _around(form: SearchForm) -> Around:
     """Return the form and the selection below it."""
-    parts = _form_parts(wish)
-    return Around(parts, (tuple(wish.typed.items()), parts["names"], *map(tuple, parts["saved"])))
+    parts = _form_parts(form)
+    return Around(parts, (tuple(form.typed.items()), parts["names"], *map(tuple, parts["saved"])))
 
 
 def _current_names() -> Markup:
@@ -186,18 +188,18 @@ def row_html(row: Any, is_admin: bool, templates: Environment) -> Markup:
     return Markup(macros.html_of(row, is_admin))
 
 
-def _with_address(response: Response, wish: Wish) -> Response:
+def _with_address(response: Response, form: SearchForm) -> Response:
     """The address of what htmx shows: a new one for Back, but not one for each letter typed."""
     if POLL_HEADER in request.headers or response.status_code != 200:
         return response
-    was = understand(dict(parse_qsl(_current_query())), utc_now()).query
+    was = parse_search(dict(parse_qsl(_current_query())), utc_now()).query
     typing = (
         was.get("q")
-        and wish.query.get("q")
-        and wish.without("q") == {k: v for k, v in was.items() if k != "q"}
+        and form.query.get("q")
+        and form.without("q") == {k: v for k, v in was.items() if k != "q"}
     )
-    name = "HX-Replace-Url" if typing or was == wish.query else "HX-Push-Url"
-    response.headers[name] = url_for("recordings.index", **wish.query)
+    name = "HX-Replace-Url" if typing or was == form.query else "HX-Push-Url"
+    response.headers[name] = url_for("recordings.index", **form.query)
     return response
 
 

@@ -16,7 +16,7 @@ from callytics.recordings import library
 from callytics.recordings.facts import OPEN_STATES
 from callytics.recordings.pauses import is_paused
 from callytics.web.http.list_pages import is_htmx
-from callytics.web.http.offload import aside
+from callytics.web.http.offload import run_with_deadline
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ def _is_done(row: Any, action: Action) -> bool:
 def _note(action: Action, uid: str, detail: str = "") -> None:
     """Keep for the audit who did it. What must not be recorded does not wait for the database."""
     try:
-        aside(
+        run_with_deadline(
             access_log.log_access, current_user.username, action, uid, detail, seconds=NOTE_SECONDS
         )
     except Exception as error:  # whatever the database comes up with

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from callytics.clock import utc_now
 from callytics.search import saved_searches
 from callytics.search.saved_searches import SavedSearchError
-from callytics.web.recordings.search_form import understand
+from callytics.web.recordings.search_form import parse_search
 
 blueprint = Blueprint("saved_searches", __name__)
 
@@ -39,5 +39,5 @@ def forget(search_id: int) -> Response:
 def _query() -> dict[str, str]:
     """The fields of a view from a form; only what an address of ours can hold."""
     typed = dict(parse_qsl(request.form.get("query", "")[:2000]))
-    wish = understand(typed, utc_now())
-    return {} if wish.problems else wish.query
+    form = parse_search(typed, utc_now())
+    return {} if form.problems else form.query

@@ -65,14 +65,14 @@ LABELS = {
 # Shown when they are asked for.
 FURTHER = ("direction", "flow", "callee", "tag", *DAYS, *SECONDS)
 # They narrow nothing by themselves.
-MANNERS = ("sort", "tz")
+DISPLAY_OPTIONS = ("sort", "tz")
 LONGEST_TEXT = 200
 LONGEST_SECONDS = 1_000_000
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9999, 1, 1)
 
 
 @dataclass(frozen=True)
-class Wish:
+class SearchForm:
     """What somebody asks for, as they typed it, and as it is understood."""
 
     typed: Mapping[str, str]
@@ -88,9 +88,9 @@ class Wish:
         return {k: v for k, v in given.items() if v and (k != "tz" or dated)}
 
     @property
-    def narrowing(self) -> dict[str, str]:
+    def active(self) -> dict[str, str]:
         """What leaves recordings out."""
-        return {k: v for k, v in self.query.items() if k not in MANNERS}
+        return {k: v for k, v in self.query.items() if k not in DISPLAY_OPTIONS}
 
     @property
     def has_further(self) -> bool:
@@ -112,7 +112,7 @@ def init_filters(app: Flask) -> None:
     )
 
 
-def understand(typed: Mapping[str, str], now: datetime) -> Wish:
+def parse_search(typed: Mapping[str, str], now: datetime) -> SearchForm:
     """Read the fields of the form, whatever somebody wrote into the address. `now` is aware."""
     kept = {name: _cleaned(typed.get(name, "")) for name in NAMES}
     problems: dict[str, str] = {}
@@ -127,7 +127,7 @@ def understand(typed: Mapping[str, str], now: datetime) -> Wish:
     seconds = {name: _seconds(kept[name], name, problems) for name in SECONDS}
     _check_order(days, seconds, problems)
     if problems:
-        return Wish(kept, Filters(), problems)
+        return SearchForm(kept, Filters(), problems)
     sort, ascending = SORTS[kept["sort"] or "newest"]
     filters = Filters(
         search=kept["q"],
@@ -137,7 +137,7 @@ def understand(typed: Mapping[str, str], now: datetime) -> Wish:
         sort=sort,
         ascending=ascending,
     )
-    return Wish(kept, _in_days(filters, days, kept["when"], now.astimezone(zone)))
+    return SearchForm(kept, _in_days(filters, days, kept["when"], now.astimezone(zone)))
 
 
 def _cleaned(text: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from callytics.clock import utc_now
-from callytics.web.recordings.search_form import NAMES, understand
+from callytics.web.recordings.search_form import NAMES, parse_search
 from callytics.workers import heartbeat
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import STARTED_AT, Shelf
@@ -73,16 +73,16 @@ def test_days_are_those_of_the_reader(shelf, rita):
 
 def test_a_preset_is_whole_days_also_when_the_clock_is_changed():
     # Half past three on the Monday after summer time has begun.
-    wish = understand({"when": "yesterday", "tz": "Europe/Berlin"}, NOW)
-    assert wish.filters.since == datetime(2026, 3, 28, 23, tzinfo=UTC)
-    assert wish.filters.until - wish.filters.since == timedelta(hours=23)
-    assert understand({"when": "last7"}, NOW).filters.since == datetime(2026, 3, 24, tzinfo=UTC)
+    form = parse_search({"when": "yesterday", "tz": "Europe/Berlin"}, NOW)
+    assert form.filters.since == datetime(2026, 3, 28, 23, tzinfo=UTC)
+    assert form.filters.until - form.filters.since == timedelta(hours=23)
+    assert parse_search({"when": "last7"}, NOW).filters.since == datetime(2026, 3, 24, tzinfo=UTC)
 
 
 def test_a_preset_and_days_combine():
-    wish = understand({"when": "last7", "from": "2026-03-29", "to": "2026-04-29"}, NOW)
-    assert wish.filters.since == datetime(2026, 3, 29, tzinfo=UTC)
-    assert wish.filters.until == datetime(2026, 3, 31, tzinfo=UTC)
+    form = parse_search({"when": "last7", "from": "2026-03-29", "to": "2026-04-29"}, NOW)
+    assert form.filters.since == datetime(2026, 3, 29, tzinfo=UTC)
+    assert form.filters.until == datetime(2026, 3, 31, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,8 @@ def test_fields_that_were_left_empty_leave_the_address(rita):
 
 @given(st.dictionaries(st.sampled_from(NAMES), st.text(max_size=30)))
 def test_whatever_is_typed_is_understood_or_refused_in_words(typed):
-    wish = understand(typed, NOW)
-    assert wish.problems or understand(wish.query, NOW).filters == wish.filters
+    form = parse_search(typed, NOW)
+    assert form.problems or parse_search(form.query, NOW).filters == form.filters
 
 
 def test_the_count_is_said_and_each_filter_can_be_taken_away(shelf, rita):

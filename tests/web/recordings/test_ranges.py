@@ -7,11 +7,11 @@ from hypothesis import given, settings, strategies as st
 from werkzeug.datastructures import Headers
 
 from callytics.web.recordings.byte_ranges import (
+    FileVersion,
     UnsatisfiableError,
-    Version,
+    if_range_matches,
     precondition,
-    still_the_same,
-    wanted,
+    requested_range,
 )
 
 
@@ -35,7 +35,7 @@ from callytics.web.recordings.byte_ranges import (
     ],
 )
 def test_one_part_that_can_be_had_is_given(header: str, length: int, expected) -> None:
-    assert wanted(header, length) == expected
+    assert requested_range(header, length) == expected
 
 
 @pytest.mark.parametrize(
@@ -65,28 +65,28 @@ def test_one_part_that_can_be_had_is_given(header: str, length: int, expected) -
     ],
 )
 def test_a_header_that_is_not_understood_gives_everything(header: str | None) -> None:
-    assert wanted(header, 100) is None
+    assert requested_range(header, 100) is None
 
 
 @pytest.mark.parametrize("header", ["bytes=0-1,3-4", "bytes=0-,0-", "bytes=0-0,-1"])
 def test_several_parts_give_everything(header: str) -> None:
-    assert wanted(header, 100) is None
+    assert requested_range(header, 100) is None
 
 
 def test_thousands_of_parts_are_not_even_read() -> None:
-    assert wanted("bytes=" + ",".join(["5000-"] * 17), 100) is None
+    assert requested_range("bytes=" + ",".join(["5000-"] * 17), 100) is None
 
 
 @pytest.mark.parametrize("header", ["bytes=100-", "bytes=100-200", "bytes=-0", "bytes=100-,-0"])
 def test_a_part_beyond_the_end_cannot_be_had(header: str) -> None:
     with pytest.raises(UnsatisfiableError):
-        wanted(header, 100)
+        requested_range(header, 100)
 
 
 def test_of_an_empty_file_only_the_last_bytes_can_be_had_and_are_none() -> None:
-    assert wanted("bytes=-5", 0) is None
+    assert requested_range("bytes=-5", 0) is None
     with pytest.raises(UnsatisfiableError):
-        wanted("bytes=0-", 0)
+        requested_range("bytes=0-", 0)
 
 
 @settings(deadline=None)
@@ -105,7 +105,7 @@ def test_a_part_is_what_slicing_the_bytes_gives(
     else:
         expected = content[first : None if last is None else last + 1]
     try:
-        part = wanted(header, length)
+        part = requested_range(header, length)
     except UnsatisfiableError:
         assert expected == b""
         return
@@ -122,14 +122,14 @@ def test_a_part_is_what_slicing_the_bytes_gives(
 def test_no_header_breaks_it_or_leads_beyond_the_file(text: str, length: int) -> None:
     for header in (text, f"bytes={text}"):
         try:
-            part = wanted(header, length)
+            part = requested_range(header, length)
         except UnsatisfiableError:
             continue
         assert part is None or 0 <= part[0] < part[1] <= length
 
 
 MODIFIED = datetime(2026, 11, 22, 9, 0, 0, 750_000, tzinfo=UTC)
-VERSION = Version("64-abc", MODIFIED)
+VERSION = FileVersion("64-abc", MODIFIED)
 SAME_TIME = "Sun, 22 Nov 2026 09:00:00 GMT"
 EARLIER = "Sun, 22 Nov 2026 08:59:59 GMT"
 LATER = "Sun, 22 Nov 2026 09:00:01 GMT"
@@ -184,9 +184,9 @@ def test_conditions_are_asked_in_the_order_of_the_rfc(
 def test_parts_are_continued_only_of_the_very_same_file(
     if_range: str | None, expected: bool
 ) -> None:
-    assert still_the_same(if_range, VERSION) is expected
+    assert if_range_matches(if_range, VERSION) is expected
 
 
 def test_a_time_within_the_same_second_counts_as_unmodified() -> None:
-    version = Version("a", MODIFIED + timedelta(milliseconds=200))
+    version = FileVersion("a", MODIFIED + timedelta(milliseconds=200))
     assert precondition(Headers({"If-Modified-Since": SAME_TIME}), version) == 304
