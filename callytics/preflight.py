@@ -29,7 +29,7 @@ def start_problem(config: Config) -> str | None:
 
 
 def port_problem(config: Config) -> str | None:
-    """Why the web could not listen where it should: one line, or None."""
+    """Return the reason why the web cannot listen on its address, or None."""
     family = socket.AF_INET6 if ":" in config.bind else socket.AF_INET
     with socket.socket(family) as probe:
         # Connections of a web that has just ended do not keep gunicorn from the port either.

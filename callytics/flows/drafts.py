@@ -1,4 +1,4 @@
-"""Drafts: what one administrator has changed in the flow document and not yet put in force."""
+"""Drafts of the flow document: one for each administrator, not yet published."""
 
 import copy
 from collections.abc import Callable, Collection
@@ -24,8 +24,8 @@ class NoDraftError(Exception):
 
 
 @dataclass(frozen=True)
-class Work:
-    """What somebody looks at and changes: their draft, or else what is in force."""
+class EditableDocument:
+    """Editable document: an administrator's draft, or else the version in force."""
 
     values: Values
     # The version that it was made from, 0 before the first.
@@ -34,12 +34,12 @@ class Work:
 
     @property
     def is_draft(self) -> bool:
-        """Whether anything is changed and not yet in force."""
+        """True if there are changes that are not yet published."""
         return self.changed_at is not None
 
 
-def work_of(user_id: int) -> Work:
-    """What this administrator works on."""
+def work_of(user_id: int) -> EditableDocument:
+    """Return the document that this administrator edits."""
     with reading() as connection:
         return _work_of(connection, user_id)
 
@@ -96,17 +96,21 @@ def keep_both(user_id: int, seen: int, mine: Collection[tuple[str, str]]) -> Non
         _keep(connection, user_id, values, seen)
 
 
-def _work_of(connection: Connection, user_id: int) -> Work:
+def _work_of(connection: Connection, user_id: int) -> EditableDocument:
     wanted = select(FlowDraft.document, FlowDraft.base_id, FlowDraft.changed_at)
     row = connection.execute(wanted.where(FlowDraft.user_id == user_id)).first()
     if row:
-        return Work(row.document, row.base_id, row.changed_at)
+        return EditableDocument(row.document, row.base_id, row.changed_at)
     newest = select(FlowDocument.document, FlowDocument.id).order_by(FlowDocument.id.desc())
     found = connection.execute(newest.limit(1)).first()
-    return Work(found.document, found.id) if found else Work({"queues": {}, "flows": {}}, 0)
+    return (
+        EditableDocument(found.document, found.id)
+        if found
+        else EditableDocument({"queues": {}, "flows": {}}, 0)
+    )
 
 
-def _draft(connection: Connection, user_id: int) -> Work:
+def _draft(connection: Connection, user_id: int) -> EditableDocument:
     work = _work_of(connection, user_id)
     if not work.is_draft:
         raise NoDraftError

@@ -1,4 +1,4 @@
-"""Changes of a flow as a person means them: insert between, move earlier, remove, rename.
+"""Edits of a flow: insert between nodes, move, remove, rename.
 
 Each alters plain values of a draft. A node leads to one next at most, so what can be reached from
 the start is one chain; its end hangs up or leads back into it.
@@ -15,7 +15,7 @@ Values = dict[str, Any]
 
 
 def chain(flow: Mapping[str, Any]) -> list[str]:
-    """The nodes that a call can come to, in order."""
+    """Return the nodes that a call can reach, in order."""
     found: list[str] = []
     name = flow["start"]
     while name in flow["nodes"] and name not in found:
@@ -25,7 +25,7 @@ def chain(flow: Mapping[str, Any]) -> list[str]:
 
 
 def unreached(flow: Values) -> list[str]:
-    """The nodes that no call comes to, each before the one that it leads to where that can be."""
+    """Return the nodes that no call reaches, each before its next if possible."""
     seen, found = set(chain(flow)), list[str]()
     lost = [name for name in flow["nodes"] if name not in seen]
     heads = [name for name in lost if not any(n in lost for n in leading_to(flow, name))]
@@ -51,12 +51,12 @@ def insert(flow: Values, name: str, node: Values, after: str | None) -> None:
 
 
 def leading_to(flow: Values, name: str) -> list[str]:
-    """The other nodes that go on with this one."""
+    """Return the other nodes whose next is this one."""
     return [n for n, node in flow["nodes"].items() if node.get("next") == name and n != name]
 
 
 def remove(flow: Values, name: str) -> None:
-    """Take a node away; whatever led to it leads to its next."""
+    """Remove a node; nodes that led to it lead to its next."""
     then = flow["nodes"].pop(name).get("next")
     then = None if then == name else then
     for other in leading_to(flow, name):
@@ -66,7 +66,7 @@ def remove(flow: Values, name: str) -> None:
 
 
 def move(flow: Values, name: str, by: int) -> bool:
-    """Swap a node with its neighbour in the chain, -1 earlier or 1 later; whether there is one."""
+    """Swap a node with its neighbor, -1 earlier or 1 later; return False if there is none."""
     order = chain(flow)
     if name not in order or not 0 <= order.index(name) + by < len(order):
         return False
@@ -83,7 +83,7 @@ def move(flow: Values, name: str, by: int) -> bool:
 
 
 def rename_node(flow: Values, old: str, new: str) -> None:
-    """Call a node differently, also where others lead to it."""
+    """Rename a node, also where others lead to it."""
     flow["nodes"] = _renamed(flow["nodes"], old, new)
     for node in flow["nodes"].values():
         if node.get("next") == old:
@@ -93,12 +93,12 @@ def rename_node(flow: Values, old: str, new: str) -> None:
 
 
 def rename_flow(document: Values, old: str, new: str) -> None:
-    """Call a flow differently."""
+    """Rename a flow."""
     document["flows"] = _renamed(document["flows"], old, new)
 
 
 def rename_queue(document: Values, old: str, new: str) -> None:
-    """Call a queue differently, also where nodes use it."""
+    """Rename a queue, also where nodes use it."""
     document["queues"] = _renamed(document["queues"], old, new)
     for flow in document["flows"].values():
         for node in flow["nodes"].values():
@@ -107,7 +107,7 @@ def rename_queue(document: Values, old: str, new: str) -> None:
 
 
 def users_of(document: Values, queue: str) -> list[tuple[str, str]]:
-    """Flow and node of each node in which callers wait for this queue."""
+    """Return flow and node of each node that uses this queue."""
     return [
         (flow_name, node_name)
         for flow_name, flow in document["flows"].items()
@@ -117,7 +117,7 @@ def users_of(document: Values, queue: str) -> list[tuple[str, str]]:
 
 
 def wrong_in(document: Values) -> list[Wrong]:
-    """All that keeps a draft from coming in force."""
+    """Return the errors that keep a draft from being published."""
     try:
         check(document)
     except DocumentError as error:
@@ -126,5 +126,5 @@ def wrong_in(document: Values) -> list[Wrong]:
 
 
 def _renamed(parts: Values, old: str, new: str) -> Values:
-    """The same parts in the same order."""
+    """Return the same parts in the same order."""
     return {new if name == old else name: part for name, part in parts.items()}

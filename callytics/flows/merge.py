@@ -1,4 +1,4 @@
-"""Brings the changes of two people together, flow by flow and queue by queue."""
+"""Three-way merge of two administrators' changes, by flow and queue."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ Values = Mapping[str, Any]
 
 
 def both_changed(base: Values, mine: Values, theirs: Values) -> list[tuple[str, str]]:
-    """Kind and name of each flow and queue that the two sides changed, and differently."""
+    """Return kind and name of each flow and queue that both sides changed differently."""
     found = []
     for kind, name in _names(base, mine, theirs):
         was, my, their = (_part(document, kind, name) for document in (base, mine, theirs))
@@ -21,7 +21,7 @@ def both_changed(base: Values, mine: Values, theirs: Values) -> list[tuple[str, 
 def merged(
     base: Values, mine: Values, theirs: Values, wanted: Collection[tuple[str, str]] = ()
 ) -> dict[str, Any]:
-    """What either changed in `base`; where both changed the same, theirs, or mine if `wanted`."""
+    """Return `base` with the changes of both; in a conflict theirs, or mine if `wanted`."""
     both = both_changed(base, mine, theirs)
     result: dict[str, Any] = {kind: {} for kind in KINDS}
     for kind, name in _names(theirs, mine, base):
@@ -36,7 +36,7 @@ def merged(
 
 
 def _names(*documents: Values) -> list[tuple[str, str]]:
-    """Each flow and queue that any of them has, once, in their order."""
+    """Yield each flow and queue that any of them has, once, in their order."""
     found = [(kind, name) for kind in KINDS for each in documents for name in each.get(kind, {})]
     return list(dict.fromkeys(found))
 

@@ -1,4 +1,4 @@
-"""What changed in a document, in words; and what becomes of the changes of two people."""
+"""Difference of two documents in words, and the merge of two people's changes."""
 
 import copy
 

@@ -40,7 +40,7 @@ NOBODY_LEADS = (
 
 
 class Refused(Exception):
-    """Why no phone rings, and what to do; with the status of the answer."""
+    """Reason why no phone rings, with advice and the HTTP status."""
 
     def __init__(self, words: str, status: int) -> None:
         super().__init__(words)
@@ -49,7 +49,7 @@ class Refused(Exception):
 
 @blueprint.get("/call")
 def form() -> str:
-    """The form as a page of its own, where the top of the page has no room for it."""
+    """Show the form as a page of its own, for windows too narrow for it at the top."""
     return render_template(
         "calls/click_to_call/form.html", number=request.args.get("to", ""), problem=None
     )
@@ -102,7 +102,7 @@ def _place(typed: str) -> str:
 
 @blueprint.app_template_filter()
 def callable_number(number: str | None) -> str:
-    """A number that this person can call by a click, else nothing."""
+    """Return a number that this person can call by a click, or nothing."""
     try:
         return typed_number(number or "") if current_user.endpoint else ""
     except NumberError:

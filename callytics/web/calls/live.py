@@ -1,4 +1,4 @@
-"""The calls in progress: where each is, since when, and whether it is recorded."""
+"""Live page: calls in progress, with step, time and recording."""
 
 from collections import defaultdict
 from typing import Any
@@ -24,7 +24,7 @@ MOST = 200
 
 @blueprint.get("/live")
 def index() -> Response:
-    """All calls in progress, the newest first."""
+    """Show all calls in progress, newest first."""
     return list_response("calls/live", _table, {})
 
 
@@ -45,7 +45,7 @@ def _table() -> Table:
 
 
 def _recording_now(recordings: list[Any]) -> Any | None:
-    """The recording that goes on, or else the newest that can be heard."""
+    """Return the open recording, or else the newest that can be played."""
     opened = [row for row in recordings if row.state in OPEN_STATES]
     kept = [row for row in recordings if row.state == "available"]
     return next(iter((opened or kept)[-1:]), None)

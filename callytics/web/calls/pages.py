@@ -1,4 +1,4 @@
-"""Calls: the list, one call with its path, and the test call that somebody starts."""
+"""Call pages: the list, one call with its path, and the test call."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ MOST_PLAYERS = 20
 
 @blueprint.get("/calls")
 def index() -> Response:
-    """A page of the list, with what is wrong with each call and what was recorded of it."""
+    """Show a page of the list, with problems and recordings of each call."""
     filters = _asked_filters()
     # Its page shows nothing around the table but the filters.
     around = Around(key=())
@@ -46,7 +46,7 @@ def _table(filters: dict[str, str]) -> Table:
 
 @blueprint.get("/calls/<uid>")
 def show(uid: str) -> str:
-    """One call: its facts, its path on a time line with its recordings in place."""
+    """Show one call: its facts, and its path on a time line with its recordings."""
     call = call_library.call(uid)
     if call is None:
         abort(404, "There is no such call.")
@@ -68,7 +68,7 @@ def show(uid: str) -> str:
 @blueprint.post("/test-call")
 @admin_required
 def test_call() -> Response:
-    """Ring through the sample flow; its recording appears in the library by itself."""
+    """Place a test call through the sample flow; its recording appears in the library."""
     try:
         place_test_call(current_app.extensions["callytics"])
     except AriError as error:
@@ -79,7 +79,7 @@ def test_call() -> Response:
 
 
 def _asked_filters() -> dict[str, str]:
-    """What the address asks for; a field left empty asks for nothing."""
+    """Return the filters of the address; an empty field filters nothing."""
     given = {name: request.args.get(name, "") for name in ("disposition", "problem")}
     filters = {name: value for name, value in given.items() if value}
     known = filters.get("disposition", IN_PROGRESS) in RESULTS_OF_CALLS

@@ -1,4 +1,4 @@
-"""What should have been recorded of a call and was not, in words."""
+"""Problems of a call: recordings that should exist and do not, in words."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ _TITLES = {"failed": "Not recorded", "missing": "Recording missing"}
 
 @dataclass(frozen=True)
 class Problem:
-    """A mark of two words, and what is known about it."""
+    """Problem: a mark of two words, and a sentence."""
 
     title: str
     reason: str
 
 
 def problems_of(call: Any, recordings: Iterable[Any]) -> list[Problem]:
-    """All that is wrong with a call: what it says itself, and what its recordings say."""
+    """Return all problems of a call: its own, and those of its recordings."""
     lost = [row for row in recordings if row.state in _TITLES]
     found = [Problem(_TITLES[row.state], row.state_reason) for row in lost]
     # The worker writes a recording's reason into the call as well, and once is enough.

@@ -1,4 +1,4 @@
-"""The path of a call as a page draws it: each node with its times, its recordings in place."""
+"""Time line of a call: its nodes with their times and recordings."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ WHOLE, NARROWEST = 1000, 6
 
 @dataclass(frozen=True)
 class Bar:
-    """A part of the call's length, in thousandths of it."""
+    """Span of the call, in thousandths of its length."""
 
     x: int
     width: int
@@ -21,7 +21,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A recording in its place; its bar is None where nothing was recorded."""
+    """Recording of a step; its bar is None if nothing was recorded."""
 
     row: Any
     bar: Bar | None
@@ -31,7 +31,7 @@ class Recorded:
 
 @dataclass
 class Step:
-    """One node that the call went through; a time is None where the ledger does not tell it."""
+    """Visit of a node; a time is None if the ledger does not have it."""
 
     node: str
     type: str
@@ -45,14 +45,14 @@ class Step:
 
     @property
     def duration_ms(self) -> int | None:
-        """How long the call stayed, or None while it is there."""
+        """Duration of the visit in ms, or None while it lasts."""
         if self.started_at is None or self.ended_at is None:
             return None
         return max(0, (self.ended_at - self.started_at) // timedelta(milliseconds=1))
 
 
 def timeline(call: Any, recordings: Iterable[Any], now: datetime) -> tuple[list[Step], list[Any]]:
-    """The steps of a call's path, and those of its recordings that belong to none of them."""
+    """Return the steps of a call's path, and the recordings that belong to none of them."""
     end = call.ended_at or now
     steps = [_step(values) for values in call.path]
     for step in steps:
@@ -88,7 +88,7 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _place(steps: Sequence[Step], row: Any) -> Step | None:
-    """The last visit of the recording's node that had begun: a flow may pass a node twice."""
+    """Return the last begun visit of the recording's node: a flow may pass a node twice."""
     visits = [step for step in steps if step.node == row.node]
     begun = [s for s in visits if s.started_at is not None and s.started_at <= row.started_at]
     return next(iter((begun or visits)[-1:]), None)

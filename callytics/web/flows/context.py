@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from callytics.flows import drafts as flow_drafts, versions
 from callytics.flows.diff import changes
-from callytics.flows.drafts import Work
+from callytics.flows.drafts import EditableDocument
 from callytics.flows.edits import chain, users_of, wrong_in
 from callytics.flows.errors import Wrong
 from callytics.flows.node_types import NODE_TYPES
@@ -38,38 +38,38 @@ WORDS = {
 
 
 @dataclass(frozen=True)
-class State:
-    """What is in force, and what this administrator has changed in it."""
+class EditorState:
+    """EditorState of the editor: the version in force, and the draft of this administrator."""
 
-    work: Work
+    work: EditableDocument
     newest: versions.Version
 
     @property
     def document(self) -> dict[str, Any]:
-        """What the pages show: the draft, or what is in force."""
+        """Document that the pages show: the draft, or the version in force."""
         return self.work.values
 
     @cached_property
     def changes(self) -> list[str]:
-        """What the draft changes, in words."""
+        """Changes of the draft, in words."""
         base = versions.version(self.work.base_id)
         return changes(base.document if base else {}, self.work.values)
 
     @cached_property
     def wrong(self) -> list[str]:
-        """What keeps the draft from coming in force."""
-        return told(wrong_in(self.work.values)) if self.work.is_draft else []
+        """Errors that keep the draft from being published."""
+        return error_sentences(wrong_in(self.work.values)) if self.work.is_draft else []
 
     @cached_property
     def newer(self) -> list[Any]:
-        """The versions that came in force since the draft was begun, newest first."""
+        """Versions published since the draft was begun, newest first."""
         if not self.work.is_draft or self.newest.id == self.work.base_id:
             return []
         return versions.versions(after=self.work.base_id)
 
 
 def pages(name: str) -> Blueprint:
-    """A blueprint whose every page is for administrators alone."""
+    """Return a blueprint whose every page is for administrators alone."""
     blueprint = Blueprint(name, __name__)
     blueprint.before_request(_only_administrators)
     return blueprint
@@ -80,33 +80,33 @@ def _only_administrators() -> None:
     return None
 
 
-def state() -> State:
-    """What this administrator works on, as it is now."""
-    return State(flow_drafts.work_of(current_user.id), versions.newest())
+def state() -> EditorState:
+    """Return the current state of the editor."""
+    return EditorState(flow_drafts.work_of(current_user.id), versions.newest())
 
 
 def page(template: str, **parts: Any) -> str:
-    """One of the pages of flows."""
+    """Render a template of flows/."""
     return render_template(f"flows/{template}.html", **WORDS, **{"state": state(), **parts})
 
 
 def the_flow(document: dict[str, Any], name: str) -> dict[str, Any]:
-    """A flow of a document; ends the request where there is none of this name."""
+    """Return a flow of a document; answer 404 if there is none of this name."""
     if name not in document["flows"]:
         abort(404, "There is no such flow. It may have been renamed or deleted.")
     return dict(document["flows"][name])
 
 
-def told(wrong: list[Wrong]) -> list[str]:
-    """What is wrong with a draft, as one would say it."""
+def error_sentences(wrong: list[Wrong]) -> list[str]:
+    """Return the errors of a draft as sentences."""
     empty = {w.place[1] for w in wrong if w.place[2:] == ("nodes",) and "empty" in w.text}
     said = [f"Flow {name} has no node yet. Add one." for name in sorted(empty)]
     # Such a flow cannot start anywhere either; once is enough.
     rest = [w for w in wrong if w.place[:1] != ("flows",) or w.place[1] not in empty]
-    return said + [_told(w) for w in rest]
+    return said + [_sentence(w) for w in rest]
 
 
-def _told(wrong: Wrong) -> str:
+def _sentence(wrong: Wrong) -> str:
     steps = list(wrong.place)
     if len(steps) < 2:
         return f"{wrong}."

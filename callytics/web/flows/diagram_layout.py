@@ -1,4 +1,4 @@
-"""Where the boxes and arrows of a flow's picture stand. Pure arithmetic, in pixels.
+"""Layout of a flow's diagram: positions of boxes and arrows, in pixels.
 
 One column: the nodes that a call comes to, from the start downwards, then those that none comes
 to. An arrow to the node right below goes straight down; every other goes along a lane on the left.
@@ -22,7 +22,7 @@ Point = tuple[int, int]
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle."""
+    """Rectangle of a node."""
 
     x: int
     y: int
@@ -31,12 +31,12 @@ class Box:
 
     @property
     def middle(self) -> int:
-        """Half its width."""
+        """X coordinate of its middle."""
         return self.x + self.width // 2
 
     @property
     def center(self) -> int:
-        """Half its height."""
+        """Y coordinate of its middle."""
         return self.y + self.height // 2
 
     @property
@@ -52,7 +52,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Edge:
-    """An arrow from a node to its next; None is the end of the call."""
+    """Arrow from a node to its next; None is the end of the call."""
 
     source: str
     target: str | None
@@ -61,7 +61,7 @@ class Edge:
 
 @dataclass
 class Layout:
-    """All of a picture."""
+    """Positions of everything in a diagram."""
 
     entry: Box
     width: int = 0
@@ -81,7 +81,7 @@ def layout(
     nexts: Mapping[str, str | None],
     ringing: Collection[str],
 ) -> Layout:
-    """Place the nodes; `nexts` says where each of them leads, `ringing` which may be answered."""
+    """Place the nodes; `nexts` has the next of each, `ringing` those that may be answered."""
     order = [*reached, *unreached]
     straight = _straight(reached, nexts) | _straight(unreached, nexts)
     lanes = _lanes(order, nexts, straight)
@@ -108,7 +108,7 @@ def layout(
 
 
 def _straight(order: Sequence[str], nexts: Mapping[str, str | None]) -> set[str]:
-    """The nodes that lead to the one right below them."""
+    """Return the nodes that lead to the one right below them."""
     following = pairwise(order)
     return {name for name, below in following if nexts[name] == below}
 
@@ -116,7 +116,7 @@ def _straight(order: Sequence[str], nexts: Mapping[str, str | None]) -> set[str]
 def _lanes(
     order: Sequence[str], nexts: Mapping[str, str | None], straight: set[str]
 ) -> dict[str, int]:
-    """For each node that is led to along a lane, which one; the nearest to the boxes is 0.
+    """Return the lane of each node that an arrow reaches from the side; 0 is nearest to the boxes.
 
     All that lead to the same node share its lane.
     """

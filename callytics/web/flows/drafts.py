@@ -1,4 +1,4 @@
-"""A draft: put in force, discarded, or brought together with what somebody else put in force."""
+"""Draft pages: publish, discard, or merge with another administrator's version."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from callytics.flows.drafts import NoDraftError
 from callytics.flows.errors import DocumentError
 from callytics.flows.merge import both_changed, merged
 from callytics.flows.versions import Overtaken
-from callytics.web.flows.context import State, page, pages, state, told
+from callytics.web.flows.context import EditorState, error_sentences, page, pages, state
 
 blueprint = pages("flows_drafts")
 
@@ -23,7 +23,7 @@ NO_DRAFT = "You have no draft: it was put in force or discarded, perhaps in anot
 
 @blueprint.get("/flows/draft")
 def show() -> Response | str:
-    """What the draft changes; where somebody was faster, what they changed and what can be done."""
+    """Show the changes of the draft, and those of an administrator who was faster."""
     now = state()
     if not now.work.is_draft:
         return _gone()
@@ -32,7 +32,7 @@ def show() -> Response | str:
 
 @blueprint.post("/flows/draft")
 def put_in_force() -> Response | tuple[str, int]:
-    """Put the draft in force for the next call, unless somebody else was faster."""
+    """Publish the draft for the next call, unless another administrator was faster."""
     try:
         flow_drafts.put_in_force(current_user.id, current_user.username, seen())
     except NoDraftError:
@@ -40,12 +40,12 @@ def put_in_force() -> Response | tuple[str, int]:
     except Overtaken:
         return _page(state(), overtaken=True), 409
     except DocumentError as error:
-        return _page(state(), wrong=told(error.wrong)), 422
+        return _page(state(), wrong=error_sentences(error.wrong)), 422
     flash("Your changes are in force for the next call. Calls in progress keep what they had.")
     return redirect(url_for("flows.index"), 303)
 
 
-def _page(now: State, overtaken: bool = False, wrong: list[str] | None = None) -> str:
+def _page(now: EditorState, overtaken: bool = False, wrong: list[str] | None = None) -> str:
     parts = {"overtaken": overtaken, "wrong": wrong or []}
     if not now.newer:
         return page("draft", state=now, **parts)
@@ -66,7 +66,7 @@ def _page(now: State, overtaken: bool = False, wrong: list[str] | None = None) -
 def _sides(
     was: Values, mine: Values, theirs: Values, kind: str, name: str
 ) -> tuple[list[str], list[str]]:
-    """What each side changed of one flow or queue."""
+    """Return the changes of both sides in one flow or queue."""
     alone = [
         {kind: {name: each[kind][name]} if name in each.get(kind, {}) else {}}
         for each in (was, mine, theirs)
@@ -76,7 +76,7 @@ def _sides(
 
 @blueprint.post("/flows/draft/keep-both")
 def keep_both() -> Response | tuple[str, int]:
-    """Bring what somebody else put in force into the draft."""
+    """Merge another administrator's version into the draft."""
     wanted = [(kind, name) for kind in KINDS for name in request.form.getlist(f"mine-{kind}")]
     try:
         flow_drafts.keep_both(current_user.id, seen(), wanted)
@@ -93,7 +93,7 @@ def keep_both() -> Response | tuple[str, int]:
 
 @blueprint.route("/flows/draft/discard", methods=["GET", "POST"])
 def discard() -> Response | str:
-    """Ask, then forget the draft."""
+    """Ask, then discard the draft."""
     now = state()
     if request.method == "POST":
         flow_drafts.discard(current_user.id)
@@ -103,7 +103,7 @@ def discard() -> Response | str:
 
 
 def seen() -> int:
-    """The version that the form was made before; one that it cannot have seen is none."""
+    """Return the version that the form was made from, or None if it cannot have been."""
     text = request.form.get("seen", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 

@@ -1,4 +1,4 @@
-"""The forms of flows: their fields, what was typed, and what is wrong with it.
+"""Forms of flows: fields, typed values and their errors.
 
 What is typed is checked by the same models as an import, with the same words.
 """
@@ -30,7 +30,7 @@ PHONE_FIELDS = ("destination", "destinations", "members")
 
 @dataclass
 class Form:
-    """Fields with what was typed, and by the name of a field what is wrong with it."""
+    """Form: fields, typed values, and errors by field."""
 
     fields: tuple[Field, ...]
     typed: Mapping[str, Any]
@@ -38,25 +38,25 @@ class Form:
 
     @classmethod
     def showing(cls, fields: tuple[Field, ...], values: Mapping[str, Any]) -> "Form":
-        """A form that is filled with values of a document, or with what is sensible."""
+        """Return a form filled with values of a document, or with defaults."""
         return cls(fields, {f.name: f.written(values.get(f.name, f.default)) for f in fields})
 
     @classmethod
     def sent(cls, fields: tuple[Field, ...], form: MultiDict[str, str]) -> "Form":
-        """A form as somebody sent it."""
+        """Return a form as it was sent."""
         typed = {f.name: clean(form.get(f.name, "")) for f in fields if f.kind != "tick"}
         ticked = {f.name: f.name in form for f in fields if f.kind == "tick"}
         return cls(fields, {**typed, **ticked})
 
     def read(self) -> Values:
-        """All that was typed, as the document has it."""
+        """Return all typed values as the document has them."""
         return {f.name: f.read(self._given()) for f in self.fields}
 
     def _given(self) -> dict[str, str]:
         return {name: str(text) for name, text in self.typed.items() if text is not False}
 
     def first_wrong(self) -> str | None:
-        """The name of the first field that is wrong."""
+        """Return the name of the first field that is wrong, or None."""
         return next((f.name for f in self.fields if f.name in self.problems), None)
 
 
@@ -69,14 +69,14 @@ NUMBERS = Field(
 
 
 def choice(fields: tuple[Field, ...], name: str, choices: Mapping[str, str]) -> tuple[Field, ...]:
-    """The same fields, with these choices for one of them."""
+    """Return the same fields, with these choices for one of them."""
     return tuple(replace(f, choices=choices) if f.name == name else f for f in fields)
 
 
 def problems_at(
     wrong: list[Wrong], place: tuple[str, ...], values: Mapping[str, Any], whole: str = "name"
 ) -> dict[str, str]:
-    """What is wrong at and below a place, by the field; of the place itself, at the field `whole`.
+    """Return errors at and below a place, by field; those of the place itself at the field `whole`.
 
     A line of several is told by what stands in it.
     """

@@ -1,4 +1,4 @@
-"""The whole document as a file: out, and in again."""
+"""Import and export of the whole document."""
 
 import json
 from hashlib import sha256
@@ -24,7 +24,7 @@ blueprint = pages("flows_files")
 
 @blueprint.get("/flows/export")
 def export() -> Response:
-    """The document in force, or the draft, as a download."""
+    """Send the version in force, or the draft, as a download."""
     now = state()
     is_draft = "draft" in request.args
     document = now.work.values if is_draft else now.newest.document
@@ -36,7 +36,7 @@ def export() -> Response:
 
 
 def _without_none(value: Any) -> Any:
-    """As `flask flows export` writes it: what leads nowhere has no next."""
+    """Return the text of `flask flows export`: a node that ends the call has no next."""
     if isinstance(value, dict):
         return {key: _without_none(each) for key, each in value.items() if each is not None}
     return value
@@ -83,7 +83,7 @@ def _shown(text: str, document: Document, shown: str, overtaken: bool = False) -
 
 
 def _given() -> str:
-    """The file where there is one, else what was pasted."""
+    """Return the uploaded file, or else the pasted text."""
     file = request.files.get("file")
     sent = file.read() if file else b""
     text = sent.decode("utf-8-sig", "replace") if sent else request.form.get("text", "")

@@ -1,4 +1,4 @@
-"""Says what is wrong with one field while it is typed, as the whole form is checked later."""
+"""Validation while typing: the check of the whole form, for one field."""
 
 from flask import abort, render_template, request
 from flask_login import current_user
@@ -15,7 +15,7 @@ blueprint = pages("flows_typing")
 
 @blueprint.post("/flows/check")
 def check() -> str:
-    """The message of one field, empty where it is right."""
+    """Return the message of one field, empty if it is right."""
     text = _problems().get(request.args.get("field", ""), "")
     return render_template("flows/_problem.html", text=text)
 

@@ -1,4 +1,4 @@
-"""The nodes of a flow: added, changed, moved and removed, each in the draft."""
+"""Node pages: add, change, move and remove a node, each in the draft."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ Values = dict[str, Any]
 
 
 def fields_of(kind: str, document: Values, flow: Values, adding: bool) -> tuple[Field, ...]:
-    """The fields of a node of this type."""
+    """Return the fields of a node of this type."""
     queues = {name: name for name in document["queues"]} or {"": "There is no queue yet"}
     if adding:
         places = {"": "the beginning"} | {f"{name}": f"after {name}" for name in flow["nodes"]}
@@ -37,13 +37,13 @@ def fields_of(kind: str, document: Values, flow: Values, adding: bool) -> tuple[
 
 
 def node_of(kind: str, values: Values) -> Values:
-    """A node of a document from the fields of its form."""
+    """Return a node of a document from the fields of its form."""
     node = {"type": kind, **{f.name: values[f.name] for f in NODE_TYPES[kind].fields}}
     return {**node, "next": values.get("next") or None}
 
 
 def problems(document: Values, args: Mapping[str, str], form: Any) -> dict[str, str]:
-    """What is wrong with a node as it is typed; `args` say which."""
+    """Return the errors of a node as it is typed; `args` name the node."""
     flow_name, kind, old = args.get("flow", ""), args["type"], args.get("node")
     flow = the_flow(document, flow_name)
     values = Form.sent(fields_of(kind, document, flow, old is None), form).read()
@@ -97,7 +97,7 @@ def _add(flow_name: str, kind: str, values: Values) -> Response:
 
 @blueprint.route("/flows/<flow_name>/nodes/<name>", methods=["GET", "POST"])
 def change(flow_name: str, name: str) -> Response | str | tuple[str, int]:
-    """The form of one node."""
+    """Show and save the form of one node."""
     document = work_of(current_user.id).values
     flow = the_flow(document, flow_name)
     node = _the_node(flow, name)
@@ -162,7 +162,7 @@ def take_out(flow_name: str, name: str) -> Response | str:
 
 
 def _rewired(flow: Values, name: str, node: Values, will: str = "") -> str:
-    """What a removal does, or will do, to the nodes around it, in words."""
+    """Return the effect of a removal on the nodes around it, in words."""
     then = node.get("next") if node.get("next") != name else None
     others = leading_to(flow, name)
     said = []

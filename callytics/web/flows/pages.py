@@ -1,4 +1,4 @@
-"""Flows: their list, one with its picture, and what a flow has besides its nodes."""
+"""Flow pages: the list, one flow with its diagram, its settings, and its deletion."""
 
 import copy
 from typing import Any
@@ -24,7 +24,7 @@ SETTINGS = (NUMBERS, Field("start", "Begins with", "choice"), NAME)
 
 @blueprint.get("/flows")
 def index() -> str:
-    """All flows and queues, what is in force, and what this administrator has changed."""
+    """Show all flows and queues, with the state of the draft."""
     return page("index")
 
 
@@ -63,13 +63,13 @@ def _begun(kind: str, values: dict[str, Any]) -> Response:
 # With a slash at its end, so that a flow may be called history or new as well.
 @blueprint.get("/flows/<name>/")
 def show(name: str) -> str:
-    """One flow: its picture, and its nodes in order."""
+    """Show one flow: its diagram, and its nodes in order."""
     now = state()
     return page("show", state=now, **flow_parts(now.document, name))
 
 
 def flow_parts(document: dict[str, Any], name: str) -> dict[str, Any]:
-    """What the page of a flow shows of it."""
+    """Return the template variables of one flow."""
     flow = the_flow(document, name)
     return {
         "name": name,
@@ -83,7 +83,7 @@ def flow_parts(document: dict[str, Any], name: str) -> dict[str, Any]:
 
 @blueprint.route("/flows/<name>/settings", methods=["GET", "POST"])
 def settings(name: str) -> Response | str | tuple[str, int]:
-    """The numbers of a flow, where it begins, and its name."""
+    """Show and save the numbers, the start and the name of a flow."""
     document = work_of(current_user.id).values
     flow = the_flow(document, name)
     fields = choice(SETTINGS, "start", {node: node for node in flow["nodes"]})
@@ -100,7 +100,7 @@ def settings(name: str) -> Response | str | tuple[str, int]:
 def settings_problems(
     document: dict[str, Any], name: str, values: dict[str, Any]
 ) -> dict[str, str]:
-    """What is wrong with what was typed of a flow, by the field."""
+    """Return the errors of a flow's typed settings, by field."""
     flow = {**the_flow(document, name), **_flow_of(values)}
     return check_flow(document, values["name"], flow, name)
 

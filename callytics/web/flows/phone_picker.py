@@ -1,4 +1,4 @@
-"""The phones that Asterisk knows, offered where somebody types which are rung."""
+"""Phone picker: phones known to Asterisk, offered for a field of phones."""
 
 from flask import abort, current_app, render_template, request
 from werkzeug.wrappers import Response
@@ -17,7 +17,7 @@ MOST = 40
 
 @blueprint.get("/flows/phones")
 def offer() -> Response:
-    """Buttons for a field; nothing where Asterisk does not answer, since it is help and no more."""
+    """Return buttons for a field; nothing if Asterisk does not answer, since it is help alone."""
     field = request.args.get("field", "")
     if field not in PHONE_FIELDS:
         abort(404)
@@ -26,7 +26,7 @@ def offer() -> Response:
 
 
 def _phones() -> list[tuple[str, bool]]:
-    """The dial string of each, and whether it is away, by name."""
+    """Return the dial string of each phone, and True if it is offline; sorted by name."""
     try:
         known = Ari(current_app.extensions["callytics"], pool=1).endpoints()
     except AriError:

@@ -1,4 +1,4 @@
-"""The definitions of queues: who takes their calls and how they are rung, in the draft."""
+"""Queue editor: members and ringing of a queue, in the draft."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ Values = dict[str, Any]
 
 
 def problems(document: Values, old: str | None, form: Any) -> dict[str, str]:
-    """What is wrong with a queue as it is typed; `old` is its name so far."""
+    """Return the errors of a queue as it is typed; `old` is its name so far."""
     values = Form.sent(QUEUE_FIELDS, form).read()
     return check_queue(document, values["name"], _queue_of(values), old)
 
@@ -31,7 +31,7 @@ def _queue_of(values: Values) -> Values:
 
 @blueprint.route("/flows/queues/new", methods=["GET", "POST"])
 def add() -> Response | str | tuple[str, int]:
-    """A new queue."""
+    """Show and save the form of a new queue."""
     document = work_of(current_user.id).values
     empty = {"name": free_name("team", document["queues"]), "members": []}
     return _form(document, None, Form.showing(QUEUE_FIELDS, empty))
@@ -39,7 +39,7 @@ def add() -> Response | str | tuple[str, int]:
 
 @blueprint.route("/flows/queues/edit/<name>", methods=["GET", "POST"])
 def change(name: str) -> Response | str | tuple[str, int]:
-    """The form of one queue."""
+    """Show and save the form of one queue."""
     document = work_of(current_user.id).values
     shown = {**_the_queue(document, name), "name": name}
     return _form(document, name, Form.showing(QUEUE_FIELDS, shown))

@@ -1,4 +1,4 @@
-"""What a new flow can begin as: whoever never saw one is asked for number and phones only."""
+"""Starting points of a new flow: each asks for little more than number and phones."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ _RECORD = replace(RECORD, default=True)
 
 @dataclass(frozen=True)
 class Start:
-    """A starting point: its title, what it does in a sentence, and what it asks for."""
+    """Starting point: its title, a sentence about it, and its fields."""
 
     title: str
     told: str
@@ -58,13 +58,13 @@ _MAILBOX = {
 
 
 def free_name(wanted: str, taken: Mapping[str, Any]) -> str:
-    """`wanted`, or with a number behind it where that is taken."""
+    """Return `wanted`, with a number appended if that is taken."""
     names = (wanted, *(f"{wanted}-{n}" for n in range(2, len(taken) + 3)))
     return next(name for name in names if name not in taken)
 
 
 def build(kind: str, values: Values, document: Values) -> tuple[Values, Values]:
-    """The flow that a starting point makes of what was typed, and the queues it needs."""
+    """Return the flow that a starting point makes of typed values, and the queues it needs."""
     flow: Values = {"numbers": values["numbers"], "start": "", "nodes": {}}
     queues: Values = {}
     record = values.get("record_call", False)
@@ -87,7 +87,7 @@ def build(kind: str, values: Values, document: Values) -> tuple[Values, Values]:
 
 
 def check_start(kind: str, values: Values, document: Values) -> dict[str, str]:
-    """What is wrong with what was typed, by the field."""
+    """Return the errors of typed values, by field."""
     flow, queues = build(kind, values, document)
     name = values["name"]
     found = check_flow({**document, "queues": {**document["queues"], **queues}}, name, flow)

@@ -1,4 +1,4 @@
-"""What is wrong with one node, queue or flow that somebody typed, by its field.
+"""Validation of one typed node, queue or flow, with errors by field.
 
 Each is put into a document that is otherwise right and checked as an import is. So the unfinished
 rest of a draft is no matter here.
@@ -17,7 +17,7 @@ STUB = {"stub": {"type": "play_audio", "media": "sound:beep", "next": None}}
 def check_node(
     document: Values, flow_name: str, name: str, node: Values, old: str | None = None
 ) -> dict[str, str]:
-    """What is wrong with a node of this name; `old` is what it was called before."""
+    """Return the errors of a node of this name; `old` is its previous name."""
     others = {n: v for n, v in document["flows"][flow_name]["nodes"].items() if n != old}
     if name in others:
         return {"name": f"there is a node {name!r} already"}
@@ -33,14 +33,14 @@ def check_node(
 
 
 def check_queue(document: Values, name: str, queue: Values, old: str | None = None) -> Values:
-    """What is wrong with a queue of this name."""
+    """Return the errors of a queue of this name."""
     if name != old and name in document["queues"]:
         return {"name": f"there is a queue {name!r} already"}
     return problems_at(wrong_in({"queues": {name: queue}}), ("queues", name), queue)
 
 
 def check_flow(document: Values, name: str, flow: Values, old: str | None = None) -> Values:
-    """What is wrong with the name, numbers and start of a flow."""
+    """Return the errors of name, numbers and start of a flow."""
     others = {n: f for n, f in document["flows"].items() if n != old}
     if name in others:
         return {"name": f"there is a flow {name!r} already"}

@@ -1,4 +1,4 @@
-"""The history of the flow document: every version, one of them, and taking it back."""
+"""Version history: list of versions, one version, and restoring it."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ blueprint = pages("flows_history")
 
 @blueprint.get("/flows/history")
 def index() -> str:
-    """A page of the versions, newest first."""
+    """Show a page of versions, newest first."""
     upto = request.args.get("upto", type=int)
     rows = versions.versions(None if upto is None else _bounded(upto), limit=PAGE_SIZE + 1)
     older = rows[PAGE_SIZE].id if len(rows) > PAGE_SIZE else None
@@ -31,7 +31,7 @@ def index() -> str:
 
 @blueprint.get("/flows/history/<int:number>")
 def show(number: int) -> str:
-    """One version: what changed in it, how it differs from what is in force, its pictures."""
+    """Show one version: its changes, its difference from the one in force, its diagrams."""
     version, before = _the_version(number), versions.before(number).document
     now = state()
     flows = version.document.get("flows", {})
@@ -51,7 +51,7 @@ def show(number: int) -> str:
 
 @blueprint.route("/flows/history/<int:number>/take-back", methods=["GET", "POST"])
 def take_back(number: int) -> Response | str | tuple[str, int]:
-    """Ask, saying what it changes; then put an older version in force again."""
+    """Ask with a list of changes, then publish an older version again."""
     version, problem = _the_version(number), ""
     if request.method == "POST":
         try:

@@ -36,7 +36,7 @@ def uids(answer) -> list[str]:
 
 
 def steps_of(answer) -> list[str]:
-    """What each item of the time line says."""
+    """Return the text of each item of the time line."""
     items = STEP.findall(answer.get_data(as_text=True))
     return [" ".join(re.sub(r"<[^>]+>", " ", item).split()) for item in items]
 

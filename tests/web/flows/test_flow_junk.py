@@ -1,4 +1,4 @@
-"""Whatever somebody sends to the pages of flows is taken or refused in words, never an error."""
+"""Junk sent to the flow pages: taken or refused in words, never an error."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st

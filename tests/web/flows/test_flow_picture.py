@@ -1,4 +1,4 @@
-"""The picture of a flow: whatever leads where, nothing lies on anything else and no arrow lacks."""
+"""Diagram of a flow: nothing lies on anything else, and no arrow is missing."""
 
 from itertools import combinations, pairwise
 
@@ -33,7 +33,7 @@ def apart(one: Box, other: Box) -> bool:
 
 
 def touches(box: Box, one: tuple[int, int], other: tuple[int, int]) -> bool:
-    """Whether a line of the grid runs through the inside of a box."""
+    """Return True if a line of the grid runs through the inside of a box."""
     (left, right), (top, bottom) = sorted((one[0], other[0])), sorted((one[1], other[1]))
     return left < box.right and right > box.x and top < box.bottom and bottom > box.y
 
