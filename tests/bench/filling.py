@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -13,9 +13,9 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import delete
 
+from callytics import close_app
 from callytics.audit import access_log
 from callytics.audit.models import AuditEntry
-from callytics.database.engine import db
 from callytics.database.transactions import writing
 from callytics.recordings.models import Recording
 from callytics.recordings.sort_key import first_id_of_second
@@ -87,7 +87,7 @@ def _name(schema: list[str]) -> str:
 
 
 def _sqlite_schema(path: Path) -> list[str]:
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection:
         marks = ", ".join("?" * len(FILLED))
         query = f"SELECT sql FROM sqlite_master WHERE sql <> '' AND tbl_name IN ({marks})"
         return [sql for (sql,) in connection.execute(query, FILLED)]
@@ -140,8 +140,7 @@ def tidied(shelf: Shelf) -> Iterator[None]:
         yield
     finally:
         _tidy(shelf)
-        with shelf.app.app_context():
-            db.engine.dispose()
+        close_app(shelf.app)
 
 
 def _tidy(shelf: Shelf) -> None:

@@ -15,11 +15,9 @@ from itertools import islice
 from pathlib import Path
 from time import monotonic
 
-from callytics import create_app
-from callytics.config import load_config
-from callytics.database.engine import db
 from callytics.recordings import ledger
 from callytics.recordings.facts import Facts
+from tests.support.apps import app_of
 from tests.support.process import PROJECT
 from tests.support.processes import fresh_environment, run_flask
 from tests.support.shelf import wav_bytes
@@ -54,12 +52,11 @@ def _library(folder: Path, size: int) -> dict[str, str]:
     environment = fresh_environment(folder)
     run_flask(environment, "db", "upgrade")
     content = wav_bytes(SOUND)
-    with create_app(load_config(environment)).app_context():
+    with app_of(environment):
         recordings = _recordings(size, len(content))
         while some := list(islice(recordings, A_DAY)):
             _write(Path(environment["RECORDINGS_DIR"]), some, content)
             ledger.change_recordings([ledger.RowChange(facts.uid, None, facts) for facts in some])
-        db.engine.dispose()
     return environment
 
 
