@@ -111,7 +111,8 @@ def no_room(asterisk: AsteriskServer, folder: Path) -> Iterator[str]:
     assert asterisk.process
     limit = resource.RLIMIT_FSIZE
     before = resource.prlimit(asterisk.process.pid, limit)
-    resource.prlimit(asterisk.process.pid, limit, (0, before[1]))
+    # The header of a .wav, and none of its sound.
+    resource.prlimit(asterisk.process.pid, limit, (44, before[1]))
     try:
         yield "sound"
     finally:
