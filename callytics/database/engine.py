@@ -1,5 +1,6 @@
 """SQLAlchemy engine, and the settings with which several processes share the database."""
 
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -33,11 +34,18 @@ def init_db(app: Flask) -> None:
         raise ConfigError(DATABASE_URL_FORM) from error
     migrate.init_app(app, db)
     with app.app_context():
-        app.extensions["to_close"].append(db.engine.dispose)
+        app.extensions["to_close"].append(partial(_close, db.engine))
         if db.engine.dialect.name == "sqlite":
             _configure_sqlite(db.engine)
         else:
             _cancel_abandoned_queries(db.engine)
+
+
+def _close(engine: Engine) -> None:
+    """Close the connections of the pool, and those that threads still use once they are done."""
+    pool = engine.pool
+    engine.dispose()
+    event.listen(pool, "checkin", lambda _connection, record: record.invalidate())
 
 
 def _configure_sqlite(engine: Engine) -> None:

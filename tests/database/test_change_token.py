@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,11 +25,10 @@ MOST_ATTEMPTS = 20
 @pytest.fixture
 def counter(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """A connection that writes to a new SQLite database."""
-    with sqlite3.connect(tmp_path / "new.db", isolation_level=None) as connection:
+    with closing(sqlite3.connect(tmp_path / "new.db", isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("CREATE TABLE numbers (number INTEGER)")
         yield connection
-    connection.close()
 
 
 def test_the_token_is_the_same_until_somebody_commits(counter, tmp_path: Path) -> None:
