@@ -126,7 +126,7 @@ class Ari(AriHttp):
         """Create a mixing bridge."""
         self.command("POST", f"/bridges/{_part(bridge_id)}", type="mixing", name=name)
 
-    def hear_bridge(self, bridge_id: str) -> None:
+    def subscribe_to_bridge(self, bridge_id: str) -> None:
         """Subscribe to the events of a bridge, also while no channel is in it."""
         path = f"/applications/{_part(self.app)}/subscription"
         self.command("POST", path, seconds=5, eventSource=f"bridge:{bridge_id}")
@@ -200,7 +200,7 @@ class Ari(AriHttp):
 
     # The application
 
-    def hear_less(self, event_types: Sequence[str]) -> None:
+    def filter_out_events(self, event_types: Sequence[str]) -> None:
         """Filter out events of these types, until Asterisk unregisters the idle application."""
         body = {"disallowed": [{"type": event_type} for event_type in event_types]}
         self.command("PUT", f"/applications/{_part(self.app)}/eventFilter", body=body)

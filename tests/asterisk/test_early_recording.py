@@ -22,7 +22,7 @@ def test_the_start_of_a_recording_is_told_before_anybody_is_in_the_bridge(
     )
     try:
         ari.create_bridge("early", "early")
-        ari.hear_bridge("early")
+        ari.subscribe_to_bridge("early")
         ari.record_bridge("early", "early", "wav")
         while json.loads(events.recv())["type"] != "RecordingStarted":
             pass

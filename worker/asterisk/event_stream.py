@@ -106,7 +106,7 @@ class EventStream:
     def _filter_events(self) -> None:
         """Asterisk forgets its event filter while no call is alive, so each connect sets it."""
         try:
-            self._ari.hear_less(UNUSED)
+            self._ari.filter_out_events(UNUSED)
         except AriError as error:
             # The worker is busier without it, but works.
             log.warning("Asterisk does not filter its events: %s", error)

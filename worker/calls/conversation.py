@@ -69,7 +69,7 @@ def _subscribe(session: Session, bridge_id: str) -> None:
     start before.
     """
     try:
-        session.ari.hear_bridge(bridge_id)
+        session.ari.subscribe_to_bridge(bridge_id)
     except AriError as error:
         log.info("call %s: its bridge is heard only while it is used: %s", session.call.uid, error)
 
