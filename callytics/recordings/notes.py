@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, select
 
 from callytics.audit.access_log import add_entry
 from callytics.clock import utc_now
-from callytics.database.reading import read, read_first
+from callytics.database.reading import read, read_first, reading
 from callytics.database.transactions import insert_missing, writing
 from callytics.recordings import ledger
 from callytics.recordings.models import Note, Tag
@@ -82,10 +82,11 @@ def annotations_by_uid(uids: Sequence[str]) -> dict[str, Annotations]:
     """Return the notes and tags of these recordings; those without any are left out."""
     notes: dict[str, list[NoteRow]] = {}
     tags: dict[str, list[TagRow]] = {}
-    for row in read(_notes_of(uids)):
-        notes.setdefault(row.recording_uid, []).append(cast(NoteRow, row))
-    for row in read(_tags_of(uids)):
-        tags.setdefault(row.recording_uid, []).append(cast(TagRow, row))
+    with reading() as connection:
+        for row in connection.execute(_notes_of(uids)):
+            notes.setdefault(row.recording_uid, []).append(cast(NoteRow, row))
+        for row in connection.execute(_tags_of(uids)):
+            tags.setdefault(row.recording_uid, []).append(cast(TagRow, row))
     annotated = notes.keys() | tags.keys()
     return {uid: Annotations(notes.get(uid, ()), tags.get(uid, ())) for uid in annotated}
 
