@@ -57,7 +57,7 @@ def _is_on_postgres(item: pytest.Item) -> bool:
 
 @pytest.fixture(autouse=True)
 def close_applications() -> Iterator[None]:
-    """What a test's applications opened is closed after everything else of the test."""
+    """Close what the applications of a test opened, after everything else of the test."""
     yield
     close_all()
 
@@ -81,7 +81,7 @@ def new_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def install(new_database: Path) -> Install:
-    """What makes a new installation with its database in a folder; it returns the environment."""
+    """Factory of new installations: with a database in a folder, it returns the environment."""
 
     def install(folder: Path) -> dict[str, str]:
         environment = fresh_environment(folder)

@@ -1,4 +1,4 @@
-"""What is remembered for some seconds: it stays nearly so, and need not be asked for each page."""
+"""TTL cache (10 s) for values that change slowly."""
 
 from collections.abc import Hashable
 from time import monotonic

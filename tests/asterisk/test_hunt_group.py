@@ -19,7 +19,7 @@ def hunt(*parties: str, strategy: str = "simultaneous", **more: object) -> dict[
 
 
 def ringing(asterisk: AsteriskServer, party: str) -> bool:
-    """Whether our side of the way to this party is there and not answered."""
+    """Return True if our leg to this party exists and is not answered."""
     return any(
         channel["name"].startswith(f"Local/{party}@party") and channel["state"] != "Up"
         for channel in asterisk.channels()

@@ -171,7 +171,7 @@ def test_a_caller_who_gives_up_while_it_rings_stops_the_ringing(
 
 
 def stop_seconds(answer: Message, others: list[Phone]) -> float:
-    """How long after the answer the last of the others was told to stop ringing."""
+    """Return the seconds from the answer to the last CANCEL to the other phones."""
     return max((other.wait_for("CANCEL").at - answer.at).total_seconds() for other in others)
 
 

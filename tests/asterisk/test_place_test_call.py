@@ -1,4 +1,4 @@
-"""What a new administrator does first: the button of the empty library, with all parts real."""
+"""First test call of a new administrator, from the empty library, with all parts real."""
 
 from pathlib import Path
 

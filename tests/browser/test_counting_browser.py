@@ -1,4 +1,4 @@
-"""How many there are is counted after the page where a page looks at too few, in a real Chromium.
+"""Count of recordings, completed after the page if it takes longer, in a real Chromium.
 
 In a library that is large enough for that: thirty thousand recordings.
 """
@@ -32,7 +32,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
 
 @pytest.fixture(scope="module")
 def number(shelf: Shelf) -> str:
-    """What the page says in the end."""
+    """Return the final count on the page."""
     filters = parse_search(dict(parse_qsl(ASKED)), utc_now()).filters
     with shelf.app.app_context(), db.engine.connect() as connection:
         assert find(filters).count.may_go_on

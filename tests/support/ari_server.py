@@ -28,7 +28,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Answer:
-    """What to say to a command; `hang` is for how many seconds to say nothing at all."""
+    """Answer to a command; `hang` is the seconds of silence before it."""
 
     status: int = 204
     values: Any = None
@@ -76,11 +76,11 @@ class AriServer(Server):
 
     @property
     def url(self) -> str:
-        """What to give as ARI_URL."""
+        """Value for ARI_URL."""
         return f"http://127.0.0.1:{self._server.server_address[1]}/ari"
 
     def answer(self, command: Command) -> Answer:
-        """What to say to `command`."""
+        """Return the answer to `command`."""
         raise NotImplementedError
 
     def connected(self, query: dict[str, str]) -> None:

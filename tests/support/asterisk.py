@@ -35,7 +35,7 @@ class PlacedCall:
     channel_id: str
 
     def is_up(self) -> bool:
-        """Whether the caller is still on the line."""
+        """Return True if the caller is still on the line."""
         return self.asterisk.ari("GET", f"channels/{self.channel_id}").ok
 
     def hang_up(self) -> None:
@@ -71,7 +71,7 @@ class AsteriskServer(Process):
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the program must be told to use this Asterisk."""
+        """Environment of a program that uses this Asterisk."""
         return {
             "ARI_URL": f"http://127.0.0.1:{self.http_port}/ari",
             "ARI_USERNAME": "callytics",
@@ -140,7 +140,7 @@ class AsteriskServer(Process):
         return self._session.request(method, url, timeout=60, **arguments)
 
     def cli(self, command: str) -> str:
-        """What Asterisk's console answers to a command."""
+        """Return the output of a command on Asterisk's console."""
         program = find_installation().command
         configuration = str(self.home / "etc/asterisk.conf")
         return subprocess.run(

@@ -30,7 +30,7 @@ EXPECTED = ("Failed to load resource", "Response Status Error Code", *OVERTAKEN)
 
 @dataclass(frozen=True)
 class Way:
-    """How somebody looks at a page: the size of the window in CSS pixels, and what they prefer."""
+    """Window of a viewer: its size in CSS pixels, and the viewer's preferences."""
 
     width: int = 1440
     height: int = 900
@@ -117,7 +117,7 @@ def show(page: Page, way: Way) -> None:
 
 
 def played(page: Page) -> float:
-    """How far the player on the page is, in seconds."""
+    """Return the position of the player on the page, in seconds."""
     return float(page.locator("audio").evaluate("audio => audio.currentTime"))
 
 
@@ -127,7 +127,7 @@ def wait_for_sound(page: Page, after: float = 0.0) -> None:
 
 
 def focused(page: Page) -> str:
-    """What has the focus, as a person would name it."""
+    """Return the name of the focused element, as a person would say it."""
     text = "document.activeElement.getAttribute('aria-label') || document.activeElement.innerText"
     return " ".join(str(page.evaluate(text)).split())
 

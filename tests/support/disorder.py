@@ -28,7 +28,7 @@ NOW = STARTED_AT + timedelta(days=3)
 
 @dataclass(repr=False)
 class Disorder:
-    """What a test does to a library, and what verify and reconcile say of it."""
+    """Library that a test damages, and the reports of verify and reconcile."""
 
     shelf: Shelf
     live: set[str] = field(default_factory=set)
@@ -44,19 +44,19 @@ class Disorder:
         return facts.uid in self.live if self.asterisk_answers else None
 
     def verify(self, **changes: Any) -> list[str]:
-        """What disagrees."""
+        """Return the problems that verify reports."""
         return said(reconcile.verify(self.context(**changes)))
 
     def reconcile(self, **changes: Any) -> list[str]:
-        """What was put right; nothing may be left that could not be."""
+        """Reconcile; return what was mended, and fail if anything could not be."""
         return said(reconcile.reconcile(self.context(**changes)))
 
     def skipped(self) -> list[str]:
-        """What verify leaves alone."""
+        """Return what verify skips."""
         return [line for step in reconcile.verify(self.context()) for line in step.skipped]
 
     def foreign_files(self) -> list[str]:
-        """What verify says of files that are none of ours."""
+        """Return the foreign files that verify reports."""
         return [line for step in reconcile.verify(self.context()) for line in step.foreign_files]
 
     def add(self, content: bytes | None = None, **changes: Any) -> Facts:

@@ -1,4 +1,4 @@
-"""What tests of the pages of flows share: what is in force, and the forms that change it."""
+"""Helpers for tests of the flow pages: the version in force, and the forms that change it."""
 
 import html
 import json

@@ -58,7 +58,7 @@ class PageClient(FlaskClient):
         return answer
 
     def token(self) -> str:
-        """What the forms of this session carry."""
+        """Return the CSRF token of this session."""
         found = TOKEN.search(self.get("/login", follow_redirects=True).get_data(as_text=True))
         assert found, "every page has a form with a token"
         return found[1]

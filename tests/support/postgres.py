@@ -42,7 +42,7 @@ class Postgres(Server):
         self._databases = 0
 
     def url(self, database: str = "postgres") -> str:
-        """What DATABASE_URL is to be."""
+        """Return the value for DATABASE_URL."""
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"
 
     def new_database(self, template: str = "template1") -> str:
@@ -90,7 +90,7 @@ class Postgres(Server):
 
     @property
     def runs(self) -> bool:
-        """Whether it answers."""
+        """Return True if it answers."""
         try:
             psycopg.connect(self.url(), connect_timeout=10).close()
         except psycopg.OperationalError:
@@ -123,7 +123,7 @@ class Postgres(Server):
 
 
 def _programs() -> Path:
-    """Where Debian keeps those of its newest release; they are not in the PATH."""
+    """Return Debian's folder of the newest release's programs, which is not in the PATH."""
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
     assert versions, "install postgresql, as make test does"
     return versions[-1]

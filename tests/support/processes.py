@@ -95,7 +95,7 @@ class Worker(Program):
         super().start()
 
     def is_ready(self) -> bool:
-        """Whether this worker, not an earlier one, has a connection to Asterisk."""
+        """Return True if this worker, not an earlier one, is connected to Asterisk."""
         return self._connected_at() not in (None, self._before)
 
     def _connected_at(self) -> str | None:
@@ -115,11 +115,11 @@ class Web(Program):
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """Address, without a slash at its end."""
         return f"http://127.0.0.1:{self.environment['PORT']}"
 
     def is_ready(self) -> bool:
-        """Whether it answers."""
+        """Return True if it answers."""
         try:
             return requests.get(f"{self.url}/healthz", timeout=10).ok
         except (requests.ConnectionError, requests.Timeout):

@@ -1,4 +1,4 @@
-"""What a phone sends while someone speaks: RTP packets, in the capture file that SIPp plays."""
+"""RTP packets of a phone while someone speaks, as the capture file that SIPp plays."""
 
 import struct
 from collections.abc import Iterator

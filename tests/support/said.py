@@ -1,4 +1,4 @@
-"""What a process said in its log, line by line."""
+"""Log of a process, line by line."""
 
 from datetime import datetime
 from pathlib import Path
@@ -17,5 +17,5 @@ def wait_for_line(log: Path, words: str) -> str:
 
 
 def time_of(line: str) -> float:
-    """When a line was written, in seconds as `time.time()` counts them."""
+    """Return the time of a log line, in seconds as `time.time()` counts them."""
     return datetime.strptime(line[:23], "%Y-%m-%d %H:%M:%S,%f").timestamp()

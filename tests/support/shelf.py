@@ -93,7 +93,7 @@ class Shelf:
         return uid
 
     def path(self, facts: Facts) -> Path:
-        """Where the audio is."""
+        """Return the path of the audio."""
         return self.storage.root / facts.path
 
     def row(self, facts: Facts) -> Any:
@@ -102,7 +102,7 @@ class Shelf:
             return library.recording(facts.uid)
 
     def accesses(self, facts: Facts) -> list[tuple[str, str]]:
-        """Who did what to this recording, in order."""
+        """Return user and action of each audit entry of this recording, in order."""
         columns = (AuditEntry.username, AuditEntry.action)
         query = select(*columns).where(AuditEntry.recording_uid == facts.uid)
         with self.app.app_context(), db.engine.connect() as connection:

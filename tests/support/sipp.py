@@ -68,7 +68,7 @@ class Phone(Process):
         folder.mkdir()
 
     def speak(self, hertz: int, seconds: float = SPEECH_SECONDS, key: str = "") -> None:
-        """What it says once it is answered: a tone, and a key after it."""
+        """Speech once it is answered: a tone, and a key after it."""
         (self.folder / "speech.pcap").write_bytes(speech(hertz, seconds, key))
 
     def play(self, scenario: str, *arguments: str) -> None:
@@ -107,7 +107,7 @@ class Phone(Process):
         return bool(self.messages()) or super()._is_ready_or_dead()
 
     def messages(self, start: str = "") -> list[Message]:
-        """What it sent and received so far, of this first line (its beginning)."""
+        """Return the messages so far whose first line begins so."""
         log = self.message_log
         text = log.read_text(errors="replace") if log.exists() else ""
         found = [
@@ -165,7 +165,7 @@ class Phone(Process):
         self.wait_for("SIP/2.0 202")
 
     def as_replaced(self) -> str:
-        """What a REFER in another call must name to join both: the person called here."""
+        """Return the Refer-To of a REFER in another call that joins both."""
         answer = self.wait_for("SIP/2.0 200")
         tags = {name: answer.header(name).partition("tag=")[2] for name in ("From", "To")}
         dialog = f"{answer.header('Call-ID')};to-tag={tags['To']};from-tag={tags['From']}"

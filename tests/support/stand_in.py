@@ -32,7 +32,7 @@ UNANSWERED = Answer(hang=120)
 
 @dataclass
 class Fault:
-    """What happens instead at the next command like `command`, in which `*` is any one word."""
+    """Fault at the next command like `command`, in which `*` is any one word."""
 
     command: str
     answer: Answer
@@ -42,7 +42,7 @@ class Fault:
     until: threading.Event | None = None
 
     def fits(self, words: tuple[str, ...]) -> bool:
-        """Whether a command is meant."""
+        """Return True if the fault is meant for this command."""
         pattern = self.command.split(" ")
         return len(pattern) == len(words) and all(
             p in ("*", w) for p, w in zip(pattern, words, strict=True)

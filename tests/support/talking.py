@@ -49,12 +49,12 @@ class Talk:
         return {**row, "pauses": json.loads(row["pauses"] or "[]")}
 
     def is_paused(self) -> bool:
-        """Whether the row says so."""
+        """Return True if the row says so."""
         spans = self.row()["pauses"]
         return bool(spans) and spans[-1]["at_ms"] is not None and spans[-1]["ended_at"] is None
 
     def state(self) -> str:
-        """What Asterisk says of it."""
+        """Return Asterisk's state of it."""
         name = self.name.replace("/", "%2F")
         return self.asterisk.ari("GET", f"recordings/live/{name}").json().get("state", "")
 
@@ -92,7 +92,7 @@ def begin_talk(asterisk: AsteriskServer, environment: Env) -> Talk:
 
 
 def length(span: Row) -> float:
-    """How long a pause was, in seconds."""
+    """Return the length of a pause in seconds."""
     began, ended = (datetime.fromisoformat(span[key]) for key in ("began_at", "ended_at"))
     return (ended - began).total_seconds()
 

@@ -1,4 +1,4 @@
-"""Who is heard in a recording, by arithmetic: each party speaks a pure tone of its own."""
+"""Detection of parties in a recording: each speaks a pure tone of its own."""
 
 import wave
 from collections.abc import Iterable

@@ -66,7 +66,7 @@ def spans(stage: Stage, call: StandInCall) -> list[Row]:
 
 
 def wish(client: FlaskClient, stage: Stage, call: StandInCall, action: str = "pause") -> str:
-    """What the page says after the button was pressed."""
+    """Press the button; return the text of the page."""
     url = f"/recordings/{recording(stage, call)['uid']}/{action}"
     return text_of(client.send(url, headers=HTMX))
 

@@ -1,4 +1,4 @@
-"""What the worker completes by itself, beside the calls."""
+"""Housekeeping: recordings that the worker completes by itself, beside the calls."""
 
 import os
 from datetime import timedelta

@@ -33,7 +33,7 @@ class LonelyWorker(Worker):
         super(Worker, self).start()
 
     def is_ready(self) -> bool:
-        """Whether it has said what is wrong."""
+        """Return True if it has said what is wrong."""
         return bool(lines_with(self.log, self.trouble))
 
 

@@ -1,4 +1,4 @@
-"""What the worker says of itself, and of the folder that it records to."""
+"""Heartbeat of the worker, and its report on the recordings folder."""
 
 from tests.support.command import flask
 from tests.support.processes import Worker

@@ -22,7 +22,7 @@ def stage(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(autouse=True)
 def well_again(stage: Stage, request: pytest.FixtureRequest) -> Iterator[None]:
-    """Whatever went wrong in a test, the next call is recorded."""
+    """Check that the next call is recorded, after any fault."""
     yield
     stage.ari.edit = lambda after, events: events
     stage.ari.writes_files = True

@@ -1,4 +1,4 @@
-"""What load balancers and monitors are told, without signing in and without secrets."""
+"""Health endpoints: answers for monitors without sign-in and without secrets."""
 
 from collections.abc import Iterator
 from datetime import timedelta

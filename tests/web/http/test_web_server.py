@@ -76,7 +76,7 @@ def processes(web: Web) -> list[int]:
 
 
 def open_by(pid: int, path: Path) -> bool:
-    """Whether a process has this file open."""
+    """Return True if a process has this file open."""
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):
             if descriptor.readlink() == path:

@@ -1,4 +1,4 @@
-"""Who heard or saved a recording is kept, once for one listening."""
+"""Audit of playing and downloading: one entry for one listening."""
 
 import logging
 import sqlite3
@@ -47,7 +47,7 @@ def locked(shelf: Shelf) -> Iterator[sqlite3.Connection]:
 
 
 def another_process() -> None:
-    """What this process remembers is forgotten, as another process does not know it."""
+    """Forget the memory of this process, as another process does not have it."""
     listening_log._noted.clear()
 
 

@@ -18,7 +18,7 @@ WAV = wav_bytes(bytes(range(256)) * 400)
 
 @pytest.fixture
 def web_log(tmp_path: Path) -> Callable[[], str]:
-    """What the web server has logged so far."""
+    """Return the log of the web server so far."""
     return (tmp_path / "web.log").read_text
 
 

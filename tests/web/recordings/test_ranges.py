@@ -1,4 +1,4 @@
-"""Which bytes a `Range` header asks for, and what conditions on the version of a file mean."""
+"""Byte ranges of a `Range` header, and preconditions on the version of a file."""
 
 from datetime import UTC, datetime, timedelta
 
