@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from deploy.asterisk.launch import port_is_free
+from deploy.run import free_sip_port
 from tests.fresh.root import Root
 from tests.fresh.terminal import Terminal
 from tests.support.asterisk import free_port
@@ -67,6 +68,7 @@ def place_test_call(root: Root, text: str) -> None:
 
 def try_run(root: Root, log: Path) -> None:
     """`make run` to its address, a test call, Ctrl-C, and nothing that is left."""
+    sip = free_sip_port()  # the one that it will take
     terminal = Terminal(root.command("make", "run"), log)
     try:
         seconds = terminal.wait_for(READY, INSTALL_SECONDS)
@@ -78,7 +80,7 @@ def try_run(root: Root, log: Path) -> None:
     wait_until(lambda: not root.processes(), f"nothing runs any more: {root.processes()}", 10)
     ports = [int(root.variables["PORT"]), int(root.variables["ARI_URL"].split(":")[2][:-4])]
     assert all(map(port_is_free, ports)), f"a port of {ports} is still taken"
-    assert port_is_free(5060, socket.SOCK_DGRAM), "the port of SIP is still taken"
+    assert port_is_free(sip, socket.SOCK_DGRAM), f"the port of SIP, {sip}, is still taken"
     say("fresh: Ctrl-C ended every process and freed the ports")
 
 
