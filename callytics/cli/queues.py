@@ -6,7 +6,7 @@ from collections.abc import Callable
 import click
 
 from callytics.flows import versions
-from callytics.queues import queues
+from callytics.queues import membership, overview
 
 group = click.Group("queues", help="Who waits, and who takes calls.")
 
@@ -15,10 +15,10 @@ group = click.Group("queues", help="Who waits, and who takes calls.")
 def list_queues() -> None:
     """Each queue with its members and who waits."""
     for name, queue in versions.current().queues.items():
-        click.echo(f"{name}\t{queue.strategy}\t{len(queues.waiting(name))} waiting")
-        for member, state in queues.member_states(name, queue.members).items():
+        click.echo(f"{name}\t{queue.strategy}\t{len(membership.waiting(name))} waiting")
+        for member, state in overview.member_states(name, queue.members).items():
             click.echo(f"  {member}\t{state}")
-        for caller in queues.waiting(name):
+        for caller in membership.waiting(name):
             number = caller.caller_number or "anonymous"
             click.echo(f"  {number}\twaits since {caller.since:%H:%M:%S} UTC")
 
@@ -28,7 +28,7 @@ def list_queues() -> None:
 @click.argument("member")
 def pause(queue: str, member: str) -> None:
     """Let MEMBER take no more calls of QUEUE."""
-    _do(queues.pause, queue, member)
+    _do(membership.pause, queue, member)
     click.echo(f"{member} takes no calls of {queue} until resumed.")
 
 
@@ -37,12 +37,12 @@ def pause(queue: str, member: str) -> None:
 @click.argument("member")
 def resume(queue: str, member: str) -> None:
     """Let MEMBER take calls of QUEUE again."""
-    _do(queues.resume, queue, member)
+    _do(membership.resume, queue, member)
     click.echo(f"{member} takes calls of {queue}.")
 
 
 def _do(change: Callable[[str, str, str], None], queue: str, member: str) -> None:
     try:
         change(queue, member, getpass.getuser())
-    except queues.QueueError as error:
+    except membership.QueueError as error:
         raise click.ClickException(str(error)) from error

@@ -8,7 +8,7 @@ from callytics.clock import utc_now
 from callytics.flows import versions
 from callytics.flows.document import check
 from callytics.people import users
-from callytics.queues import queues
+from callytics.queues import membership
 from callytics.settings.settings import all_settings, set_setting
 from callytics.web.auth.access import PAGES
 from callytics.workers import heartbeat
@@ -40,7 +40,7 @@ def use_queue(shelf: Shelf) -> None:
 
 def wait_in_queue(shelf: Shelf, call: str, number: str, seconds: int = 0) -> None:
     with shelf.app.app_context():
-        queues.enter(call, "team", "w", number, utc_now() - timedelta(seconds=seconds))
+        membership.enter(call, "team", "w", number, utc_now() - timedelta(seconds=seconds))
 
 
 def fill(shelf: Shelf) -> None:
@@ -49,8 +49,8 @@ def fill(shelf: Shelf) -> None:
     shelf.add_call("c1", caller_name="Ann Example", answered_at=utc_now(), ended_at=None)
     wait_in_queue(shelf, "w1", "5550199", 75)
     with shelf.app.app_context():
-        queues.claim(MEMBERS[:1], "c1", "w")
-        queues.pause("team", MEMBERS[1], "ada")
+        membership.claim(MEMBERS[:1], "c1", "w")
+        membership.pause("team", MEMBERS[1], "ada")
         users.change_endpoint(users.user_named("ada").id, "PJSIP/ada", "ada")
         set_setting("retention_days", "90", "ada")
 
@@ -110,8 +110,8 @@ def test_the_queues_keep_themselves_up_to_date_and_the_time_goes_on(page, shelf)
     expect(since).to_have_text("01:20")
     expect(since).to_have_text("01:21")
     with shelf.app.app_context():
-        queues.leave("w1")
-        queues.claim(MEMBERS[:1], "c9", "w")
+        membership.leave("w1")
+        membership.claim(MEMBERS[:1], "c9", "w")
     expect(row).to_contain_text("Nobody")
     expect(row).to_contain_text("Busy")
     wait_for_focus(page, "Pause alice in team")
@@ -136,11 +136,11 @@ def test_a_member_rests_by_a_key_and_the_focus_stays(page, shelf):
     expect(page.get_by_role("status")).to_have_text("bob takes no calls of team until resumed.")
     expect(page.get_by_role("button", name="Resume bob in team")).to_be_focused()
     with shelf.app.app_context():
-        assert queues.paused("team") == {"PJSIP/bob"}
+        assert membership.paused("team") == {"PJSIP/bob"}
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Pause bob in team")).to_be_focused()
     with shelf.app.app_context():
-        assert queues.paused("team") == set()
+        assert membership.paused("team") == set()
 
 
 def test_the_top_of_the_page_is_walked_through_by_keys_in_the_order_in_which_it_is_read(

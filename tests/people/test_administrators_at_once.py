@@ -13,7 +13,7 @@ from callytics.audit.admin_changes import changes_of
 from callytics.flows.document import check
 from callytics.flows.versions import save
 from callytics.people import users
-from callytics.queues import queues
+from callytics.queues import membership
 from callytics.settings.settings import (
     Overtaken,
     all_settings,
@@ -100,9 +100,9 @@ def test_a_change_that_two_take_back_at_once_is_taken_back_once(app):
 
 def test_a_member_who_is_paused_twice_at_once_is_paused_once(app):
     save(check({"queues": {"team": {"members": ["PJSIP/alice"]}}}), "tests")
-    done = both(app, *(partial(queues.pause, "team", "PJSIP/alice", n) for n in ADMINS))
+    done = both(app, *(partial(membership.pause, "team", "PJSIP/alice", n) for n in ADMINS))
     assert done == [None, None]
     (change,) = changes_of("queue", 9)
     assert (change.thing, change.after) == ("queue team PJSIP/alice", "paused")
-    both(app, *(partial(queues.resume, "team", "PJSIP/alice", n) for n in ADMINS))
+    both(app, *(partial(membership.resume, "team", "PJSIP/alice", n) for n in ADMINS))
     assert [c.after for c in changes_of("queue", 9)] == ["takes calls", "paused"]

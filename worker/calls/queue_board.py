@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from callytics.ari.commands import Ari, AriError
 from callytics.clock import utc_now
 from callytics.flows.parts import Queue
-from callytics.queues import queues
+from callytics.queues import membership
 from worker.persistence.outbox import Outbox
 from worker.support.throttled_log import ThrottledLog
 
@@ -60,13 +60,13 @@ class QueueBoard:
         waiting.append(waiter)
         waiting.sort(key=lambda w: w.since)
         known = (waiter.call_uid, waiter.queue, self._worker, caller_number, waiter.since)
-        self._outbox.put(queues.enter, *known)
+        self._outbox.put(membership.enter, *known)
 
     def leave(self, waiter: Waiter) -> None:
         """Remove a caller from a queue, if still there."""
         if waiter in self._waiting[waiter.queue]:
             self._waiting[waiter.queue].remove(waiter)
-            self._outbox.put(queues.leave, waiter.call_uid)
+            self._outbox.put(membership.leave, waiter.call_uid)
             self._wake_all()
 
     def take(self, waiter: Waiter, queue: Queue) -> list[str]:
@@ -86,7 +86,7 @@ class QueueBoard:
     def hold(self, member: str, call_uid: str) -> None:
         """Claim a member who talks already, in a call that was adopted."""
         self._busy[member] = call_uid
-        self._outbox.put(queues.claim, [member], call_uid, self._worker)
+        self._outbox.put(membership.claim, [member], call_uid, self._worker)
 
     def tried(self, waiter: Waiter, members: Iterable[str]) -> None:
         """Note that these members did not answer; others come first the next time."""
@@ -102,7 +102,7 @@ class QueueBoard:
         if wrap_up_seconds is not None:
             ended_at = self._idle_since[member] = utc_now()
             free_at = self._free_at[member] = ended_at + timedelta(seconds=wrap_up_seconds)
-        self._outbox.put(queues.release, member, call_uid, ended_at, free_at)
+        self._outbox.put(membership.release, member, call_uid, ended_at, free_at)
         self._wake_all()
 
     def _is_first(self, waiter: Waiter) -> bool:
@@ -132,8 +132,8 @@ class QueueBoard:
     def _read_database(self, queue: str, members: list[str]) -> None:
         """Read which members are paused and since when the others are idle, if possible."""
         try:
-            self._paused[queue] = self._outbox.call(queues.paused, queue)
-            idle = self._outbox.call(queues.idle_since, members)
+            self._paused[queue] = self._outbox.call(membership.paused, queue)
+            idle = self._outbox.call(membership.idle_since, members)
             for member, (ended_at, free_at) in idle.items():
                 self._idle_since[member] = max(ended_at or _LONG_AGO, self._last(member))
                 self._free_at[member] = free_at or self._free_at.get(member, _LONG_AGO)
@@ -157,7 +157,7 @@ class QueueBoard:
 
     def _claim_in_database(self, member: str, call_uid: str) -> bool:
         try:
-            return bool(self._outbox.call(queues.claim, [member], call_uid, self._worker))
+            return bool(self._outbox.call(membership.claim, [member], call_uid, self._worker))
         except (gevent.Timeout, SQLAlchemyError):
             return True
 

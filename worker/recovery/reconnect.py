@@ -11,7 +11,7 @@ from gevent.lock import Semaphore
 
 from callytics.ari.commands import AriError
 from callytics.calls.ledger import close_calls
-from callytics.queues import queues
+from callytics.queues import membership
 from worker.calls.conversation import bridge_name
 from worker.calls.registry import CallRegistry
 from worker.calls.session import Services, Session
@@ -115,7 +115,7 @@ class Recovery:
         """Close the rows of this worker's calls that have ended, and free their queue members."""
         live = [session.call.uid for session in self._registry.sessions()]
         self._services.outbox.put(close_calls, self._worker_name, live)
-        self._services.outbox.put(queues.let_go_of_others, self._worker_name, live)
+        self._services.outbox.put(membership.let_go_of_others, self._worker_name, live)
 
 
 def originated_channels(session: Session) -> list[str]:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from callytics.audit.admin_changes import changes_of
 from callytics.database.paging import Page
 from callytics.flows.queue_fields import STRATEGIES
-from callytics.queues import queues
+from callytics.queues import membership, overview
 from callytics.telephony.numbers import phone
 from callytics.web.auth.access import admin_required
 from callytics.web.http.list_pages import Around, Table, is_htmx, list_response
@@ -48,8 +48,10 @@ def change(name: str, change: str) -> Response:
     """Let a member take no more calls, or take them again."""
     member = request.form.get("member", "")
     try:
-        (queues.pause if change == "pause" else queues.resume)(name, member, current_user.username)
-    except queues.QueueError as error:
+        (membership.pause if change == "pause" else membership.resume)(
+            name, member, current_user.username
+        )
+    except membership.QueueError as error:
         abort(409, f"{str(error).capitalize()}. The flows were changed meanwhile.")
     until = "no calls of {} until resumed" if change == "pause" else "calls of {} again"
     said = f"{phone(member)} takes {until.format(name)}."
@@ -75,7 +77,7 @@ def _board() -> Response:
 
 def _table() -> Table:
     # A member's wrap-up ends by time alone.
-    page = Page(queues.overview(), None, None)
+    page = Page(overview.overview(), None, None)
     # The forms in it hold the token of the session.
     whose = {"session_id": (current_user.id, session.get("began"))}
     return Table(page, whose, holds_until_write=False)

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from callytics.calls import library as call_library
 from callytics.calls.library import IN_PROGRESS
 from callytics.database.paging import Page
-from callytics.queues.queues import queues_of
+from callytics.queues.overview import queues_of
 from callytics.recordings import library
 from callytics.recordings.facts import OPEN_STATES
 from callytics.web.calls.current_step import current_step

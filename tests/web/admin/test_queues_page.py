@@ -10,7 +10,7 @@ from callytics.clock import utc_now
 from callytics.database.engine import db
 from callytics.flows import versions
 from callytics.flows.document import check
-from callytics.queues import queues
+from callytics.queues import membership
 from callytics.workers import heartbeat
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import Shelf
@@ -37,7 +37,7 @@ def test_a_reviewer_sees_no_queues_and_lets_nobody_rest(shelf):
     assert rita.get("/queues").status_code == 403
     assert rita.send("/queues/team/pause", {"member": ALICE}).status_code == 403
     with shelf.app.app_context():
-        assert queues.paused("team") == set()
+        assert membership.paused("team") == set()
 
 
 def test_without_a_queue_the_page_says_how_to_get_one(ada):
@@ -58,12 +58,12 @@ def test_each_state_of_a_member_is_told_and_whom_they_talk_to(shelf, ada):
     shelf.add_call("c1", caller_name="Ann", answered_at=now, ended_at=None)
     shelf.add_call("c2", caller_number="5559876", answered_at=None, ended_at=None)
     with shelf.app.app_context():
-        queues.claim([ALICE], "c1", "w")
-        queues.claim([BOB], "c2", "w")
-        queues.claim(["PJSIP/dora"], "c3", "w")
-        queues.release("PJSIP/dora", "c3", now, now + timedelta(minutes=1))
-        queues.pause("team", ALICE, "ada")
-        queues.pause("team", "PJSIP/carol", "ada")
+        membership.claim([ALICE], "c1", "w")
+        membership.claim([BOB], "c2", "w")
+        membership.claim(["PJSIP/dora"], "c3", "w")
+        membership.release("PJSIP/dora", "c3", now, now + timedelta(minutes=1))
+        membership.pause("team", ALICE, "ada")
+        membership.pause("team", "PJSIP/carol", "ada")
     text = text_of(ada.get("/queues"))
     assert "alice Busy talks to Ann, then paused Resume" in text
     assert "100 Busy rings for 5559876 Pause" in text
@@ -76,8 +76,8 @@ def test_who_waits_is_told_with_since_when_the_longest_first(shelf, ada):
     use_queues(shelf, team=[ALICE], other=[ALICE])
     with shelf.app.app_context():
         since = utc_now()
-        queues.enter("late", "team", "w", "5550002", since)
-        queues.enter("early", "team", "w", "", since - timedelta(minutes=3))
+        membership.enter("late", "team", "w", "5550002", since)
+        membership.enter("early", "team", "w", "", since - timedelta(minutes=3))
     page = ada.get("/queues")
     text = text_of(page)
     longest = since - timedelta(minutes=3)
@@ -98,7 +98,7 @@ def test_a_member_rests_and_takes_calls_again_and_it_is_kept_who_said_so(shelf, 
     assert html.startswith('<div id="library"'), "htmx gets the table"
     assert "alice takes calls of team again." in html
     with shelf.app.app_context():
-        assert queues.paused("team") == set()
+        assert membership.paused("team") == set()
         assert [c.username for c in changes_of("queue", 9)] == ["ada", "ada"]
 
 
@@ -121,7 +121,7 @@ def test_a_queue_that_is_the_same_costs_an_open_page_no_bytes(shelf, ada):
     same = ada.get("/queues", headers={**news, "If-None-Match": first.headers["ETag"]})
     assert same.status_code == 304
     with shelf.app.app_context():
-        queues.enter("c1", "team", "w", "5550002", utc_now())
+        membership.enter("c1", "team", "w", "5550002", utc_now())
     other = ada.get("/queues", headers={**news, "If-None-Match": first.headers["ETag"]})
     assert other.status_code == 200
     assert "5550002" in other.get_data(as_text=True)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from callytics.clock import utc_now
-from callytics.queues import queues
+from callytics.queues import membership
 from callytics.recordings import library
 from callytics.recordings.pauses import PausedSpan
 from tests.support.pages import HTMX, text_of
@@ -55,7 +55,7 @@ def test_where_a_call_is_stands_there_in_words(shelf: Shelf, node_type: str, wor
 def test_the_name_of_the_queue_is_said_and_not_that_of_its_node(shelf: Shelf) -> None:
     call_in(shelf, "c1", "queue")
     with shelf.app.app_context():
-        queues.enter("c1", "support", "worker", "5551234", utc_now())
+        membership.enter("c1", "support", "worker", "5551234", utc_now())
     assert "Waits in support" in live(shelf)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import event, update
 from callytics.clock import utc_now
 from callytics.database.engine import db
 from callytics.database.transactions import writing
-from callytics.queues import queues
+from callytics.queues import membership
 from callytics.search.engine import Count
 from callytics.web.recordings import pages
 from callytics.workers import heartbeat
@@ -141,8 +141,8 @@ def test_a_wrap_up_that_ends_is_news_without_a_write(shelf: Shelf) -> None:
     ada = shelf.client("ada")
     with shelf.app.app_context():
         now = utc_now()
-        queues.claim(["PJSIP/alice"], "c1", "w")
-        queues.release("PJSIP/alice", "c1", now, now + timedelta(seconds=2))
+        membership.claim(["PJSIP/alice"], "c1", "w")
+        membership.release("PJSIP/alice", "c1", now, now + timedelta(seconds=2))
     etag = etag_of(ada, "/queues")
     wait_until(lambda: poll(ada, "/queues", etag) == 200, "the member is free")
 

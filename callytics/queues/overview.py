@@ -1,0 +1,90 @@
+"""Overview of the queues for pages and commands: members with their state, waiting callers."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, or_, select
+
+from callytics.calls.models import Call
+from callytics.clock import utc_now
+from callytics.database.reading import read, reading
+from callytics.flows import versions
+from callytics.flows.parts import Queue
+from callytics.queues.membership import paused
+from callytics.queues.models import Member, MemberPause, Waiting
+
+
+def member_states(queue: str, members: Iterable[str]) -> dict[str, str]:
+    """Each member in a word: free, busy, wrapping up, paused."""
+    resting = paused(queue)
+    wanted = select(Member).where(or_(Member.call_uid.is_not(None), Member.free_at > utc_now()))
+    with reading() as connection:
+        busy = {row.member: row.call_uid for row in connection.execute(wanted)}
+    return {m: _state(m in resting, m in busy, busy.get(m)) for m in members}
+
+
+@dataclass(frozen=True)
+class MemberNow:
+    """A member of a queue at this moment; `call` is what rings them or what they talk in."""
+
+    member: str
+    state: str
+    is_paused: bool
+    call: Any | None
+
+
+@dataclass(frozen=True)
+class QueueNow:
+    """A queue at this moment; who waits longest stands first."""
+
+    name: str
+    queue: Queue
+    members: tuple[MemberNow, ...]
+    waiting: tuple[Any, ...]
+
+
+def overview() -> list[QueueNow]:
+    """Every queue, its members and who waits: as many queries for many queues as for one."""
+    document = versions.current()
+    columns = (Waiting.queue, Waiting.call_uid, Waiting.caller_number, Waiting.since)
+    with reading() as connection:
+        pauses = set(map(tuple, connection.execute(select(MemberPause.queue, MemberPause.member))))
+        busy = {row.member: row for row in connection.execute(_occupied())}
+        waiting = connection.execute(select(*columns).order_by(Waiting.since)).all()
+    return [
+        QueueNow(
+            name,
+            queue,
+            tuple(_now(m, (name, m) in pauses, busy.get(m)) for m in queue.members),
+            tuple(row for row in waiting if row.queue == name),
+        )
+        for name, queue in document.queues.items()
+    ]
+
+
+def _occupied() -> Select[*tuple[Any, ...]]:
+    """Select of members that ring, talk or wrap up, with their call."""
+    columns = (Member.member, Member.call_uid, Call.caller_number, Call.caller_name)
+    query = select(*columns, Call.answered_at).outerjoin(Call, Call.uid == Member.call_uid)
+    return query.where(or_(Member.call_uid.is_not(None), Member.free_at > utc_now()))
+
+
+def _now(member: str, is_paused: bool, row: Any | None) -> MemberNow:
+    call_uid = row.call_uid if row else None
+    state = _state(is_paused, row is not None, call_uid)
+    return MemberNow(member, state, is_paused, row if call_uid else None)
+
+
+def _state(is_paused: bool, is_occupied: bool, call_uid: str | None) -> str:
+    if call_uid is not None:
+        return "busy"
+    if is_paused:
+        return "paused"
+    return "wrapping up" if is_occupied else "free"
+
+
+def queues_of(call_uids: Sequence[str]) -> dict[str, str]:
+    """Return the queue in which the caller waits, for those of these calls that wait."""
+    query = select(Waiting.call_uid, Waiting.queue).where(Waiting.call_uid.in_(call_uids))
+    return {row.call_uid: row.queue for row in read(query)} if call_uids else {}
