@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 from callytics.flows.fields import Field
 from callytics.flows.parts import NodePart
-from callytics.recordings.facts import Kind
 
 Values = Mapping[str, Any]
 
@@ -51,7 +50,6 @@ class NodeType:
     # The call is meant to end here, so that no warning asks for a next node.
     is_final: bool = False
     recording: Literal["never", "optional", "always"] = "never"
-    recording_kind: Kind | None = None
 
     @property
     def name(self) -> str:

@@ -66,5 +66,4 @@ NODE_TYPE = NodeType(
     results=RING_RESULTS,
     rings=True,
     recording="optional",
-    recording_kind="hunt_group",
 )

@@ -52,5 +52,4 @@ NODE_TYPE = NodeType(
     results={**RING_RESULTS, "wait_over": "The longest wait was over"},
     rings=True,
     recording="optional",
-    recording_kind="queue",
 )

@@ -47,5 +47,4 @@ NODE_TYPE = NodeType(
     results=RING_RESULTS,
     rings=True,
     recording="optional",
-    recording_kind="transfer",
 )

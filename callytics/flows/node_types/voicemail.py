@@ -62,5 +62,4 @@ NODE_TYPE = NodeType(
     },
     is_final=True,
     recording="always",
-    recording_kind="voicemail",
 )
