@@ -1,4 +1,4 @@
-"""The worker's outbox: what is queued is written together, in order, and nothing is lost."""
+"""Outbox of the worker: queued writes share transactions, keep their order, and none is lost."""
 
 import logging
 import sqlite3
@@ -33,7 +33,7 @@ def app(any_env: dict[str, str]) -> Flask:
 
 @pytest.fixture
 def outbox(app: Flask) -> Outbox:
-    """One that does not write yet, so that all that is put in is there when it begins."""
+    """Outbox that does not run yet, so that all writes are queued when it starts."""
     return Outbox(app)
 
 
@@ -49,7 +49,7 @@ def facts(uid: str = "a1", **changes: Any) -> Facts:
 
 
 def seen() -> dict[str, str]:
-    """The recordings that another connection sees, and their states, in order."""
+    """Return uid and state of the recordings that another connection sees, in order."""
     query = select(Recording.uid, Recording.state).order_by(Recording.id)
     with db.engine.connect() as connection:
         return dict(map(tuple, connection.execute(query)))
@@ -162,7 +162,7 @@ def test_sqlite_that_somebody_locks_has_all_of_it_afterwards(
 def test_a_group_and_who_changes_a_row_of_it_do_not_wait_for_each_other(
     any_env: dict[str, str], app: Flask, outbox: Outbox
 ) -> None:
-    """Each would have what the other wants, had the group not taken its turn first of all."""
+    """Without the lock taken first, each would hold what the other waits for."""
     calls: list[str] = []
     with app.app_context():
         ledger.save_recording(facts("a1"))

@@ -1,4 +1,4 @@
-"""Pausing from a page when Asterisk refuses, does not answer, or two people press at once."""
+"""Pause from a page: Asterisk refuses or does not answer, or two people press at once."""
 
 import json
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def stage(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(scope="module")
 def shelf(stage: Stage) -> Shelf:
-    """The library of the same installation, with two people."""
+    """Library of the same installation, with two accounts."""
     shelf = Shelf.of(stage.environment)
     shelf.app.test_client_class = PageClient
     shelf.add_person("ada", "admin")
@@ -46,7 +46,7 @@ def rita(shelf: Shelf) -> FlaskClient:
 
 @pytest.fixture
 def call(stage: Stage, request: pytest.FixtureRequest) -> Iterator[StandInCall]:
-    """A call that is recorded; whatever went wrong in a test, it ends well."""
+    """A call that is recorded; after the test it still ends without a problem."""
     call = stage.ari.place_call(request.node.name)
     stage.connect(call)
     yield call
@@ -65,7 +65,7 @@ def spans(stage: Stage, call: StandInCall) -> list[Row]:
     return json.loads(recording(stage, call)["pauses"] or "[]")
 
 
-def wish(client: FlaskClient, stage: Stage, call: StandInCall, action: str = "pause") -> str:
+def press(client: FlaskClient, stage: Stage, call: StandInCall, action: str = "pause") -> str:
     """Press the button; return the text of the page."""
     url = f"/recordings/{recording(stage, call)['uid']}/{action}"
     return text_of(client.send(url, headers=HTMX))
@@ -80,10 +80,10 @@ def audit(stage: Stage, call: StandInCall) -> list[tuple[str, str, str]]:
 def test_the_page_says_paused_when_asterisk_has_confirmed_it(
     stage: Stage, call: StandInCall, rita: FlaskClient
 ) -> None:
-    said = wish(rita, stage, call)
+    said = press(rita, stage, call)
     assert "Paused for 00:0" in said and "by rita" in said and "Resume recording" in said
     assert stage.ari.paused == {call.ids["recording"]}
-    said = wish(rita, stage, call, "resume")
+    said = press(rita, stage, call, "resume")
     assert "Recording again." in said and "Pause recording" in said
     assert stage.ari.paused == set()
     assert audit(stage, call) == [("rita", "pause", ""), ("rita", "resume", "")]
@@ -93,7 +93,7 @@ def test_a_refusal_is_told_and_the_facts_are_put_right(
     stage: Stage, call: StandInCall, rita: FlaskClient
 ) -> None:
     stage.ari.fault(PAUSE, REFUSED)
-    said = wish(rita, stage, call)
+    said = press(rita, stage, call)
     assert "Not confirmed: it may still be recording." in said
     assert "Pause recording" in said and "Paused for" not in said
     wait_until(lambda: spans(stage, call) == [], "the row is put right")
@@ -103,14 +103,14 @@ def test_a_refusal_is_told_and_the_facts_are_put_right(
         ("pause", "failed: Not confirmed"),
     ]
     # It can be tried again.
-    assert "Paused for" in wish(rita, stage, call)
+    assert "Paused for" in press(rita, stage, call)
 
 
 def test_a_pause_of_which_only_the_answer_was_lost_is_one(
     stage: Stage, call: StandInCall, rita: FlaskClient
 ) -> None:
     stage.ari.fault(PAUSE, BROKEN, done=True)
-    assert "Paused for" in wish(rita, stage, call)
+    assert "Paused for" in press(rita, stage, call)
     assert len(spans(stage, call)) == 1
 
 
@@ -119,10 +119,10 @@ def test_nobody_waits_long_for_an_asterisk_that_does_not_answer(
 ) -> None:
     stage.ari.fault(PAUSE, UNANSWERED)
     began = utc_now()
-    said = wish(rita, stage, call)
+    said = press(rita, stage, call)
     assert timedelta(seconds=2.9) < utc_now() - began < timedelta(seconds=10)
     assert "Not confirmed: it may still be recording." in said
-    # Written down is that somebody wished it, and that nobody knows whether it is so.
+    # The facts show a request that is not confirmed, or none any more.
     assert [span["at_ms"] for span in spans(stage, call)] in ([None], [])
     wait_until(lambda: spans(stage, call) == [], "the row is put right")
     assert RESUME.replace("*", call.ids["recording"]) in stage.ari.seen
@@ -132,9 +132,9 @@ def test_a_recording_that_asterisk_does_not_let_go_on_stays_paused_and_is_tried_
     stage: Stage, call: StandInCall, rita: FlaskClient
 ) -> None:
     use_settings(stage.environment, longest_pause_seconds="4")
-    assert "Paused for" in wish(rita, stage, call)
+    assert "Paused for" in press(rita, stage, call)
     stage.ari.fault(RESUME, REFUSED)
-    said = wish(rita, stage, call, "resume")
+    said = press(rita, stage, call, "resume")
     assert "Not confirmed: it may still be paused." in said and "Resume recording" in said
     stage.ari.fault(RESUME, REFUSED)
     wait_until(lambda: spans(stage, call)[-1]["by_itself"], "it goes on by itself")
@@ -147,12 +147,12 @@ def test_two_people_at_once_and_a_double_click_are_one_pause(
 ) -> None:
     clients = [shelf.client(name) for name in ("ada", "rita", "rita")]
     with ThreadPoolExecutor(3) as pool:
-        said = list(pool.map(lambda client: wish(client, stage, call), clients))
+        said = list(pool.map(lambda client: press(client, stage, call), clients))
     assert all("Paused for" in text for text in said)
     (span,) = spans(stage, call)
     assert span["by"] in ("ada", "rita")
     with ThreadPoolExecutor(3) as pool:
-        said = list(pool.map(lambda client: wish(client, stage, call, "resume"), clients))
+        said = list(pool.map(lambda client: press(client, stage, call, "resume"), clients))
     assert all("Recording again." in text for text in said)
     assert len(spans(stage, call)) == 1
 
@@ -162,7 +162,7 @@ def test_what_has_ended_and_what_there_is_not_is_said(
 ) -> None:
     call.happens("callee hangs up")
     stage.wait_for_end(call)
-    assert "This recording has ended meanwhile." in wish(rita, stage, call)
+    assert "This recording has ended meanwhile." in press(rita, stage, call)
     assert rita.send("/recordings/nothing/pause").status_code == 404
     assert audit(stage, call) == []
 
@@ -171,7 +171,7 @@ def test_a_recording_that_asterisk_does_not_know_is_not_called_paused(
     stage: Stage, call: StandInCall, rita: FlaskClient
 ) -> None:
     stage.ari.fault(PAUSE, GONE)
-    said = wish(rita, stage, call)
+    said = press(rita, stage, call)
     assert "Not confirmed" in said
 
 
@@ -217,5 +217,5 @@ def test_a_wish_that_makes_no_sense_harms_no_call(
     ):
         event = {"type": "ChannelUserevent", "eventname": "callytics-recording"}
         stage.ari.send({**event, "userevent": says})
-    assert "Paused for" in wish(rita, stage, call)
+    assert "Paused for" in press(rita, stage, call)
     assert [span["by"] for span in spans(stage, call)] == ["rita"]

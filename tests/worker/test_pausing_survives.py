@@ -1,4 +1,4 @@
-"""A pause outlives the worker, and neither it nor Asterisk breaks it by an end of their own."""
+"""Pauses that outlive the worker and Asterisk: no death of either makes the audio go on."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def talk(asterisk: AsteriskServer, live_env: Env, worker_process: Worker) -> Tal
     return begin_talk(asterisk, live_env)
 
 
-def is_adopted(worker: Worker) -> None:
+def wait_for_adoption(worker: Worker) -> None:
     """Wait until the worker that was started again leads the call."""
     wait_for_line(worker.log, "is adopted")
 
@@ -37,7 +37,7 @@ def test_a_worker_that_dies_leaves_the_pause_and_the_next_one_lets_it_go_on(
     worker_process.kill()
     talk.says_the_card_number()
     worker_process.start()
-    is_adopted(worker_process)
+    wait_for_adoption(worker_process)
     assert talk.is_paused()
     talk.resume()
     talk.goes_on(1.5)
@@ -57,7 +57,7 @@ def test_a_worker_that_dies_in_the_instant_of_a_pause_has_written_that_it_was_me
     worker_process.kill()
     talk.says_the_card_number()
     worker_process.start()
-    is_adopted(worker_process)
+    wait_for_adoption(worker_process)
     assert talk.is_paused()
     talk.resume()
     talk.goes_on(1.5)
@@ -75,7 +75,7 @@ def test_the_place_of_a_pause_is_right_also_after_the_worker_was_another(
     worker_process.kill()
     talk.goes_on(1.0)
     worker_process.start()
-    is_adopted(worker_process)
+    wait_for_adoption(worker_process)
     talk.pause()
     talk.says_the_card_number()
     talk.resume()
@@ -141,7 +141,7 @@ def test_a_call_that_ends_before_it_may_go_on_says_why_there_is_nothing(talk: Ta
 def test_a_pause_in_which_asterisk_is_killed_ends_with_it(
     talk: Talk, worker_process: Worker, worker_dies: bool
 ) -> None:
-    # Asterisk writes 32 KiB at a time: so much is safe on disk.
+    # Asterisk writes 32 KiB at a time, so these are on disk.
     wait_until(lambda: talk.audio.stat().st_size > 32_768, "two seconds are on disk")
     talk.pause()
     if worker_dies:
@@ -173,7 +173,7 @@ def test_a_recording_that_is_held_back_is_so_also_for_the_next_worker(
     worker_process.kill()
     talk.says_the_card_number()
     worker_process.start()
-    is_adopted(worker_process)
+    wait_for_adoption(worker_process)
     assert talk.is_paused() and not talk.audio.exists()
     talk.resume()
     talk.goes_on(1.5)

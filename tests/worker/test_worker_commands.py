@@ -1,4 +1,4 @@
-"""One command that Asterisk refuses, fails or never answers: the call ends politely or goes on."""
+"""Commands that Asterisk refuses, fails or never answers: the call ends properly or goes on."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -13,7 +13,7 @@ from tests.support.stage import Stage, set_stage
 from tests.support.stand_in import BROKEN, GONE, REFUSED, UNANSWERED, Answer, StandInCall
 from tests.support.waiting import wait_until
 
-# Every command of a transfer call, in its order.
+# Every command of a transfer, in order.
 MAKE_BRIDGE = "POST bridges *"
 HEAR_BRIDGE = "POST applications * subscription"
 LET_RING = "POST channels * ring"
@@ -25,7 +25,7 @@ STOP = "POST recordings live * stop"
 HANG_UP = "DELETE channels *"
 REMOVE_BRIDGE = "DELETE bridges *"
 
-# How a call ends and what becomes of its recording when one of them is refused or fails.
+# Disposition of the call, and states of its recordings, if one of them is refused or fails.
 BECOMES = {
     MAKE_BRIDGE: ("failed", []),
     LET_RING: ("answered", ["available"]),
@@ -39,7 +39,7 @@ BECOMES = {
     REMOVE_BRIDGE: ("answered", ["available"]),
 }
 
-# A call is known by its number, also to a test that is tried again.
+# Each call is found by its number, and a test that is run again must not find its first call.
 NUMBERS = count(20_000)
 
 
@@ -91,11 +91,11 @@ def test_a_command_that_is_never_answered_harms_no_other_call(stage: Stage) -> N
     for command in BECOMES:
         stage.ari.fault(command, UNANSWERED, done=True)
         calls[command] = stage.ari.place_call(str(next(NUMBERS)))
-        lead_into_silence(stage, calls[command])
+        continue_into_silence(stage, calls[command])
     beside = stage.ari.place_call(str(next(NUMBERS)))
     assert stage.talk(beside)["disposition"] == "answered"
     waiting = {command: stage.has_ended(call) is None for command, call in calls.items()}
-    # On a machine that took longer for all of this, the worker may have given them up.
+    # If all of this took longer, the worker may have given up waiting for the answers.
     if monotonic() < given_up_from:
         assert {command for command, waits in waiting.items() if not waits} <= {
             HANG_UP,
@@ -110,14 +110,14 @@ def test_a_command_that_is_never_answered_harms_no_other_call(stage: Stage) -> N
             assert (
                 recording["state"] == "available" or "it took too long" in recording["state_reason"]
             )
-    # Asterisk did carry it out, and so the people were recorded.
+    # Asterisk did carry out the command, so the call was recorded.
     (recording,) = stage.recordings_of(calls[RECORD])
     assert recording["state"] == "available"
     stage.check_that_all_is_well("2999")
 
 
-def lead_into_silence(stage: Stage, call: StandInCall) -> None:
-    """Let the call go on until Asterisk holds its answer back."""
+def continue_into_silence(stage: Stage, call: StandInCall) -> None:
+    """Continue the call until Asterisk withholds an answer."""
     faults = stage.ari.faults
     wait_until(lambda: not faults or "leg" in call.ids, "the desk rings")
     if faults:
@@ -145,7 +145,7 @@ def test_a_caller_who_is_gone_when_a_command_is_sent_has_hung_up(
 
 
 def test_a_caller_who_is_gone_at_once_is_noticed(stage: Stage) -> None:
-    # The end of a call that comes right behind its beginning must not be lost.
+    # The end of a call that comes right after its start must not be lost.
     calls = [stage.ari.place_call(f"31{index}") for index in range(5)]
     for index in range(5):
         call = StandInCall(stage.ari, f"32{index}", {"caller": f"gone-at-once-{index}"})
@@ -167,6 +167,6 @@ def test_events_that_come_twice_change_nothing(stage: Stage) -> None:
         stage.check_that_all_is_well("33")
     finally:
         stage.ari.edit = lambda after, events: events
-    # A second StasisStart is no second call.
+    # A second StasisStart is not a second call.
     query = "SELECT * FROM calls WHERE caller_number = '33'"
     assert len(rows(stage.environment, query)) == 1

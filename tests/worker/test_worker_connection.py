@@ -1,4 +1,4 @@
-"""The worker's connection to Asterisk: lost, dead, taken over, refused; and how it stops."""
+"""Connection of the worker to Asterisk: lost, dead, taken over, refused; and its shutdown."""
 
 import subprocess
 import sys
@@ -24,12 +24,12 @@ Env = dict[str, str]
 
 
 class LonelyWorker(Worker):
-    """A worker that finds no Asterisk, or no database: ready when it has said so."""
+    """A worker without Asterisk or database: ready when it has logged that."""
 
     trouble = "trying again"
 
     def start(self) -> None:
-        """Start it; there may be no database to look into."""
+        """Start it without waiting for its row: there may be no database."""
         super(Worker, self).start()
 
     def is_ready(self) -> bool:
@@ -37,8 +37,8 @@ class LonelyWorker(Worker):
         return bool(lines_with(self.log, self.trouble))
 
 
-def presence(environment: Env) -> dict[str, object]:
-    """The row of the only worker."""
+def worker_row(environment: Env) -> dict[str, object]:
+    """Return the row of the only worker."""
     (row,) = rows(environment, "SELECT * FROM workers")
     return row
 
@@ -55,7 +55,7 @@ def test_a_connection_that_went_dead_is_noticed_within_ten_seconds(
             # Five seconds more are for a busy machine.
             assert time_of(line) - ari.last_sent_at < 10 + 5
             wait_until(lambda: len(ari.sockets) == 2, "it connects anew")
-            wait_until(lambda: presence(environment)["connected_at"], "its row says so")
+            wait_until(lambda: worker_row(environment)["connected_at"], "its row says so")
             call = ari.place_call("15550001")
             wait_until(lambda: "leg" in call.ids, "the desk rings")
             call.happens("callee answers")
@@ -72,8 +72,8 @@ def test_asterisk_comes_back_after_a_crash_and_the_worker_with_it(
     row = wait_until(lambda: _lonely(live_env), "its row says that it has no connection")
     assert "ARI_URL" in str(row["problem"]) or "lost" in str(row["problem"])
     asterisk.start()
-    wait_until(lambda: presence(live_env)["connected_at"], "it has a connection again")
-    assert presence(live_env)["problem"] == ""
+    wait_until(lambda: worker_row(live_env)["connected_at"], "it has a connection again")
+    assert worker_row(live_env)["problem"] == ""
     call = asterisk.place_call("1000", "tone440")
     recordings_in(live_env, "recording")
     call.hang_up()
@@ -82,7 +82,7 @@ def test_asterisk_comes_back_after_a_crash_and_the_worker_with_it(
 
 
 def _lonely(environment: Env) -> dict[str, object] | None:
-    row = presence(environment)
+    row = worker_row(environment)
     return None if row["connected_at"] else row
 
 
@@ -124,7 +124,7 @@ def test_a_worker_that_is_told_to_stop_leaves_calls_and_recordings_alone(
     wait_until(lambda: audio.stat().st_size > before + 8000, "the file still grows")
     (unended,) = calls(live_env)
     assert unended["ended_at"] is None
-    assert presence(live_env)["problem"] == "the worker was stopped"
+    assert worker_row(live_env)["problem"] == "the worker was stopped"
     assert "Traceback" not in worker_process.log.read_text()
 
 
@@ -158,19 +158,19 @@ def test_that_nobody_is_there_is_said_once_a_minute(app_env: Env, tmp_path: Path
     with CountingDoor() as door:
         environment = {**app_env, "ARI_URL": f"http://127.0.0.1:{door.port}/ari"}
         with LonelyWorker(environment, tmp_path) as worker:
-            # Each try is a connection and, since it broke, another one.
+            # Each try opens a connection and, because it broke, another one.
             wait_until(lambda: door.count >= 6, "it has tried three times")
             _said_once_and_kept(worker, "ARI_URL")
 
 
 def _said_once_and_kept(worker: Worker, variable: str) -> None:
-    """One line of the log and the row name the variable; neither holds the password."""
+    """Check that one line of the log and the row name the variable, and none has the password."""
     assert worker.process
     assert worker.process.poll() is None
     (line,) = lines_with(worker.log, "trying again")
     assert variable in line
     row = wait_until(lambda: rows(worker.environment, "SELECT * FROM workers"), "its row")[0]
-    wait_until(lambda: variable in presence(worker.environment)["problem"], "its row says why")
+    wait_until(lambda: variable in worker_row(worker.environment)["problem"], "its row says why")
     assert row["connected_at"] is None
     password = worker.environment["ARI_PASSWORD"]
     database = Path(worker.environment["DATABASE_URL"].removeprefix("sqlite:///"))
@@ -218,7 +218,9 @@ def test_calls_go_on_while_the_database_is_away_when_the_worker_starts(
     with CountingDoor() as door:
         url = f"postgresql://callytics:hidden-word@127.0.0.1:{door.port}/callytics"
         with LonelyWorker({**live_env, "DATABASE_URL": url}, tmp_path) as worker:
-            wait_for_line(worker.log, "connected to Asterisk")
+            # The worker before this one wrote the same line to the same log.
+            connected = "connected to Asterisk"
+            wait_until(lambda: len(lines_with(worker.log, connected)) == 2, "it is connected")
             tried = door.count
             call = asterisk.place_call("1000", "tone440")
             folder = Path(live_env["RECORDINGS_DIR"])
@@ -237,7 +239,7 @@ def test_a_password_may_hold_any_letter(app_env: Env, tmp_path: Path) -> None:
     with StandIn(Path(app_env["RECORDINGS_DIR"])) as ari:
         environment = {**app_env, "ARI_URL": ari.url, "ARI_PASSWORD": "caffè-€-密码"}
         with Worker(environment, tmp_path):
-            # Commands and events alike, in the one encoding that Asterisk compares with its file.
+            # Commands and events use the encoding that Asterisk compares with its file.
             words = b64encode("callytics:caffè-€-密码".encode()).decode()
             assert ari.logins == {f"Basic {words}"}
 
@@ -271,7 +273,7 @@ def test_malformed_and_unknown_events_are_skipped(app_env: Env, tmp_path: Path) 
             wait_until(lambda: "leg" in call.ids, "the desk rings")
             call.happens("callee answers")
             wait_until(lambda: ari.live, "it is recorded")
-            # The same about things that belong to a call.
+            # The same for channels and bridges that belong to a call.
             for kind in (7, "Unheard", "RecordingStarted", "StasisStart", "ChannelDestroyed"):
                 for key in ("caller", "leg", "bridge"):
                     thing = {"id": call.ids[key]}

@@ -1,4 +1,4 @@
-"""The worker is killed while people talk: they go on talking, and nothing of it is lost."""
+"""Death of the worker during calls: people go on talking, and no audio or row is lost."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -21,17 +21,17 @@ Env = dict[str, str]
 
 
 def transfer(party: str) -> dict[str, object]:
-    """A node that joins the caller with this party and records."""
+    """Return a transfer to this party that is recorded."""
     return {"type": "transfer", "destination": f"Local/{party}@party/n", "record_call": True}
 
 
-def grown(audio: Path, size: int) -> None:
+def wait_to_grow(audio: Path, size: int) -> None:
     """Wait until the file has grown past `size` bytes."""
     wait_until(lambda: audio.exists() and audio.stat().st_size > size, "the file grows")
 
 
 def one_row(environment: Env, state: str) -> dict[str, object]:
-    """The one recording there is, in this state."""
+    """Wait for the only recording to be in this state, and return its row."""
     (row,) = recordings_in(environment, state)
     return row
 
@@ -42,21 +42,21 @@ def test_a_conversation_goes_on_and_its_recording_ends_complete(
     use_flow(live_env, {"desk": transfer("tone1000")})
     call = asterisk.place_call("1000", "tone440")
     audio = audio_of(live_env, one_row(live_env, "recording"))
-    grown(audio, 20_000)
+    wait_to_grow(audio, 20_000)
     worker_process.kill()
     size = audio.stat().st_size
-    grown(audio, size + 30_000)
+    wait_to_grow(audio, size + 30_000)
     worker_process.start()
-    grown(audio, audio.stat().st_size + 20_000)
+    wait_to_grow(audio, audio.stat().st_size + 20_000)
     call.hang_up()
     (ended,) = ended_calls(live_env)
     row = one_row(live_env, "available")
     assert row["state_reason"] == ""
     assert row["call_uid"] == ended["uid"]
-    # Heard without a gap while the worker was away.
+    # No gap while the worker was away.
     for hertz in (440, 1000):
         gaps = [b[0] - a[1] for a, b in pairwise(spans_heard(audio, hertz))]
-        # A busy machine may swallow some frames; the time without a worker is seconds.
+        # A busy machine may lose some frames; the worker was away for seconds.
         assert max(gaps, default=0) < 0.5
         assert seconds_heard(audio, hertz) > 3.5
     assert ended["disposition"] == "answered"
@@ -72,7 +72,7 @@ def test_a_call_that_ended_meanwhile_is_completed_from_its_file(
     use_flow(live_env, {"desk": transfer("tone1000")})
     call = asterisk.place_call("1000", "tone440")
     audio = audio_of(live_env, one_row(live_env, "recording"))
-    grown(audio, 30_000)
+    wait_to_grow(audio, 30_000)
     worker_process.kill()
     call.hang_up()
     wait_until(lambda: not call.is_up(), "the caller is gone")
@@ -112,10 +112,10 @@ def test_a_message_goes_on_being_taken(
     use_flow(live_env, {"message": {"type": "voicemail", "greeting": greeting}})
     call = asterisk.place_call("1000", "tone440")
     audio = audio_of(live_env, one_row(live_env, "recording"))
-    grown(audio, 8_000)
+    wait_to_grow(audio, 8_000)
     worker_process.kill()
     worker_process.start()
-    grown(audio, audio.stat().st_size + 8_000)
+    wait_to_grow(audio, audio.stat().st_size + 8_000)
     call.hang_up()
     (ended,) = ended_calls(live_env)
     row = one_row(live_env, "available")
@@ -153,7 +153,7 @@ def test_a_call_that_came_in_the_gap_and_waits_is_taken_up_or_falls_back(
     use_flow(live_env, {"desk": transfer("tone1000__1")})
     worker_process.kill()
     asterisk.place_call("1000", "tone440")
-    # The dialplan's fallback connects and records it; there is no row yet.
+    # The fallback in the dialplan connects and records it; there is no row yet.
     wait_until(
         lambda: any(c["dialplan"]["context"] == "fallback" for c in asterisk.channels()),
         "the fallback has the call",

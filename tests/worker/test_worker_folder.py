@@ -1,4 +1,4 @@
-"""The recordings' folder is gone, full, elsewhere or hangs: people talk, and the row says why."""
+"""Recordings folder that is gone, full, elsewhere or hangs: people talk, the row says why."""
 
 import contextlib
 import resource
@@ -33,13 +33,13 @@ Env = dict[str, str]
 
 @pytest.fixture
 def folder(live_env: Env, worker_process: Worker) -> Path:
-    """The folder that a worker at work records to."""
+    """Folder that a running worker records to."""
     use_flow(live_env, {"desk": DESK})
     return Path(live_env["RECORDINGS_DIR"])
 
 
 def talk(asterisk: AsteriskServer, environment: Env, state: str, number: str) -> PlacedCall:
-    """A call whose recording is in `state` while it goes on."""
+    """Place a call and wait until its recording is in `state` while they talk."""
     call = asterisk.place_call("1000", "tone440", caller_number=number)
     count = 1 + sum(row["state"] == state for row in recordings(environment))
     recordings_in(environment, state, count)
@@ -49,7 +49,7 @@ def talk(asterisk: AsteriskServer, environment: Env, state: str, number: str) ->
 
 
 def check_that_the_next_call_is_recorded(asterisk: AsteriskServer, environment: Env) -> None:
-    """Space is back, and so is the recording."""
+    """Check that the next call is recorded as usual."""
     ended = len(ended_calls(environment))
     call = talk(asterisk, environment, "recording", "15559999")
     call.hang_up()
@@ -94,9 +94,9 @@ def test_a_folder_that_goes_in_mid_call_does_not_end_it(
 
 @contextmanager
 def no_room(asterisk: AsteriskServer, folder: Path) -> Iterator[str]:
-    """A disk of its own for the folder, full; or, where none may be mounted, for Asterisk alone.
+    """Fill a disk mounted for the folder or, if mounting is not allowed, limit Asterisk's files.
 
-    Yields a word of the reason that should be given.
+    Yields a part of the reason that the row should give.
     """
     mount = ["mount", "-t", "tmpfs", "-o", "size=4m,mode=777", "recordings", str(folder)]
     if subprocess.run(mount, capture_output=True, check=False).returncode == 0:
@@ -186,12 +186,12 @@ def test_what_was_said_last_of_a_recording_is_what_stays(app_env: Env) -> None:
     wanted = [
         Facts(new_uid(), "transfer", "inbound", "requested", utc_now(), "wav") for _ in range(50)
     ]
-    # One right after the other, and there are several threads: none must overtake another.
+    # One right after the other on several threads: none may overtake another.
     said = []
     for facts in wanted:
         recorder.write(facts)
         said.append(recorder.write(facts.but(state="failed", state_reason="nobody came")))
-    # Not within a time: the clock of gevent's loop stood still while no test used it.
+    # Without a timeout: the clock of gevent's loop stood still while no test used it.
     for written in said:
         written.get()
     for facts in wanted:

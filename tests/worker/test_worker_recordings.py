@@ -1,4 +1,4 @@
-"""A recording whose events come late, twice or never, whose file never comes, or ends early."""
+"""Recordings whose events come late, twice or never, or whose file is missing or ends early."""
 
 from collections.abc import Iterator
 
@@ -30,7 +30,7 @@ def well_again(stage: Stage, request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def drop(kind: str) -> object:
-    """An editor that loses every event of this type."""
+    """Return an editor that drops every event of this type."""
     return lambda after, events: [event for event in events if event["type"] != kind]
 
 
@@ -47,7 +47,7 @@ def test_a_lost_event_is_asked_for_and_the_recording_kept_whole(stage: Stage, lo
     (recording,) = stage.recordings_of(call)
     assert (recording["state"], recording["state_reason"]) == ("available", "")
     assert recording["size_bytes"] == audio_of(stage.environment, recording).stat().st_size
-    # It was over before its file was looked at.
+    # Asterisk had closed the file before the worker read it.
     assert stage.ari.live == {}
 
 
@@ -102,7 +102,7 @@ def test_a_file_that_never_comes_is_said_and_the_call_goes_on(stage: Stage) -> N
         lambda: [r for r in stage.recordings_of(call) if r["state"] == "failed"], "it has failed"
     )
     assert recording["state_reason"] == "Asterisk wrote no file"
-    # Nobody was hung up for it, and it is not tried again and again.
+    # Nobody is hung up for it, and no other recording is started.
     assert {call.ids["caller"], call.ids["leg"]} <= stage.ari.channels
     assert stage.has_ended(call) is None
     call.happens("caller hangs up")

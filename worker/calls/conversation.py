@@ -71,7 +71,7 @@ def _subscribe(session: Session, bridge_id: str) -> None:
     try:
         session.ari.subscribe_to_bridge(bridge_id)
     except AriError as error:
-        log.info("call %s: its bridge is heard only while it is used: %s", session.call.uid, error)
+        log.info("call %s: no events of its bridge while it is empty: %s", session.call.uid, error)
 
 
 def converse(session: Session, leg: Leg, kind: Kind, record: bool) -> bool:

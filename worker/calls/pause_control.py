@@ -103,7 +103,7 @@ class PauseControl:
         self._recording.clock.resume(monotonic())
         *before, last = self._recording.facts.pauses
         self._write(*before, last.ended(utc_now(), by, by_itself))
-        how = "by itself" if by_itself else "as wished"
+        how = "by itself" if by_itself else "on request"
         log.info("recording %s goes on %s", self._recording.facts.uid, how)
 
     def _state_after(self, command: Callable[[Facts], None], expected: str) -> str:

@@ -41,7 +41,7 @@ class PauseClock:
 
 
 def recorded_seconds(started_at: datetime, pauses: Spans, now: datetime) -> float:
-    """Return how much must have been recorded since the wish for it, less its pauses."""
+    """Return the seconds of audio since the intent to record, less the pauses."""
     paused = sum(((span.ended_at or now) - span.began_at).total_seconds() for span in pauses)
     return (now - started_at).total_seconds() - paused
 

@@ -51,8 +51,8 @@ class NativeThreads:
         try:
             return result.get(timeout=seconds)
         except gevent.Timeout as error:
-            # Work that has not begun is dropped: else a database that hung would, on its return,
-            # first answer all the questions to which nobody waits for an answer any more.
+            # Work that has not begun is dropped: else a database that hung would first be asked,
+            # on its return, for all the answers that are not waited for any more.
             if not result.ready():
                 result.set_exception(error)
             raise

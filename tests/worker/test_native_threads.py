@@ -1,4 +1,4 @@
-"""The worker's native threads: whatever hangs in them, who hands over work goes on."""
+"""Native threads of the worker: work that hangs in them does not block who hands it over."""
 
 import threading
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from worker.support.native_threads import NativeThreads
 
 @pytest.fixture
 def hung() -> Iterator[threading.Event]:
-    """Work that waits for this hangs; the end of the test frees its threads."""
+    """Event for work that hangs; the end of the test sets it and frees the threads."""
     event = threading.Event()
     yield event
     event.set()
@@ -19,7 +19,7 @@ def hung() -> Iterator[threading.Event]:
 
 @pytest.fixture(autouse=True)
 def no_test_hangs() -> Iterator[None]:
-    """A hand-over that waits would wait for ever."""
+    """End a test that would wait forever."""
     with gevent.Timeout(60, AssertionError("it waits for work that hangs")):
         yield
 

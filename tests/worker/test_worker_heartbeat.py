@@ -8,8 +8,8 @@ from tests.support.waiting import wait_until
 Env = dict[str, str]
 
 
-def said(environment: Env) -> dict[str, str]:
-    """The row of the one worker there is."""
+def worker_row(environment: Env) -> dict[str, str]:
+    """Return the row of the only worker."""
     (row,) = rows(environment, "SELECT * FROM workers")
     return row
 
@@ -17,7 +17,7 @@ def said(environment: Env) -> dict[str, str]:
 def test_a_connected_worker_names_itself_and_its_asterisk(
     live_env: Env, worker_process: Worker
 ) -> None:
-    row = said(live_env)
+    row = worker_row(live_env)
     assert row["name"].startswith("callytics@")
     assert row["asterisk_version"]
     assert row["problem"] == ""
@@ -25,8 +25,8 @@ def test_a_connected_worker_names_itself_and_its_asterisk(
 
 def test_little_room_is_told_before_there_is_none(live_env: Env, worker_process: Worker) -> None:
     flask(live_env, "settings", "set", "disk_warning_mb", "100000000")
-    wait_until(lambda: "MB are left" in said(live_env)["problem"], "the warning")
-    assert said(live_env)["connected_at"] is not None
+    wait_until(lambda: "MB are left" in worker_row(live_env)["problem"], "the warning")
+    assert worker_row(live_env)["connected_at"] is not None
     flask(live_env, "settings", "set", "disk_warning_mb", "0")
-    wait_until(lambda: said(live_env)["problem"] == "", "the warning is over")
+    wait_until(lambda: worker_row(live_env)["problem"] == "", "the warning is over")
     assert "there is room for recordings again" in worker_process.log.read_text()

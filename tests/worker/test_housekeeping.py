@@ -19,7 +19,7 @@ Env = dict[str, str]
 
 
 def left_open(environment: Env) -> Facts:
-    """A recording that a worker long gone had begun, with its sound, and no journal of its call."""
+    """Add a recording that an earlier worker left open: row, facts and audio, but no journal."""
     began = utc_now() - timedelta(hours=1)
     facts = Facts(new_uid(), "transfer", "inbound", "recording", began, "wav")
     folder = Path(environment["RECORDINGS_DIR"])
