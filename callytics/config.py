@@ -38,6 +38,8 @@ class Config:
     web_concurrency: int
     instance_dir: Path
     accel_redirect: str | None = None
+    # Addresses whose X-Forwarded-For and X-Forwarded-Proto are believed; gunicorn reads the same.
+    trusted_proxies: frozenset[str] = frozenset(("127.0.0.1", "::1"))
 
 
 def host_in_url(address: str) -> str:
@@ -75,6 +77,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
         web_concurrency=_number(environ, "WEB_CONCURRENCY", os.cpu_count() or 1, 1, 64),
         instance_dir=instance_dir,
         accel_redirect=_accel_redirect(environ),
+        trusted_proxies=_trusted_proxies(environ),
     )
 
 
@@ -138,6 +141,11 @@ def _recordings_dir(environ: Mapping[str, str]) -> Path:
             f"such as /var/lib/asterisk/recording, is {folder!r}"
         )
     return Path(folder)
+
+
+def _trusted_proxies(environ: Mapping[str, str]) -> frozenset[str]:
+    trusted = environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
+    return frozenset(address.strip() for address in trusted.split(","))
 
 
 def _accel_redirect(environ: Mapping[str, str]) -> str | None:

@@ -51,7 +51,7 @@ def init_web(app: Flask) -> None:
     app.jinja_env.globals["app_version"] = __version__
     security_headers.init_headers(app)
     formatting.init_formatting(app)
-    search_form.init_filters(app)
+    search_form.init_search_form(app)
     error_pages.init_errors(app)
     access.init_access(app)
     login.init_login(app)

@@ -18,7 +18,7 @@ from callytics.web.calls.problems import problems_of
 from callytics.web.calls.timeline import timeline
 from callytics.web.http.formatting import RESULTS_OF_CALLS
 from callytics.web.http.list_pages import Around, Table, asked_page, list_response
-from callytics.web.recordings.waveforms import shape_of
+from callytics.web.recordings.waveforms import waveform_of
 
 blueprint = Blueprint("calls", __name__)
 
@@ -61,7 +61,7 @@ def show(uid: str) -> str:
         elsewhere=elsewhere,
         problems=problems_of(call, recordings),
         paused=any(row.pauses for row in recordings),
-        shapes={row.uid: shape_of(row) for row in playable[:MOST_PLAYERS]},
+        waveforms={row.uid: waveform_of(row) for row in playable[:MOST_PLAYERS]},
     )
 
 

@@ -1,4 +1,4 @@
-"""Pages for what went wrong: what happened, and what to do now."""
+"""Error pages: what happened, and what to do now."""
 
 from flask import Flask, current_app, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -6,7 +6,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from werkzeug.wrappers import Response
 
-# Title, and what to do where the code that refused said nothing better.
+# Title and advice by status; a description given to abort() replaces the advice.
 PAGES = {
     400: ("That did not work", "The address or the form was not complete. Go back and try again."),
     403: ("Not allowed", "Your account may not do this. An administrator can."),
@@ -24,8 +24,8 @@ FOR_ADMINISTRATORS = (500, 503)
 
 
 def init_errors(app: Flask) -> None:
-    """Answer every error of `app` with a page, or for htmx with a message."""
-    # A pasted document may be as long as one that is sent as a file.
+    """Answer every error of `app` with a page, or with a message for htmx."""
+    # A document may be pasted into a form as well as sent as a file.
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = 1024 * 1024
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(CSRFError, _form_too_old)
@@ -37,7 +37,7 @@ def _answer(error: HTTPException) -> Response | tuple[str, int, dict[str, str]]:
     if code < 400:  # a redirect that was raised
         return error.get_response()
     title, advice = PAGES.get(code, ("That did not work", "Go back and try again."))
-    # Werkzeug's own texts speak to programmers; ours are those that abort() was given.
+    # Werkzeug's own descriptions are written for programmers.
     if error.description not in (None, type(error).description) and code not in (429, 500):
         advice = error.description
     fragment = "HX-Request" in request.headers
@@ -51,7 +51,7 @@ def _answer(error: HTTPException) -> Response | tuple[str, int, dict[str, str]]:
 
 
 def _headers(error: HTTPException) -> dict[str, str]:
-    """What the error says beside its page: Allow, Content-Range and the like."""
+    """Return the headers of the error besides those of its page, such as Allow."""
     ours = ("content-type", "content-length")
     return {k: v for k, v in error.get_headers() if k.lower() not in ours}
 

@@ -1,21 +1,21 @@
-"""How the pages put facts into words."""
+"""Jinja filters and labels that all pages share."""
 
 import re
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Protocol
 
 from flask import Flask
 from markupsafe import Markup, escape
 
-from callytics.calls.library import IN_PROGRESS, talk_ms, wait_ms
+from callytics.calls.library import IN_PROGRESS, CallRow, talk_ms, wait_ms
 from callytics.clock import utc_now
 from callytics.flows.node_types import NODE_TYPES
 from callytics.recordings import notes
 from callytics.recordings.facts import OPEN_STATES
+from callytics.recordings.library import RecordingRow
 from callytics.recordings.pauses import MOST_PAUSES, confirmed, is_paused
 from callytics.telephony.hangup_causes import cause_text
 from callytics.telephony.numbers import phone
-from callytics.web.recordings.waveforms import gaps, spans, svg_path
 
 KINDS = {
     "transfer": "Transfer",
@@ -31,7 +31,7 @@ STATES = {
     "failed": "Failed",
     "missing": "Missing",
 }
-# What the badge of a recording says.
+# Texts of a recording's badge.
 BADGES = {**STATES, "paused": "Paused"}
 DISPOSITIONS = {
     "answered": "Answered",
@@ -40,9 +40,9 @@ DISPOSITIONS = {
     "failed": "Failed",
     "abandoned": "Given up by the caller",
 }
-# How a call stands: its disposition once it has ended.
+# Result of a call: its disposition once it has ended.
 ENDINGS = {**DISPOSITIONS, "in_progress": "In progress", "unknown": "Not known"}
-# What the list of calls can be asked for.
+# Filters of the list of calls.
 RESULTS_OF_CALLS = (*DISPOSITIONS, IN_PROGRESS)
 ROLES = {"admin": "Administrator", "reviewer": "Reviewer"}
 # A direct outbound call has a step of its own in its path, without a node.
@@ -55,8 +55,28 @@ RESULTS = {
 }
 
 
+class Parties(Protocol):
+    """Row of a recording or of a call."""
+
+    @property
+    def caller_name(self) -> str:
+        """Name that the caller sent."""
+
+    @property
+    def caller_number(self) -> str:
+        """Number of the caller."""
+
+    @property
+    def callee(self) -> str:
+        """Endpoint that answered."""
+
+    @property
+    def dialed_number(self) -> str:
+        """Number that was called."""
+
+
 def init_formatting(app: Flask) -> None:
-    """Give the templates of `app` these words, and the macros that say them."""
+    """Register the filters, the labels and the macros of `layout/_macros.html` for `app`."""
     app.jinja_env.filters.update(
         minutes=minutes,
         with_code=with_code,
@@ -68,15 +88,12 @@ def init_formatting(app: Flask) -> None:
         exact_time=exact_time,
         plain_time=plain_time,
         mark=notes.mark,
-        svg_path=svg_path,
-        spans=spans,
         clock_time=clock_time,
         cause=cause_text,
         ending=ending,
         badge_state=badge_state,
         is_paused=is_paused,
         ago_ms=ago_ms,
-        gaps=gaps,
         paused_in_words=paused_in_words,
         wait_ms=wait_ms,
         talk_ms=talk_ms,
@@ -95,14 +112,14 @@ def init_formatting(app: Flask) -> None:
         NODE_TYPES=NODE_LABELS,
         RESULTS=RESULTS,
     )
-    # As globals, since an import in the row's template would be made again for each row.
+    # As globals: an import in the template of a row would be executed for each row.
     macros = app.jinja_env.get_template("layout/_macros.html").module
     for name in ("icon", "time", "second", "clock", "person", "state", "ending", "since"):
         app.jinja_env.globals[name] = getattr(macros, name)
 
 
 def minutes(duration_ms: int) -> str:
-    """03:07, or 1:03:07 from an hour on."""
+    """Return a duration as 03:07, or 1:03:07 from an hour on."""
     seconds = round(duration_ms / 1000)
     hours, rest = divmod(seconds, 3600)
     short = f"{rest // 60:02}:{rest % 60:02}"
@@ -110,42 +127,42 @@ def minutes(duration_ms: int) -> str:
 
 
 def size(size_bytes: int) -> str:
-    """A file's size, as 1.4 MB."""
+    """Return the size of a file, such as 1.4 MB."""
     for limit, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if size_bytes >= limit:
             return f"{size_bytes / limit:.1f} {unit}"
     return f"{size_bytes} bytes"
 
 
-def caller(row: Any) -> str:
-    """Who called, by name or number."""
+def caller(row: Parties) -> str:
+    """Return the name or number of the caller."""
     return row.caller_name or row.caller_number or "Unknown caller"
 
 
-def callee(row: Any) -> str:
-    """Who answered, or which number was called."""
+def callee(row: Parties) -> str:
+    """Return the party that answered, or the number that was called."""
     return phone(row.callee) or row.dialed_number or "nobody"
 
 
-def ending(call: Any) -> str:
-    """How a call stands, as a key of ENDINGS."""
+def ending(call: CallRow) -> str:
+    """Return the result of a call, as a key of ENDINGS."""
     if call.ended_at is None:
         return IN_PROGRESS
     return call.disposition if call.disposition in DISPOSITIONS else "unknown"
 
 
-def badge_state(row: Any) -> str:
-    """How a recording stands: its state, or that it is paused."""
+def badge_state(row: RecordingRow) -> str:
+    """Return the state of a recording, or `paused`, as a key of BADGES."""
     return "paused" if row.state in OPEN_STATES and is_paused(row.pauses) else row.state
 
 
 def ago_ms(at: datetime) -> int:
-    """How long ago that was."""
+    """Return the time since then in ms."""
     return max(0, (utc_now() - at) // timedelta(milliseconds=1))
 
 
-def paused_in_words(row: Any) -> str:
-    """How often a recording was paused and for how long: 3 times, for 01:02 in all."""
+def paused_in_words(row: RecordingRow) -> str:
+    """Return the number and length of the pauses: 3 times, for 01:02 in all."""
     spans = confirmed(row.pauses)
     often = "Once" if len(spans) == 1 else f"{len(spans)} times"
     whole = sum(span.duration_ms or ago_ms(span.began_at) for span in spans)
@@ -153,25 +170,25 @@ def paused_in_words(row: Any) -> str:
 
 
 def with_code(message: str) -> Markup:
-    """A message as HTML, in which a command between backticks looks like one."""
+    """Return a message as HTML, with the text between backticks as <code>."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(message))))
 
 
 def machine_time(at: datetime) -> str:
-    """For <time datetime>, which the browser turns into its own time."""
+    """Return a time for <time datetime>, which the browser shows in its own zone."""
     return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def exact_time(at: datetime) -> str:
-    """To the second."""
+    """Return date and time to the second."""
     return f"{at:%-d %B %Y, %H:%M:%S} UTC"
 
 
 def plain_time(at: datetime) -> str:
-    """To the minute."""
+    """Return date and time to the minute."""
     return f"{at:%-d %b %Y, %H:%M} UTC"
 
 
 def clock_time(at: datetime) -> str:
-    """The time of day to the second."""
+    """Return the time of day to the second."""
     return f"{at:%H:%M:%S} UTC"

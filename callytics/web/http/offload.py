@@ -1,8 +1,11 @@
-"""What a request may wait for, but not for long, and never in the way of other requests."""
+"""Blocking work with a deadline, which holds up no other request.
+
+On SQLite it runs in a native thread, on PostgreSQL in the greenlet of the request.
+"""
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import gevent
 from flask import Flask, current_app
@@ -12,59 +15,59 @@ from gevent.lock import BoundedSemaphore, DummySemaphore
 from callytics.database.engine import db
 
 Result = TypeVar("Result")
+Limiter = BoundedSemaphore | DummySemaphore
 
-
-# A process has ten threads, and fifteen connections to PostgreSQL. Searches that take long, be it
-# after nobody waits for them any more, leave some of them for what is quick.
+# A process has ten threads, and fifteen connections to PostgreSQL. A slow search may outlive its
+# request; the limit leaves some threads and connections for fast work.
 searches = BoundedSemaphore(6)
-# Beside them, what nobody waits for in order to go on.
+# Counts have a limit of their own, since no page waits for them.
 counts = BoundedSemaphore(2)
 _no_limit = DummySemaphore()
 
 
 def run_with_deadline(
     function: Callable[..., Result],
-    *args: Any,
+    *args: object,
     seconds: float,
-    limiter: BoundedSemaphore | DummySemaphore = _no_limit,
-    **options: Any,
+    limiter: Limiter = _no_limit,
+    **options: object,
 ) -> Result:
-    """Call `function` and wait at most `seconds` for its result. Needs an app context.
+    """Return `function(*args, **options)`, or raise TimeoutError after `seconds`.
 
-    SQLite waits for another process's write without letting any other request run, so it does
-    that in a thread, which goes on after a time-out; PostgreSQL's driver lets them run, and is
-    broken off. `limiter` is a semaphore for those of which only so many may be at work. Raises
-    TimeoutError, and whatever `function` raises.
+    SQLite waits for another process's write without letting other greenlets run, so the call runs
+    in a thread, which goes on after a timeout. The driver of PostgreSQL lets them run, and its
+    query is broken off. `limiter` bounds how many calls of one kind run at once. Raises what
+    `function` raises. Needs an app context.
     """
+    call = partial(function, *args, **options)
     timeout = gevent.Timeout(seconds)
     try:
-        # Around all of it: where every thread is busy, it is spawn that waits.
+        # The timeout covers the spawn too, which waits while every thread is busy.
         with timeout:
             if db.engine.dialect.name == "sqlite":
-                return _in_thread(partial(function, *args, **options), limiter).get()
+                return _in_thread(call, limiter)
             with limiter:
-                return function(*args, **options)
+                return call()
     except gevent.Timeout as error:
         if error is not timeout:
             raise
         raise TimeoutError(f"not within {seconds} s") from error
 
 
-def _in_thread(
-    function: Callable[[], Any], limiter: BoundedSemaphore | DummySemaphore
-) -> AsyncResult:
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+def _in_thread(call: Callable[[], Result], limiter: Limiter) -> Result:
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # of a LocalProxy
     limiter.acquire()
     try:
-        result = gevent.get_hub().threadpool.spawn(_within, app, function)
+        pending: AsyncResult[Result] = gevent.get_hub().threadpool.spawn(_within, app, call)
     except BaseException:
         limiter.release()
         raise
-    # When the thread is done, which may be long after the time-out.
-    result.rawlink(lambda _: limiter.release())
+    # Released when the thread ends, which may be long after the timeout.
+    pending.rawlink(lambda _: limiter.release())
+    result: Result = pending.get()  # type: ignore[assignment]  # never None: it waits
     return result
 
 
-def _within(app: Flask, function: Callable[[], Result]) -> Result:
+def _within(app: Flask, call: Callable[[], Result]) -> Result:
     with app.app_context():
-        return function()
+        return call()

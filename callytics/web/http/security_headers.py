@@ -1,4 +1,4 @@
-"""What every answer says to the browser, and what is believed of a proxy before us."""
+"""Security and cache headers of every response, and the client's address behind a proxy."""
 
 from functools import cache
 from hashlib import sha256
@@ -7,8 +7,6 @@ from pathlib import Path
 from flask import Flask, current_app, request
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.wrappers import Response
-
-from callytics.config import read_environment
 
 # Nothing from elsewhere, nothing inline; audio and requests only from here.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -36,32 +34,30 @@ ONE_YEAR = 365 * 24 * 3600
 
 
 class Sessions(SecureCookieSessionInterface):
-    """The session's cookie is Secure whenever the browser came by https.
+    """Session cookie that is Secure if the browser came by https.
 
-    gunicorn knows that from X-Forwarded-Proto, which it believes of the proxies in
-    FORWARDED_ALLOW_IPS alone. Always Secure would lock out who tries it on http://HOST:8000.
+    gunicorn takes that from X-Forwarded-Proto of the proxies in FORWARDED_ALLOW_IPS. A cookie that
+    is always Secure would not work on http://HOST:8000.
     """
 
     def get_cookie_secure(self, app: Flask) -> bool:
-        """Whether this answer's cookie is Secure."""
+        """Return True if the cookie of this response is Secure."""
         return request.is_secure
 
 
 def init_headers(app: Flask) -> None:
-    """Put the headers on every answer of `app`."""
-    trusted = read_environment().get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
-    app.config["TRUSTED_PROXIES"] = {address.strip() for address in trusted.split(",")}
+    """Add the headers to every response of `app`."""
     app.session_interface = Sessions()
     app.jinja_env.globals["asset"] = asset
     app.after_request(_add_headers)
 
 
 def client_address() -> str:
-    """The address that a request came from, past the proxies that gunicorn trusts too."""
+    """Return the address of the client, also behind the proxies that gunicorn trusts."""
     peer = request.remote_addr or "unknown"
-    trusted = current_app.config["TRUSTED_PROXIES"]
+    trusted = current_app.extensions["callytics"].trusted_proxies
     if request.access_route and (peer in trusted or "*" in trusted):
-        # The last is what the nearest proxy saw; those before it are only what it was told.
+        # The last address is the one that the nearest proxy saw; a client can make up the others.
         return request.access_route[-1]
     return peer
 
@@ -84,15 +80,15 @@ def _add_headers(response: Response) -> Response:
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     if request.endpoint == "static" and _is_named_by_content():
-        # The address holds the content's hash, so the answer can never be out of date.
+        # The URL holds the digest of the content, so the response never gets old.
         response.headers["Cache-Control"] = f"public, max-age={ONE_YEAR}, immutable"
     elif request.endpoint != "static":
-        # Who called whom stays out of the browser's files.
+        # Call data stays out of the browser's cache.
         response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
 def _is_named_by_content() -> bool:
-    # While a new version is put in place, the old process may be asked for the new one's file.
+    # During an upgrade the old process may be asked for a file of the new release.
     path = Path(str(current_app.static_folder)) / str((request.view_args or {}).get("filename"))
     return "v" in request.args and path.is_file() and request.args["v"] == _digest(str(path))

@@ -1,25 +1,24 @@
-"""What everybody who looks at the library must know: whether calls are being recorded."""
+"""Banner above the lists while calls are not recorded, or may not be."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from callytics.workers.heartbeat import WORKER_SILENT_SECONDS
+from callytics.workers.heartbeat import WORKER_SILENT_SECONDS, WorkerRow
 
 
 @dataclass(frozen=True)
 class Notice:
-    """A banner: what is wrong, what it means, and since when where that is known."""
+    """Banner: what is wrong, what it means, and when the worker was last seen, where known."""
 
     title: str
     meaning: str
     seen_at: datetime | None = None
-    # Nobody hears of calls, so that what is known of those in progress may be over.
+    # No events arrive, so calls shown as in progress may be over.
     is_deaf: bool = False
 
 
-def worker_notice(worker: Any | None, now: datetime) -> Notice | None:
-    """What is wrong with the newest worker, or None when all is well."""
+def worker_notice(worker: WorkerRow | None, now: datetime) -> Notice | None:
+    """Return the banner for the newest worker, or None if it is well."""
     silent_since = now - timedelta(seconds=WORKER_SILENT_SECONDS)
     if worker is None or worker.seen_at < silent_since:
         return Notice(

@@ -1,35 +1,40 @@
-"""Recordings over HTTP: who may hear them, and that it is written down."""
+"""Audio endpoints: a recording for the player and as a download, with their audit entries.
+
+Every request, also for the next part of a recording, passes the sign-in check, the lookup of the
+recording and the audit.
+"""
 
 import logging
-from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, request
 from flask_login import current_user
 
 from callytics.recordings import ledger, library
 from callytics.recordings.facts import OPEN_STATES
+from callytics.recordings.library import RecordingRow
 from callytics.storage.folder import Storage, StorageError
 from callytics.web.http.cached_until_write import cached_until_write
 from callytics.web.http.offload import run_with_deadline
 from callytics.web.recordings import listening_log
 from callytics.web.recordings.audio_response import Answer, ServedFile
 from callytics.web.recordings.file_names import attachment, file_name
+from callytics.web.recordings.lookup import found_or_404
 
 log = logging.getLogger(__name__)
 
 blueprint = Blueprint("audio", __name__)
 
-# audio/basic is μ-law at 8 kHz without a header, which is what Asterisk writes.
+# audio/basic is μ-law at 8 kHz without a header, as Asterisk writes it.
 STORED_TYPES = {"wav": "audio/wav", "ulaw": "audio/basic"}
 
 
 @blueprint.get("/recordings/<uid>/audio")
 def play(uid: str) -> Response:
-    """The sound for a player; μ-law with a header, since browsers play none without.
+    """Send the sound to a player: μ-law with a header, since browsers play none without.
 
-    With `?as=pcm` it is decoded, for those that do not play μ-law at all.
+    With `?as=pcm` it is decoded, for browsers that play no μ-law at all.
     """
-    row = _row(uid)
+    row = _playable(uid)
     form = "stored"
     if row.format == "ulaw":
         form = "pcm" if request.args.get("as") == "pcm" else "ulaw"
@@ -38,8 +43,8 @@ def play(uid: str) -> Response:
 
 @blueprint.get("/recordings/<uid>/download")
 def download(uid: str) -> Response:
-    """The stored bytes, under a name that tells what they are."""
-    row = _row(uid)
+    """Send the stored bytes as an attachment."""
+    row = _playable(uid)
     headers = {
         "Content-Type": STORED_TYPES[row.format],
         "Content-Disposition": attachment(file_name(row)),
@@ -47,10 +52,10 @@ def download(uid: str) -> Response:
     return _serve(row, "download", "stored", headers)
 
 
-def _row(uid: str) -> Any:
-    row = cached_until_write(library.recording, uid)
-    if row is None:
-        abort(404, "There is no such recording. It may have been deleted.")
+def _playable(uid: str) -> RecordingRow:
+    """Return the row of a recording that has ended; abort with 404 or 409 for any other."""
+    # A player asks for one part after the other.
+    row = found_or_404(cached_until_write(library.recording, uid))
     if row.state in OPEN_STATES:
         abort(409, "This call is still being recorded. It can be heard as soon as it ends.")
     if row.state == "failed":
@@ -58,29 +63,28 @@ def _row(uid: str) -> Any:
     return row
 
 
-def _serve(row: Any, action: str, form: str, headers: dict[str, str]) -> Response:
+def _serve(row: RecordingRow, action: str, form: str, headers: dict[str, str]) -> Response:
     storage: Storage = current_app.extensions["storage"]
     prefix = current_app.extensions["callytics"].accel_redirect
-    served = ServedFile(storage, row.path, form, prefix, headers)
-    answer = _answer(served, row)
+    answer = _answer(ServedFile(storage, row.path, form, prefix, headers), row)
     if request.method == "GET" and answer.status in (200, 206, 304):
         listening_log.note(current_user.username, action, row.uid)
     return Response(answer.body, answer.status, answer.headers, direct_passthrough=True)
 
 
-def _answer(served: ServedFile, row: Any) -> Answer:
+def _answer(served: ServedFile, row: RecordingRow) -> Answer:
     try:
         return served.answer(request.environ)
     except FileNotFoundError:
-        _tell_missing(row, served.storage)
+        _mark_missing(row, served.storage)
         abort(404, "The audio file is gone. An administrator can look with: flask doctor")
     except (StorageError, OSError) as error:
         log.error("recording %s cannot be opened: %s", row.uid, error)
         abort(500, "The audio file cannot be read. An administrator can look with: flask doctor")
 
 
-def _tell_missing(row: Any, storage: Storage) -> None:
-    # Without the folder itself every file would be missing, and none of them is lost.
+def _mark_missing(row: RecordingRow, storage: Storage) -> None:
+    # While the folder is away every file is missing, and none is lost.
     if row.state != "available" or storage.problem():
         return
     try:
@@ -92,5 +96,5 @@ def _tell_missing(row: Any, storage: Storage) -> None:
             reason,
             seconds=listening_log.PATIENCE_SECONDS,
         )
-    except Exception as error:  # the page that helps must come all the same
+    except Exception as error:  # of any kind: the page with advice must come
         log.error("recording %s is missing; its row cannot say so: %r", row.uid, error)

@@ -1,4 +1,4 @@
-"""The sound of a recording as HTTP serves it: any part of it, read where it is asked for."""
+"""Ranged audio responses: any part of a recording, read from where it is asked for."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -26,7 +26,7 @@ CHUNK_BYTES = 128 * 1024
 
 @dataclass(frozen=True)
 class Sound:
-    """An open recording as it is served: perhaps a header of ours, then the file's bytes."""
+    """Open recording as it is sent: a header for μ-law, then the bytes of the file."""
 
     file: BinaryIO
     header: bytes
@@ -34,7 +34,7 @@ class Sound:
     version: FileVersion
 
     def pieces(self, first: int, stop: int) -> Iterator[bytes]:
-        """The bytes from `first` up to `stop`."""
+        """Yield the bytes from `first` up to `stop`."""
         if first < len(self.header):
             yield self.header[first:stop]
         at = max(first, len(self.header))
@@ -42,7 +42,7 @@ class Sound:
             many = min(CHUNK_BYTES, stop - at)
             piece = os.pread(self.file.fileno(), many, at - len(self.header))
             if not piece:
-                # The length was promised: to break off is the only way left to tell the truth.
+                # Content-Length is sent already, so the connection has to break.
                 raise StorageError("a recording became shorter while it was served")
             yield piece
             at += len(piece)
@@ -50,10 +50,10 @@ class Sound:
 
 @dataclass(frozen=True)
 class DecodedSound(Sound):
-    """μ-law for a browser that plays none: each stored octet is served as two of PCM."""
+    """μ-law decoded for a browser that plays none: two bytes of PCM for each that is stored."""
 
     def pieces(self, first: int, stop: int) -> Iterator[bytes]:
-        """The bytes from `first` up to `stop`; they may begin or end within a sample."""
+        """Yield the bytes from `first` up to `stop`; either may lie within a sample."""
         if first < len(self.header):
             yield self.header[first:stop]
         at, end = (max(place - len(self.header), 0) for place in (first, stop))
@@ -75,27 +75,27 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class ServedFile:
-    """A stored file in one of the forms in which it is served."""
+    """Stored file in one of the forms in which it is sent."""
 
     storage: Storage
     path: str
-    # "stored", "ulaw" for μ-law with the header that it has not, or "pcm" for decoded μ-law.
+    # "stored", "ulaw" for μ-law with a header in front, or "pcm" for decoded μ-law.
     form: str
-    # Where nginx finds the files, if it is to send them.
-    accel_redirect: str
+    # Internal location of nginx for the files, if nginx sends them.
+    accel_redirect: str | None
     headers: dict[str, str]
 
     def answer(self, environ: dict[str, Any]) -> Answer:
-        """What a request gets; its file is closed with the body, also when the client goes away.
+        """Return the response to a request. Closing its body closes the file.
 
         Raises FileNotFoundError, StorageError, OSError.
         """
         sound = self._open()
         if self.accel_redirect and self.form == "stored":
-            # nginx knows ranges and conditions too. Ours would speak of an ETag that the client
-            # never sees, since nginx sends its own.
+            # nginx handles ranges and conditions itself, with an ETag of its own.
             sound.file.close()
-            return Answer(200, [*self.headers.items(), *self._handed_over()], [])
+            redirect = ("X-Accel-Redirect", self.accel_redirect + self.path)
+            return Answer(200, [*self.headers.items(), redirect, ("Content-Length", "0")], [])
         try:
             status, headers, part = _part(environ, sound)
             body = _body(environ, sound, part)
@@ -103,9 +103,6 @@ class ServedFile:
             sound.file.close()
             raise
         return Answer(status, [*self.headers.items(), *headers], body)
-
-    def _handed_over(self) -> list[tuple[str, str]]:
-        return [("X-Accel-Redirect", self.accel_redirect + self.path), ("Content-Length", "0")]
 
     def _open(self) -> Sound:
         file = self.storage.open(self.path)
@@ -121,7 +118,7 @@ class ServedFile:
 
 
 class _Pieces:
-    """Pieces of sound, and the file that they are read from."""
+    """Body that closes the file which its pieces are read from."""
 
     def __init__(self, file: BinaryIO, pieces: Iterator[bytes]) -> None:
         self._file, self._pieces = file, pieces
@@ -135,11 +132,11 @@ class _Pieces:
 
 
 def _body(environ: dict[str, Any], sound: Sound, part: tuple[int, int]) -> Iterable[bytes]:
-    """The bytes from the first up to the last of `part`, with the file that closes after them."""
+    """Return the bytes of `part`, first and stop; closing them closes the file."""
     first, stop = part
     if first == stop or sound.header or "wsgi.file_wrapper" not in environ:
         return _Pieces(sound.file, sound.pieces(first, stop))
-    # The server sends from where the file stands, as much as Content-Length says.
+    # The server sends from the position of the file, as much as Content-Length says.
     sound.file.seek(first)
     return environ["wsgi.file_wrapper"](sound.file)  # type: ignore[no-any-return]
 
@@ -147,7 +144,7 @@ def _body(environ: dict[str, Any], sound: Sound, part: tuple[int, int]) -> Itera
 def _part(
     environ: dict[str, Any], sound: Sound
 ) -> tuple[int, list[tuple[str, str]], tuple[int, int]]:
-    """Status and headers of what is asked for, and its first byte and the one after the last."""
+    """Return status, headers, and the part to send: first byte and the one after the last."""
     asked, is_get = EnvironHeaders(environ), environ["REQUEST_METHOD"] == "GET"
     headers = [
         ("Accept-Ranges", "bytes"),
@@ -157,7 +154,7 @@ def _part(
     if status := precondition(asked, sound.version):
         return status, headers, (0, 0)
     part = None
-    # Ranges are defined for GET alone; HEAD tells the whole.
+    # Ranges are defined for GET alone; HEAD describes the whole.
     if is_get and if_range_matches(asked.get("If-Range"), sound.version):
         try:
             part = requested_range(asked.get("Range"), sound.length)

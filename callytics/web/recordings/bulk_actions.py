@@ -1,6 +1,6 @@
-"""Working with many recordings at once: a zip of them, their facts as a table, deleting them.
+"""Bulk actions on a selection: download as zip, export as CSV, delete.
 
-All of it is done by forms, so that it works without a script too.
+They are plain forms, so they work without a script too.
 """
 
 import time
@@ -22,6 +22,7 @@ from flask import (
     url_for,
 )
 from flask_login import current_user
+from werkzeug.wrappers import Response as BaseResponse
 
 from callytics.audit import access_log
 from callytics.clock import utc_now
@@ -30,6 +31,7 @@ from callytics.export.selection import MOST, Part, Selection, SelectionError, ch
 from callytics.export.zip_archive import Bundle, entries
 from callytics.recordings import library, notes
 from callytics.recordings.deletion import DeletionError, delete_recording
+from callytics.recordings.library import RecordingRow
 from callytics.search.engine import find
 from callytics.web.auth.access import admin_required
 from callytics.web.http.offload import run_with_deadline, searches
@@ -39,18 +41,18 @@ from callytics.web.recordings.search_form import parse_search
 
 blueprint = Blueprint("many", __name__)
 
-# A deletion answers after about so long, says how far it is, and goes on.
+# A deletion answers after this time, says how far it is, and goes on with the next request.
 PART_SECONDS = 1.0
-# How long the whole of a selection is looked for, and one page of it.
-LOOKING_SECONDS, PATIENCE_SECONDS = 20.0, 10.0
+# Longest search for a whole selection, and for one page of it.
+SELECTION_SECONDS, PAGE_SECONDS = 20.0, 10.0
 
 
 @blueprint.post("/recordings/many/download")
 def download() -> Response:
-    """A zip of the audio with a manifest; each recording is an entry in the audit."""
+    """Send a zip of the audio with a manifest; each recording gets an audit entry."""
     rows = _all_rows(_selection())
     username = current_user.username
-    # Looking at ten thousand files takes a while; others go on meanwhile.
+    # In a thread: ten thousand files take a while.
     pool = gevent.get_hub().threadpool
     found = pool.apply(entries, (current_app.extensions["storage"], rows, file_name))
     if not any(entry.name for entry in found):
@@ -61,7 +63,7 @@ def download() -> Response:
         _added(rows),
         lambda row: listening_log.note(username, "download", row.uid),
     )
-    response = Response(stream_with_context(bundle), mimetype="application/zip")
+    response = Response(stream_with_context(iter(bundle)), mimetype="application/zip")
     response.content_length = len(bundle)
     response.headers["Content-Disposition"] = attachment(_name("zip"))
     return response
@@ -69,7 +71,7 @@ def download() -> Response:
 
 @blueprint.post("/recordings/many/export")
 def export() -> Response:
-    """The facts, tags and notes as CSV."""
+    """Send the facts, tags and notes as CSV."""
     selection = _selection()
     many = "all that match" if selection.filters else f"{len(selection.uids)} recordings"
     query = request.query_string.decode(errors="replace")
@@ -81,8 +83,8 @@ def export() -> Response:
 
 @blueprint.post("/recordings/many/delete")
 @admin_required
-def delete() -> Response | str:
-    """Ask, saying how many and how long; then delete, a second's worth at a time."""
+def delete() -> BaseResponse | str:
+    """Ask with the number and length of the recordings; then delete them, a second at a time."""
     selection = _selection()
     if "confirmed" not in request.form:
         return _question(selection)
@@ -96,9 +98,16 @@ def delete() -> Response | str:
             else:
                 done += 1
         if part.after and time.monotonic() - began > PART_SECONDS:
-            shown = {"total": request.form.get("total", 0, int), "upto": selection.until_id}
-            shown |= {"done": done, "failed": failed, "problem": problem, "after": part.after}
-            return _page("deleting", selection, **shown)
+            return _page(
+                "deleting",
+                selection,
+                total=request.form.get("total", 0, int),
+                upto=selection.until_id,
+                done=done,
+                failed=failed,
+                problem=problem,
+                after=part.after,
+            )
     return _deleted(done, failed, problem)
 
 
@@ -118,8 +127,8 @@ def _page(name: str, selection: Selection, **shown: Any) -> str:
     return render_template(f"recordings/{name}.html", **shown)
 
 
-def _delete(row: Any) -> str:
-    """Delete one; why it could not be done, or nothing."""
+def _delete(row: RecordingRow) -> str:
+    """Delete one recording; return the reason if it cannot be deleted, else nothing."""
     try:
         delete_recording(current_app.extensions["storage"], row, current_user.username)
     except DeletionError as error:
@@ -127,7 +136,7 @@ def _delete(row: Any) -> str:
     return ""
 
 
-def _deleted(done: int, failed: int, problem: str) -> Response:
+def _deleted(done: int, failed: int, problem: str) -> BaseResponse:
     flash(f"{done} recordings are deleted." if done != 1 else "One recording is deleted.")
     if failed:
         flash(f"{failed} could not be deleted. The last reason: {problem}", "problem")
@@ -135,7 +144,7 @@ def _deleted(done: int, failed: int, problem: str) -> Response:
 
 
 def _selection() -> Selection:
-    """What the form says: the ticked ones, or all that the address of its list finds."""
+    """Return the recordings that are ticked, or all that the URL of the list matches."""
     try:
         if "all" not in request.form:
             return chosen(request.form.getlist("uid"))
@@ -147,21 +156,21 @@ def _selection() -> Selection:
         abort(400, str(error))
 
 
-def _all_rows(selection: Selection) -> list[Any]:
-    rows: list[Any] = []
+def _all_rows(selection: Selection) -> list[RecordingRow]:
+    rows: list[RecordingRow] = []
     began = time.monotonic()
     for part in _parts(selection):
         rows += part.rows
         if len(rows) > MOST:
             abort(400, f"More than {MOST:,} recordings match. Narrow the list, then try again.")
-        if time.monotonic() - began > LOOKING_SECONDS:
+        if time.monotonic() - began > SELECTION_SECONDS:
             abort(400, "It takes too long to find them all. Choose fewer days, then try again.")
     return rows
 
 
 def _parts(selection: Selection, after: str | None = None) -> Iterator[Part]:
-    """The parts; each is looked for aside, and others have their turn after it."""
-    look = partial(run_with_deadline, find, seconds=PATIENCE_SECONDS, limiter=searches)
+    """Yield the parts of a selection; other requests run between them."""
+    look = partial(run_with_deadline, find, seconds=PAGE_SECONDS, limiter=searches)
     for part in selection.parts(after, look):
         yield part
         gevent.sleep(0)
@@ -176,7 +185,7 @@ def _lines(selection: Selection) -> Iterator[bytes]:
             yield csv_table.line((*csv_table.facts(row, digests), *csv_table.added(row.uid, added)))
 
 
-def _added(rows: list[Any]) -> dict[str, notes.Annotations]:
+def _added(rows: list[RecordingRow]) -> dict[str, notes.Annotations]:
     found: dict[str, notes.Annotations] = {}
     for at in range(0, len(rows), 500):
         found |= notes.annotations_by_uid([row.uid for row in rows[at : at + 500]])

@@ -1,4 +1,4 @@
-"""Which bytes a request asks for: RFC 9110, sections 13 and 14, for content that does not move."""
+"""Byte ranges and preconditions of a request (RFC 9110, sections 13 and 14)."""
 
 import re
 from dataclasses import dataclass
@@ -8,35 +8,35 @@ from werkzeug.datastructures import Headers
 from werkzeug.http import http_date, parse_date, parse_etags
 
 _FIRST_LAST = re.compile(r"(\d*)-(\d*)", re.ASCII)
-# More digits than any file has; Python refuses to read a number of some thousands.
+# More digits than the length of any file; Python refuses numbers of some thousand digits.
 _MOST_DIGITS = 18
-# A player asks for one part at a time. Many are the way to make a server work for nothing.
+# A player asks for one part at a time; very many are an attack.
 _MOST_PARTS = 16
 
 
 class UnsatisfiableError(Exception):
-    """No byte that was asked for exists: answer 416."""
+    """Range without any byte of the file: 416."""
 
 
 @dataclass(frozen=True)
 class FileVersion:
-    """What tells one state of a file from another."""
+    """Validators of a file."""
 
     etag: str
     modified_at: datetime
 
     @property
     def quoted(self) -> str:
-        """The ETag as it stands in a header."""
+        """ETag as a header has it."""
         return f'"{self.etag}"'
 
 
 def requested_range(header: str | None, length: int) -> tuple[int, int] | None:
-    """The first byte and the one after the last of a `Range` header, or None for all of them.
+    """Return first byte and the one after the last of a `Range` header; None to send all bytes.
 
-    A header that is not understood is no reason to refuse, says the RFC. Nor is one with several
-    parts: all bytes are a right answer to it, and no audio player asks for it. Raises
-    UnsatisfiableError when the header is right but lies outside `length` bytes.
+    All bytes are also sent for a header that is malformed, as the RFC says, and for one with
+    several parts, which no audio player asks for. Raises UnsatisfiableError if the header is valid
+    and lies outside `length` bytes.
     """
     parts = _parts(header or "")
     if not parts:
@@ -45,7 +45,7 @@ def requested_range(header: str | None, length: int) -> tuple[int, int] | None:
     if not inside:
         raise UnsatisfiableError
     first, stop = inside[0]
-    # The last n bytes of nothing may be had, and are nothing; no Content-Range can say so.
+    # The last n bytes of an empty file are valid, and no Content-Range can express them.
     return inside[0] if len(inside) == 1 and first < stop else None
 
 
@@ -78,9 +78,9 @@ def _inside(first: int | None, last: int | None, length: int) -> tuple[int, int]
 
 
 def precondition(headers: Headers, version: FileVersion) -> int | None:
-    """The status that a conditional request ends with, 304 or 412, or None to go on.
+    """Return the status that a conditional request ends with, 304 or 412, or None to go on.
 
-    In the order of RFC 9110, 13.2.2: ETags are asked before times, which have whole seconds only.
+    In the order of RFC 9110, 13.2.2: ETags come before times, which have whole seconds only.
     """
     modified = version.modified_at.replace(microsecond=0)
     if "If-Match" in headers:
@@ -95,9 +95,9 @@ def precondition(headers: Headers, version: FileVersion) -> int | None:
 
 
 def if_range_matches(if_range: str | None, version: FileVersion) -> bool:
-    """Whether parts fit to what the client has already: True without an `If-Range`.
+    """Return True if a part fits what the client has: without `If-Range`, or if it is equal.
 
-    Only the very same ETag or the very same time will do; a weak ETag never does.
+    A weak ETag never is.
     """
     if if_range is None:
         return True

@@ -1,17 +1,18 @@
-"""What a recording is called on the disk of whoever downloads it."""
+"""File names of downloads."""
 
 import unicodedata
-from typing import Any
 from urllib.parse import quote
+
+from callytics.recordings.library import RecordingRow
 
 # File systems allow 255 bytes; a letter may take four of them.
 _LONGEST_PART = 25
 
 
-def file_name(row: Any) -> str:
-    """Date and time (UTC), caller, callee and kind of a recording's row, and its format.
+def file_name(row: RecordingRow) -> str:
+    """Return a name of date and time (UTC), caller, callee, kind and format of a recording.
 
-    Only letters, digits and `+-_.` are left of what callers send as their name.
+    Of the text that callers send only letters, digits and `+-_.` are kept.
     """
     caller = f"{row.caller_name} {row.caller_number}"
     parts = (caller, row.callee or row.dialed_number, row.kind)
@@ -20,7 +21,7 @@ def file_name(row: Any) -> str:
 
 
 def attachment(name: str) -> str:
-    """The `Content-Disposition` that saves as `name`, also where only ASCII is understood."""
+    """Return the `Content-Disposition` for `name`, also for clients that read ASCII only."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe='+')}"
 
@@ -31,6 +32,6 @@ def _plain(text: str) -> str:
 
 
 def _is_plain(character: str) -> bool:
-    # Letters, the marks that belong to them, and digits: nothing that is written right to left
-    # by command, ends a header's line or names a folder.
+    # Letters, their marks, and digits: no control for right-to-left text, no end of a line in a
+    # header, no separator of folders.
     return character == "+" or unicodedata.category(character)[0] in "LMN"

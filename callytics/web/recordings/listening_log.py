@@ -1,4 +1,7 @@
-"""Who listened to what, kept by the process that serves the bytes."""
+"""Audit entries of listening, one for the many requests of a player.
+
+Written by the process that sends the sound, before it sends it.
+"""
 
 import logging
 import time
@@ -9,34 +12,34 @@ from callytics.web.http.offload import run_with_deadline
 
 log = logging.getLogger(__name__)
 
-# A player asks for many parts; those of one person and recording within this are one listening.
+# Requests of one person for one recording within this time are one listening.
 ONE_LISTENING = timedelta(minutes=10)
-# How long the sound may wait for its entry. It is written first, so that a crash cannot lose it.
+# Longest wait of the sound for its entry, which comes first so that a crash cannot lose it.
 PATIENCE_SECONDS = 1.0
 _MOST_REMEMBERED = 10_000
 
-# What this process knows to be written, and when that was (monotonic seconds), oldest first.
+# Entries that this process knows to be written, and when (monotonic seconds), oldest first.
 _noted: dict[tuple[str, str, str], float] = {}
 
 
 def note(username: str, action: str, uid: str) -> None:
-    """Keep that a person did `action` (play, download), once for one listening.
+    """Write that a person did `action` (play, download), once for each listening.
 
-    Never fails: audio must not stop where the database does. The log then tells of it.
+    Never raises: audio goes on while the database is away, and the log has the entry then.
     """
-    if is_noted(username, action, uid):
+    if _is_noted(username, action, uid):
         return
     key = (username, action, uid)
     _remember(key, time.monotonic())
     try:
         run_with_deadline(log_access_once, *key, ONE_LISTENING, seconds=PATIENCE_SECONDS)
-    except Exception as error:  # whatever the database comes up with
+    except Exception as error:  # of any kind: the sound must not stop
         _noted.pop(key, None)
         log.error("audit: %s of %s by %s may not be kept: %r", action, uid, username, error)
 
 
-def is_noted(username: str, action: str, uid: str) -> bool:
-    """Whether this process knows that it is written already, for this listening."""
+def _is_noted(username: str, action: str, uid: str) -> bool:
+    """Return True if this process knows that the entry of this listening is written."""
     noted = _noted.get((username, action, uid), float("-inf"))
     return time.monotonic() - noted < ONE_LISTENING.total_seconds()
 

@@ -1,4 +1,4 @@
-"""Notes and tags on a recording: everybody adds, who added or an administrator deletes."""
+"""Notes and tags of a recording: anybody adds them, their author or an administrator deletes."""
 
 from typing import Any
 
@@ -6,16 +6,19 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from callytics.recordings import library, notes
+from callytics.recordings import notes
+from callytics.recordings.library import RecordingRow
+from callytics.recordings.notes import AnnotationRow
 from callytics.web.http.list_pages import is_htmx
+from callytics.web.recordings.lookup import recording_or_404
 
 blueprint = Blueprint("notes", __name__)
 
 
 @blueprint.post("/recordings/<uid>/notes")
 def add_note(uid: str) -> Response | str:
-    """Keep a note; a time at its beginning is a mark."""
-    row = _find(uid)
+    """Add a note; a time at its beginning makes it a mark."""
+    row = recording_or_404(uid)
     try:
         notes.add_note(uid, request.form.get("text", ""), current_user.username)
     except notes.NoteError as error:
@@ -25,8 +28,8 @@ def add_note(uid: str) -> Response | str:
 
 @blueprint.post("/recordings/<uid>/notes/<int:note_id>/delete")
 def delete_note(uid: str, note_id: int) -> Response | str:
-    """Remove a note."""
-    row, note = _find(uid), notes.note(note_id)
+    """Delete a note."""
+    row, note = recording_or_404(uid), notes.note(note_id)
     if note is not None and note.recording_uid == uid:
         _refuse_others(note)
         notes.delete_note(note, current_user.username)
@@ -35,8 +38,8 @@ def delete_note(uid: str, note_id: int) -> Response | str:
 
 @blueprint.post("/recordings/<uid>/tags")
 def add_tag(uid: str) -> Response | str:
-    """Put a tag on it."""
-    row = _find(uid)
+    """Add a tag."""
+    row = recording_or_404(uid)
     try:
         name = notes.add_tag(uid, request.form.get("tag", ""), current_user.username)
     except notes.NoteError as error:
@@ -46,16 +49,16 @@ def add_tag(uid: str) -> Response | str:
 
 @blueprint.post("/recordings/<uid>/tags/remove")
 def remove_tag(uid: str) -> Response | str:
-    """Take a tag off."""
-    row, tag = _find(uid), notes.tag(uid, notes.tag_name(request.form.get("tag", "")))
+    """Remove a tag."""
+    row, tag = recording_or_404(uid), notes.tag(uid, notes.tag_name(request.form.get("tag", "")))
     if tag is not None:
         _refuse_others(tag)
         notes.remove_tag(tag, current_user.username)
     return _answer(row, "The tag is removed.", "tag")
 
 
-def may_delete(added: Any) -> bool:
-    """Whether this person may remove what somebody added: their own, or any as administrator."""
+def may_delete(added: AnnotationRow) -> bool:
+    """Return True if this person may delete a note or tag: their own, or any as administrator."""
     return bool(current_user.is_admin or added.username == current_user.username)
 
 
@@ -64,19 +67,12 @@ def _for_templates() -> dict[str, Any]:
     return {"may_delete": may_delete, "recent_tags": notes.recent_tags}
 
 
-def _refuse_others(added: Any) -> None:
+def _refuse_others(added: AnnotationRow) -> None:
     if not may_delete(added):
         abort(403, "Only who wrote it or an administrator can delete this.")
 
 
-def _find(uid: str) -> Any:
-    row = library.recording(uid)
-    if row is None:
-        abort(404, "There is no such recording. It may have been deleted.")
-    return row
-
-
-def _answer(row: Any, said: str, focus: str) -> Response | str:
+def _answer(row: RecordingRow, said: str, focus: str) -> Response | str:
     if not is_htmx():
         flash(said)
         return redirect(url_for("recordings.show", uid=row.uid, _anchor=f"notes-{row.uid}"), 303)

@@ -1,22 +1,22 @@
-"""Saving a view of the library under a name, and forgetting it."""
+"""Saved searches: save a view of the library under a name, and forget it."""
 
 from urllib.parse import parse_qsl, urlencode
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from callytics.clock import utc_now
 from callytics.search import saved_searches
 from callytics.search.saved_searches import SavedSearchError
-from callytics.web.recordings.search_form import parse_search
+from callytics.web.recordings.search_form import library_url, parse_search
 
 blueprint = Blueprint("saved_searches", __name__)
 
 
 @blueprint.post("/searches")
 def save() -> Response:
-    """Keep the view that the form was on."""
+    """Save the view that the form was on."""
     name = " ".join(request.form.get("name", "").split())
     query = _query()
     try:
@@ -25,19 +25,19 @@ def save() -> Response:
         flash(str(error), "problem")
     else:
         flash(f"Saved as {name}.")
-    return redirect(url_for("recordings.index", **query), 303)
+    return redirect(library_url(query), 303)
 
 
 @blueprint.post("/searches/<int:search_id>/forget")
 def forget(search_id: int) -> Response:
-    """Forget one, and stay where one is."""
+    """Forget a search, and stay on the page."""
     saved_searches.forget_search(current_user.id, min(search_id, 2**31 - 1))
     flash("That search is forgotten. No recording was touched.")
-    return redirect(url_for("recordings.index", **_query()), 303)
+    return redirect(library_url(_query()), 303)
 
 
 def _query() -> dict[str, str]:
-    """The fields of a view from a form; only what an address of ours can hold."""
+    """Return the query that the form holds, or none if it is no query of the library."""
     typed = dict(parse_qsl(request.form.get("query", "")[:2000]))
     form = parse_search(typed, utc_now())
     return {} if form.problems else form.query

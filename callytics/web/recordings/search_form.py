@@ -1,25 +1,27 @@
-"""The filters of the library as an address says them, and what is wrong with one."""
+"""Search form of the library: the filters in a URL, and what is wrong with each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo as Zone
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask
+from flask import Flask, url_for
 
 from callytics.recordings.facts import DIRECTIONS, KINDS, STATES
 from callytics.recordings.notes import tag_name
-from callytics.search.filters import Filters
+from callytics.search.filters import Filters, Sort
 from callytics.telephony.numbers import phone
 from callytics.web.http import formatting
 
-SORTS = {
+# Column and ascending order of each choice.
+SORTS: dict[str, tuple[Sort, bool]] = {
     "newest": ("time", False),
     "oldest": ("time", True),
     "longest": ("duration", False),
     "shortest": ("duration", True),
 }
-# Days before today that each begins and ends.
+# First and last day of each preset, in days before today.
 PRESETS = {"today": (0, 0), "yesterday": (1, 1), "last7": (6, 0), "last30": (29, 0)}
 CHOICES: dict[str, tuple[str, ...]] = {
     "kind": KINDS,
@@ -31,7 +33,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 TEXTS = ("q", "flow", "callee", "tag")
 DAYS = ("from", "to")
 SECONDS = ("min_seconds", "max_seconds")
-# In the order of the form, which is that of the addresses we make.
+# Fields in the order of the form, which is the order in a URL.
 NAMES = (
     "q",
     "kind",
@@ -62,9 +64,9 @@ LABELS = {
     "sort": "Order",
     "tz": "Time zone",
 }
-# Shown when they are asked for.
+# Fields under "More filters".
 FURTHER = ("direction", "flow", "callee", "tag", *DAYS, *SECONDS)
-# They narrow nothing by themselves.
+# Fields that leave no recording out.
 DISPLAY_OPTIONS = ("sort", "tz")
 LONGEST_TEXT = 200
 LONGEST_SECONDS = 1_000_000
@@ -73,37 +75,43 @@ FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9999, 1, 1)
 
 @dataclass(frozen=True)
 class SearchForm:
-    """What somebody asks for, as they typed it, and as it is understood."""
+    """Fields of the form as typed, and the filters they stand for."""
 
     typed: Mapping[str, str]
     filters: Filters
-    # By the name of the field, what is wrong and what would be right.
+    # Message by field: what would be right.
     problems: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def query(self) -> dict[str, str]:
-        """The address of this view: what was given, and the zone only where days are."""
+        """Query of the URL: the fields that are set, the time zone only beside days."""
         dated = any(self.typed.get(name) for name in ("when", *DAYS))
         given = {name: self.typed.get(name, "") for name in NAMES}
         return {k: v for k, v in given.items() if v and (k != "tz" or dated)}
 
     @property
     def active(self) -> dict[str, str]:
-        """What leaves recordings out."""
+        """Fields of the query that leave recordings out."""
         return {k: v for k, v in self.query.items() if k not in DISPLAY_OPTIONS}
 
     @property
     def has_further(self) -> bool:
-        """Whether any of the filters that are not always shown is used or wrong."""
+        """True if a field under "More filters" is set or wrong."""
         return any(self.typed.get(name) or name in self.problems for name in FURTHER)
 
     def without(self, *names: str) -> dict[str, str]:
-        """The address of this view less some of its fields."""
+        """Return the query without some of its fields."""
         return {k: v for k, v in self.query.items() if k not in names}
 
 
-def init_filters(app: Flask) -> None:
-    """Give the templates of `app` the words of the filters."""
+def library_url(query: Mapping[str, str]) -> str:
+    """Return the URL of the library with this query."""
+    values: dict[str, Any] = dict(query)
+    return url_for("recordings.index", **values)
+
+
+def init_search_form(app: Flask) -> None:
+    """Register the labels of the form for the templates of `app`."""
     app.jinja_env.globals.update(
         PRESET_WORDS=PRESET_WORDS,
         SORT_WORDS=SORT_WORDS,
@@ -113,7 +121,7 @@ def init_filters(app: Flask) -> None:
 
 
 def parse_search(typed: Mapping[str, str], now: datetime) -> SearchForm:
-    """Read the fields of the form, whatever somebody wrote into the address. `now` is aware."""
+    """Return the form for fields as somebody typed them into it or into a URL. `now` is aware."""
     kept = {name: _cleaned(typed.get(name, "")) for name in NAMES}
     problems: dict[str, str] = {}
     for name, choices in CHOICES.items():
@@ -131,9 +139,14 @@ def parse_search(typed: Mapping[str, str], now: datetime) -> SearchForm:
     sort, ascending = SORTS[kept["sort"] or "newest"]
     filters = Filters(
         search=kept["q"],
-        **{name: kept[name] for name in ("kind", "direction", "state", "flow", "callee")},
+        kind=kept["kind"],
+        direction=kept["direction"],
+        state=kept["state"],
+        flow=kept["flow"],
+        callee=kept["callee"],
         tag=tag_name(kept["tag"]),
-        **_lengths(seconds),
+        min_ms=_min_ms(seconds["min_seconds"]),
+        max_ms=_max_ms(seconds["max_seconds"]),
         sort=sort,
         ascending=ascending,
     )
@@ -141,7 +154,7 @@ def parse_search(typed: Mapping[str, str], now: datetime) -> SearchForm:
 
 
 def _cleaned(text: str) -> str:
-    """No page may hold a control character, nor PostgreSQL a NUL."""
+    """Return text without control characters: no page may hold one, and PostgreSQL no NUL."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
@@ -187,19 +200,21 @@ def _check_order(
         problems["min_seconds"] = "must not be more than the longest"
 
 
-def _lengths(seconds: Mapping[str, int | None]) -> dict[str, int | None]:
-    # As the page shows them, in rounded seconds.
-    least, most = seconds["min_seconds"], seconds["max_seconds"]
-    return {
-        "min_ms": None if least is None else max(least * 1000 - 500, 0),
-        "max_ms": None if most is None else most * 1000 + 499,
-    }
+# Pages show durations in rounded seconds, so the bounds are those of rounding.
+
+
+def _min_ms(seconds: int | None) -> int | None:
+    return None if seconds is None else max(seconds * 1000 - 500, 0)
+
+
+def _max_ms(seconds: int | None) -> int | None:
+    return None if seconds is None else seconds * 1000 + 499
 
 
 def _in_days(
     filters: Filters, days: Mapping[str, date | None], preset: str, now: datetime
 ) -> Filters:
-    """Whole days of the reader's zone; a preset and a first or last day combine."""
+    """Return `filters` for whole days in the zone of `now`; preset and days combine."""
     firsts, lasts = [days["from"]], [days["to"]]
     if preset:
         first, last = PRESETS[preset]
@@ -217,7 +232,7 @@ def _midnight(day: date, now: datetime) -> datetime:
 
 
 def in_words(name: str, value: str) -> str:
-    """A filter as people say it."""
+    """Return the text of a filter on its chip."""
     said = {
         "q": f"“{value}”",
         "kind": formatting.KINDS.get(value, value),
