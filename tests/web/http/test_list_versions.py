@@ -13,7 +13,7 @@ from callytics.database.engine import db
 from callytics.database.transactions import writing
 from callytics.queues import membership
 from callytics.search.engine import Count
-from callytics.web.recordings import pages
+from callytics.web.recordings import library_list, pages
 from callytics.workers import heartbeat
 from callytics.workers.models import Worker
 from tests.support.flow_pages import use_document
@@ -123,8 +123,8 @@ def test_a_count_that_became_known_is_news_without_a_write(shelf, rita, monkeypa
     """Somebody counts further in a request of their own, which writes nothing."""
     shelf.add(None, caller_name="Ann")
     few = Count(1, exact=False)
-    search = pages.find
-    monkeypatch.setattr(pages, "find", lambda *asked: _with_count(search(*asked), few))
+    search = library_list.find
+    monkeypatch.setattr(library_list, "find", lambda *asked: _with_count(search(*asked), few))
     etag = etag_of(rita, "/recordings?q=ann")
     assert poll(rita, "/recordings?q=ann", etag) == 304
     monkeypatch.setattr(pages, "known_count", lambda _filters: Count(1, exact=True))
