@@ -10,24 +10,24 @@ Value = TypeVar("Value")
 
 
 class TtlCache(Generic[Value]):
-    """Values that are gone after a while, of whatever may come up again till then."""
+    """Values by key, each for SECONDS."""
 
     def __init__(self) -> None:
         self._known: dict[Hashable, tuple[float, Value]] = {}
 
-    def keep(self, of: Hashable, value: Value) -> Value:
-        """Remember a value, and forget those whose time is over."""
+    def keep(self, key: Hashable, value: Value) -> Value:
+        """Keep a value, drop those that have expired, and return it."""
         now = monotonic()
         for old in [old for old, (until, _) in list(self._known.items()) if until <= now]:
             self._known.pop(old, None)
-        self._known[of] = now + SECONDS, value
+        self._known[key] = now + SECONDS, value
         return value
 
-    def get(self, of: Hashable) -> Value | None:
-        """The value of this; None where there is none, or its time is over."""
-        until, value = self._known.get(of, (0, None))
+    def get(self, key: Hashable) -> Value | None:
+        """Return the value of `key`, or None if there is none or it has expired."""
+        until, value = self._known.get(key, (0, None))
         return value if monotonic() < until else None
 
     def clear(self) -> None:
-        """Forget all."""
+        """Drop all values."""
         self._known.clear()
