@@ -61,12 +61,6 @@ def arrows(graph: Graph) -> list[Arrow]:
     return sorted((importer, name) for importer, names in graph.items() for name in names)
 
 
-def without(graph: Graph, cut: Iterable[Arrow]) -> Graph:
-    """Return the graph less some of its arrows."""
-    gone = set(cut)
-    return {a: {b for b in names if (a, b) not in gone} for a, names in graph.items()}
-
-
 def direct_imports(graph: Graph) -> Graph:
     """Return the graph without arrows that a longer way shows: its transitive reduction."""
     below = {name: _reach(graph, names) for name, names in graph.items()}

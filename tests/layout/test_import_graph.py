@@ -7,23 +7,15 @@ import pytest
 
 from tests.layout.floors import floor_of, upward
 from tests.layout.import_graph import (
-    Arrow,
     Graph,
     arrows,
     circle,
     module_graph,
     package_graph,
     read_sources,
-    without,
 )
 
 PROJECT = Path(__file__).parents[2]
-
-# Arrows that are still to be cut. The test also fails for one that is not there any more, so this
-# list can only shrink.
-KNOWN_UPWARD: list[Arrow] = [
-    ("callytics.web.http", "callytics.web.recordings"),
-]
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +29,7 @@ def packages(modules: Graph) -> Graph:
 
 
 def test_packages_import_in_no_circle(packages: Graph) -> None:
-    found = circle(without(packages, KNOWN_UPWARD))
+    found = circle(packages)
     assert found is None, "a circle of packages: " + " → ".join(found or [])
 
 
@@ -47,13 +39,8 @@ def test_modules_import_in_no_circle(modules: Graph) -> None:
 
 
 def test_no_import_goes_up(packages: Graph) -> None:
-    found = set(upward(packages)) - set(KNOWN_UPWARD)
+    found = set(upward(packages))
     assert not found, "imports that go up:\n" + "\n".join(f"{a} → {b}" for a, b in sorted(found))
-
-
-def test_arrows_to_be_cut_are_all_still_there(packages: Graph) -> None:
-    cut = set(KNOWN_UPWARD) - set(arrows(packages))
-    assert not cut, f"cut by now: take it off the list in this file: {cut}"
 
 
 def test_migrations_import_nothing_of_the_live_code() -> None:

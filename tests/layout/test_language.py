@@ -1,6 +1,8 @@
-"""Language of the code: American spelling."""
+"""Language of the code: docstrings that begin with a noun or a verb, and American spelling."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,11 +12,46 @@ from tests.support.asterisk import PROJECT
 FOLDERS = ("callytics", "worker", "deploy", "tests")
 TEXTS = ("*.py", "*.html", "*.js", "*.css", "*.md", "*.conf", "*.yaml", "*.txt", "Makefile")
 
+# "What is kept" makes a reader guess; "Cache of …" and "Return …" do not.
+RELATIVE = re.compile(r"(What|Who|Whom|Whose|How|Which|Whether|Where|When|Why)(ever)?\b")
 BRITISH = re.compile(
     r"\b(\w*colour\w*|dialled|dialling|cancelled|cancelling|travelled|labelled|behaviours?|centred?|"
     r"favourites?|catalogue|grey|licences?|\w+[nl]is(?:e[ds]?|ing|ations?)|recognis\w+|judgement)\b",
     re.IGNORECASE,
 )
+
+
+def docstrings(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the line and the text of each docstring of a Python file."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            text = ast.get_docstring(node)
+            if text:
+                yield getattr(node, "lineno", 1), text
+
+
+def python_files() -> list[Path]:
+    """Return every Python file of the project."""
+    return [PROJECT / "app.py"] + [
+        path for folder in FOLDERS for path in sorted((PROJECT / folder).rglob("*.py"))
+    ]
+
+
+def test_a_relative_clause_is_found():
+    assert RELATIVE.match("Who may hear a recording.")
+    assert RELATIVE.match("Whatever is left.")
+    assert not RELATIVE.match("Whole seconds of a recording.")
+    assert not RELATIVE.match("Keyset pagination.")
+
+
+def test_no_docstring_begins_with_a_relative_clause():
+    found = [
+        f"{path.relative_to(PROJECT)}:{line}: {text.splitlines()[0]}"
+        for path in python_files()
+        for line, text in docstrings(path)
+        if RELATIVE.match(text)
+    ]
+    assert not found, "begin with the noun for what it is:\n" + "\n".join(found)
 
 
 @pytest.mark.parametrize("pattern", TEXTS)
