@@ -56,7 +56,7 @@ class Housekeeping:
         while True:
             self._connected.wait(MINUTE_SECONDS)
             self._connected.clear()
-            self._try_step(lambda: reconcile.mend_open(self.context).problems)
+            self._try_step(lambda: reconcile.finalize_open_recordings(self.context).problems)
 
     def run_daily(self) -> None:
         """Once a day delete expired recordings, then compare the rest."""
@@ -98,4 +98,4 @@ class Housekeeping:
 
 def _next(steps: Iterator[reconcile.Report]) -> list[str] | None:
     report = next(steps, None)
-    return None if report is None else [*report.problems, *report.failed]
+    return None if report is None else [*report.problems, *report.failures]

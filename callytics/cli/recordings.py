@@ -24,8 +24,9 @@ group = Commands("recordings", help="The recordings in the library.")
 # A worker that runs completes its recordings by itself, within seconds of their end.
 WORKER_GRACE = timedelta(seconds=60)
 
-folder_is_right_option = click.option(
+skip_folder_check_option = click.option(
     "--folder-is-right",
+    "skip_folder_check",
     is_flag=True,
     help="Go on although hardly any recording is in the folder.",
 )
@@ -43,11 +44,11 @@ def list_recordings(as_json: bool, limit: int) -> None:
 
 @group.command("verify")
 @click.option("--checksums", is_flag=True, help="Read every file, and compare every byte.")
-@folder_is_right_option
-def verify(checksums: bool, folder_is_right: bool) -> None:
+@skip_folder_check_option
+def verify(checksums: bool, skip_folder_check: bool) -> None:
     """Compare rows, files and facts; exit 1 where they differ."""
     context = replace(
-        _check_context(folder_is_right), fill_checksums=checksums, compare_checksums=checksums
+        _check_context(skip_folder_check), fill_checksums=checksums, compare_checksums=checksums
     )
     looked, wrong, failed = _tell(reconcile.verify(context), with_strangers=True)
     click.echo(f"{_many(looked, 'recording')}, {_many(wrong + failed, 'disagreement')}.")
@@ -55,22 +56,22 @@ def verify(checksums: bool, folder_is_right: bool) -> None:
 
 
 @group.command("reconcile")
-@folder_is_right_option
-def reconcile_all(folder_is_right: bool) -> None:
+@skip_folder_check_option
+def reconcile_all(skip_folder_check: bool) -> None:
     """Make rows, files and facts agree, and say what was done."""
-    steps = reconcile.reconcile(_check_context(folder_is_right))
+    steps = reconcile.reconcile(_check_context(skip_folder_check))
     looked, mended, failed = _tell(steps, with_strangers=False)
     said = f"{_many(looked, 'recording')}, {_many(mended, 'disagreement')} mended"
     click.echo(f"{said}, {failed} not." if failed else f"{said}.")
 
 
-def _check_context(folder_is_right: bool) -> CheckContext:
+def _check_context(skip_folder_check: bool) -> CheckContext:
     running = worker_problem(heartbeat.newest_worker()) is None
     return CheckContext(
         storage=current_app.extensions["storage"],
         is_live=_asker(Ari(current_app.extensions["callytics"])),
         grace=WORKER_GRACE if running else timedelta(0),
-        folder_is_right=folder_is_right,
+        skip_folder_check=skip_folder_check,
     )
 
 
@@ -97,11 +98,11 @@ def _tell(steps: Iterator[reconcile.Report], with_strangers: bool) -> tuple[int,
         try:
             for step in steps:
                 foreign_files = step.foreign_files if with_strangers else []
-                for sentence in (*step.problems, *step.failed, *step.skipped, *foreign_files):
+                for sentence in (*step.problems, *step.failures, *step.skipped, *foreign_files):
                     click.echo(one_line(sentence))
-                looked, wrong = looked + step.looked, wrong + len(step.problems)
-                failed += len(step.failed)
-                bar.update(step.looked)
+                looked, wrong = looked + step.checked, wrong + len(step.problems)
+                failed += len(step.failures)
+                bar.update(step.checked)
         except reconcile.FolderError as error:
             raise click.ClickException(_remedy(error)) from error
         except OSError as error:

@@ -11,81 +11,81 @@ from callytics.recordings.facts import Facts
 from callytics.storage.folder import Storage
 from callytics.storage.folder_walk import FileEntry
 
-# Asterisk adds to a file every two seconds, to a `.ulaw` every four. One that was not touched for
-# so long is not being recorded, whether Asterisk can be asked or not.
-STILL = timedelta(minutes=2)
-# Unless somebody paused it, and Asterisk cannot be asked whether it still is.
-PAUSED_STILL = timedelta(hours=12)
-NOT_OURS = "not a recording of Callytics"
-# A WAV's header alone.
+# Asterisk writes to a `.wav` every two seconds and to a `.ulaw` every four. A file that was not
+# written for this long is not being recorded, even if Asterisk does not answer.
+IDLE = timedelta(minutes=2)
+# The same for a paused recording: Asterisk writes nothing to its file.
+PAUSED_IDLE = timedelta(hours=12)
+FOREIGN_FILE = "not a recording of Callytics"
+# Size of the header of a WAV.
 _HEADER_BYTES = 44
 
 
 @dataclass(frozen=True)
 class CheckContext:
-    """Input of a check beside the recording itself."""
+    """Input of a check besides the recording itself."""
 
     storage: Storage
-    # Whether Asterisk is recording this right now; None when it cannot be asked. Called in the
-    # thread that judges.
+    # True if Asterisk is recording it now, None if Asterisk does not answer. Called in the thread
+    # that runs the check.
     is_live: Callable[[Facts], bool | None]
-    # How long after its last sign of life an open recording is left to a worker that runs.
+    # An open recording that changed less than this ago is left to the running worker.
     grace: timedelta = timedelta(0)
-    # When this Asterisk was started: an older one took its recordings with it.
-    asterisk_since: datetime | None = None
-    # Whether a checksum that was never taken is missed, and whether those there are compared.
+    # Start of the running Asterisk; recordings that began before were ended with the earlier one.
+    asterisk_started_at: datetime | None = None
+    # Report recordings without a checksum; compare the checksums there are with the files.
     fill_checksums: bool = False
     compare_checksums: bool = False
-    # Somebody says that the folder is the right one, however little is in it.
-    folder_is_right: bool = False
+    # The operator confirms that the folder is the right one, although most files are not there.
+    skip_folder_check: bool = False
     now: Callable[[], datetime] = utc_now
 
 
 @dataclass
 class Finding:
-    """Result of a check: a recording's problems, in sentences, and the state it should have."""
+    """Result of a check: problems as sentences, the facts to store, and the repairs to make."""
 
     recording: RecordingFiles
     problems: list[str] = field(default_factory=list)
-    # What is left alone although it may be wrong, in sentences.
+    # Sentences about what may be wrong but is not touched for now.
     skipped: list[str] = field(default_factory=list)
-    # Files that are none of ours, in sentences.
+    # Sentences about files that do not belong to Callytics.
     foreign_files: list[str] = field(default_factory=list)
-    # What row and facts are to say; None: nothing is done, unless it is to be forgotten.
+    # Facts that row and file should have; None: change nothing, except to finish a deletion.
     desired: Facts | None = None
-    writes_row: bool = False
-    writes_facts: bool = False
-    # To be completed by what its file says.
-    over: bool = False
-    finish_header: bool = False
-    take_checksum: bool = False
-    # Files without sound, to be removed when all else is written.
-    remove: list[str] = field(default_factory=list)
-    # Facts that cannot be used are kept aside; somebody may still make sense of them.
-    keep_facts: bool = False
-    # Somebody deleted it; what is left of it goes.
-    forget: bool = False
+    write_row: bool = False
+    write_facts: bool = False
+    # The recording has ended: fill in its facts from the audio file.
+    finalize: bool = False
+    repair_header: bool = False
+    add_checksum: bool = False
+    # Files without audio, deleted after everything else is written.
+    empty_files: list[str] = field(default_factory=list)
+    # Rename the unusable facts file instead of overwriting it: a person may still read it.
+    set_aside_facts: bool = False
+    # A deletion was interrupted: delete the facts file and the row too.
+    finish_deletion: bool = False
 
-    def wrong(self, what: str, remedy: str) -> None:
-        """Take note of a disagreement and of what reconcile does about it."""
-        self.problems.append(f"{self.path}: {what} → {remedy}")
+    def add_problem(self, problem: str, remedy: str) -> None:
+        """Add a problem and what reconcile does about it."""
+        self.problems.append(f"{self.path}: {problem} → {remedy}")
 
-    def leave(self, why: str) -> None:
-        """Take note of something that is not touched."""
-        self.skipped.append(f"{self.path}: {why}")
+    def skip(self, reason: str) -> None:
+        """Add a reason why nothing is changed."""
+        self.skipped.append(f"{self.path}: {reason}")
 
-    def not_ours(self, path: str, why: str = NOT_OURS) -> None:
-        """Take note of a file that is not touched, ever."""
-        self.foreign_files.append(f"{path}: {why}, left alone")
+    def add_foreign_file(self, path: str, reason: str = FOREIGN_FILE) -> None:
+        """Add a file that does not belong to Callytics and is never touched."""
+        self.foreign_files.append(f"{path}: {reason}, left alone")
 
     @property
     def new_uid(self) -> str:
-        """The uid of the row that this makes; empty where it makes none."""
+        """Uid of the row that the repair inserts, or empty."""
         return self.desired.uid if self.desired is not None and self.recording.row is None else ""
 
     @property
     def path(self) -> str:
-        """The file that a sentence is about."""
+        """Path of the file that the sentences name."""
         if self.recording.row is not None:
             return self.recording.row.path
         audio_files = [f.path for e, f in self.recording.files.items() if e != "json"]
@@ -93,27 +93,27 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Sound:
-    """Audio of a file; `problem` says why it cannot be played."""
+class AudioCheck:
+    """Length and completeness of an audio file; `problem` is the reason it cannot be played."""
 
     duration_ms: int = 0
     finished: bool = True
     problem: str = ""
-    # The file holds nothing at all, and may go.
+    # The file has no audio and may be deleted.
     is_empty: bool = False
 
     @property
-    def is_heard(self) -> bool:
+    def is_playable(self) -> bool:
         """True if the file has audio that can be played."""
         return not self.is_empty and not self.problem
 
 
-def listen(storage: Storage, found: FileEntry) -> Sound:
+def check_audio(storage: Storage, found: FileEntry) -> AudioCheck:
     """Read length and completeness of an audio file from its bytes. Raises OSError."""
     with storage.open(found.path) as file:
         try:
             sound = wav.inspect_file(file, found.path.rpartition(".")[2])
         except ValueError as error:
             small = (found.size_bytes or 0) <= _HEADER_BYTES
-            return Sound(is_empty=True) if small else Sound(problem=str(error))
-    return Sound(sound.duration_ms, sound.finished, is_empty=sound.data_bytes == 0)
+            return AudioCheck(is_empty=True) if small else AudioCheck(problem=str(error))
+    return AudioCheck(sound.duration_ms, sound.finished, is_empty=sound.data_bytes == 0)

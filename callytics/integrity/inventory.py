@@ -1,7 +1,7 @@
-"""Inventory: a merge of the rows and the files of all recordings, with flat memory.
+"""Inventory: merge join of the rows and the files of all recordings.
 
-The folder is walked once and the rows are read once, both in the order of their paths, so that
-neither has to be kept in memory to be compared with the other.
+The folder and the table are each read once, in the order of paths, so memory stays constant for
+any number of recordings.
 """
 
 import heapq
@@ -15,7 +15,7 @@ from sqlalchemy import Row, Select, func, select, tuple_
 
 from callytics.audit.access_log import FAILED
 from callytics.audit.models import AuditEntry
-from callytics.database.reading import reading
+from callytics.database.reading import read
 from callytics.identifiers import UID_PATTERN
 from callytics.recordings.facts import OPEN_STATES, Facts
 from callytics.recordings.facts_files import read_facts
@@ -24,9 +24,9 @@ from callytics.storage.folder import Storage
 from callytics.storage.folder_walk import FileEntry
 
 ROWS_AT_ONCE = 1000
-ENDINGS = ("json", "ulaw", "wav")
+EXTENSIONS = ("json", "ulaw", "wav")
 
-_OURS = re.compile(rf"\d{{1,4}}/\d\d/\d\d/{UID_PATTERN}\.(json|ulaw|wav)", re.ASCII)
+_RECORDING_PATH = re.compile(rf"\d{{1,4}}/\d\d/\d\d/{UID_PATTERN}\.(json|ulaw|wav)", re.ASCII)
 _FACTS = [getattr(Recording, f.name) for f in fields(Facts)]
 _LONGEST_MS = (1 << 31) - 1
 
@@ -35,14 +35,14 @@ _LONGEST_MS = (1 << 31) - 1
 class RecordingFiles:
     """Row and files of one recording; files by their extension."""
 
-    # Its place in the folder without an ending, as Asterisk is told.
+    # Path without the extension, which is the name of the recording in ARI.
     name: str
     row: Facts | None = None
     files: Mapping[str, FileEntry] = field(default_factory=dict)
-    # Where the row says that its audio is.
+    # Path of the audio by the row's column `path`.
     row_path: str | None = None
-    # Whether the row of another recording bears the same uid.
-    taken: bool = False
+    # The uid belongs to the row of a recording at another path.
+    uid_taken: bool = False
 
     @property
     def has_audio(self) -> bool:
@@ -53,15 +53,16 @@ class RecordingFiles:
 def take_inventory(
     storage: Storage, on_foreign: Callable[[FileEntry], None]
 ) -> Iterator[RecordingFiles]:
-    """Yield every recording in the order of names; files that cannot be one go to `on_foreign`.
+    """Yield every recording in the order of names; call `on_foreign` for all other files.
 
-    Rows and files are not of the same instant: where they disagree, look again. Raises OSError.
+    Rows and files are read at different moments, so `reread` a recording before it is changed.
+    Raises OSError.
     """
     both = heapq.merge(_files(storage, on_foreign), _rows(), key=lambda pair: pair[0])
     for key, pairs in groupby(both, key=lambda pair: pair[0]):
         found = [thing for _, thing in pairs]
         rows = [thing for thing in found if isinstance(thing, Row)]
-        files = {_ending(thing.path): thing for thing in found if isinstance(thing, FileEntry)}
+        files = {_extension(thing.path): thing for thing in found if isinstance(thing, FileEntry)}
         yield from _recordings(key.removesuffix("."), rows, files)
 
 
@@ -74,7 +75,7 @@ def _recordings(
         if facts.name == name:
             own = RecordingFiles(name, facts, files, row.path)
         else:
-            # Its path is not its own; reread() finds its files where they should be.
+            # The column `path` is wrong; reread() finds the files at the right path.
             yield RecordingFiles(facts.name, facts, {}, row.path)
     if own is not None or files:
         yield own or RecordingFiles(name, None, files)
@@ -82,48 +83,47 @@ def _recordings(
 
 def rows_named(names: Collection[str]) -> Mapping[str, Row[Any]]:
     """Return the current rows of these recordings, by uid."""
-    return {row.uid: row for row in _read(_select().where(Recording.uid.in_(_uids(names))))}
+    return {row.uid: row for row in read(_select().where(Recording.uid.in_(_uids(names))))}
 
 
 def reread(storage: Storage, name: str, rows: Mapping[str, Row[Any]]) -> RecordingFiles:
     """Read the files of one recording again; its row comes from `rows`. Raises OSError."""
-    looked = {ending: storage.stat(f"{name}.{ending}") for ending in ENDINGS}
-    files = {e: f for e, f in looked.items() if f is not None and f.size_bytes is not None}
+    entries = {extension: storage.stat(f"{name}.{extension}") for extension in EXTENSIONS}
+    files = {e: f for e, f in entries.items() if f is not None and f.size_bytes is not None}
     row = rows.get(_uid(name))
     facts = None if row is None else _facts_of(row)
     if row is None or facts is None or facts.name != name:
-        return RecordingFiles(name, None, files, taken=row is not None)
+        return RecordingFiles(name, None, files, uid_taken=row is not None)
     return RecordingFiles(name, facts, files, row.path)
 
 
-def open_recordings() -> list[str]:
-    """Return the names of recordings that are open in the ledger."""
-    return [_facts_of(row).name for row in _read(_select().where(Recording.state.in_(OPEN_STATES)))]
+def open_recording_names() -> list[str]:
+    """Return the names of recordings in an open state."""
+    return [_facts_of(row).name for row in read(_select().where(Recording.state.in_(OPEN_STATES)))]
 
 
-def deletions_begun(names: Collection[str]) -> set[str]:
-    """Return those of `names` whose deletion began and did not fail, by the audit."""
+def deletions_in_progress(names: Collection[str]) -> set[str]:
+    """Return those of `names` whose newest deletion in the audit did not fail."""
     query = select(AuditEntry.recording_uid, AuditEntry.detail).order_by(AuditEntry.id)
-    of_these = AuditEntry.recording_uid.in_(_uids(names))
-    rows = _read(query.where(AuditEntry.action == "delete", of_these))
-    newest = {row.recording_uid: row.detail for row in rows}
-    begun = {uid for uid, said in newest.items() if not said.startswith(FAILED)}
+    deletions = (AuditEntry.action == "delete", AuditEntry.recording_uid.in_(_uids(names)))
+    newest = {row.recording_uid: row.detail for row in read(query.where(*deletions))}
+    begun = {uid for uid, detail in newest.items() if not detail.startswith(FAILED)}
     return {name for name in names if _uid(name) in begun}
 
 
 def count_rows() -> int:
-    """Return the number of rows."""
-    return int(_read(select(func.count()).select_from(Recording))[0][0])
+    """Return the number of rows of recordings."""
+    return int(read(select(func.count()).select_from(Recording))[0][0])
 
 
 def sample(count: int) -> list[Facts]:
     """Return up to `count` recordings from each end of the folder that should have files."""
     found: dict[str, Facts] = {}
     for order in (Recording.path.asc(), Recording.path.desc()):
-        # Bounded by what is looked at, not by what is found: there may be ten million.
-        rows = _read(_select().order_by(order).limit(10 * count))
-        should = [row for row in rows if row.state in ("available", *OPEN_STATES)]
-        found |= {row.uid: _facts_of(row) for row in should[:count]}
+        # The limit bounds the rows read, not the rows found: a table may have ten million.
+        rows = read(_select().order_by(order).limit(10 * count))
+        with_files = [row for row in rows if row.state in ("available", *OPEN_STATES)]
+        found |= {row.uid: _facts_of(row) for row in with_files[:count]}
     return list(found.values())
 
 
@@ -139,23 +139,23 @@ def facts_of_recording(storage: Storage, recording: RecordingFiles) -> Facts | N
 
 def _files(storage: Storage, on_foreign: Callable[[FileEntry], None]) -> Iterator[tuple[str, Any]]:
     for found in storage.walk():
-        if found.size_bytes is not None and _OURS.fullmatch(found.path):
+        if found.size_bytes is not None and _RECORDING_PATH.fullmatch(found.path):
             yield _key(found.path), found
         else:
             on_foreign(found)
 
 
 def _rows() -> Iterator[tuple[str, Any]]:
-    place = (Recording.path, Recording.id)
-    query = _select().order_by(*place).limit(ROWS_AT_ONCE)
-    rows = _read(query)
+    position = (Recording.path, Recording.id)
+    query = _select().order_by(*position).limit(ROWS_AT_ONCE)
+    rows = read(query)
     while rows:
         yield from ((_key(row.path), row) for row in rows)
-        rows = _read(query.where(tuple_(*place) > (rows[-1].path, rows[-1].id)))
+        rows = read(query.where(tuple_(*position) > (rows[-1].path, rows[-1].id)))
 
 
 def _key(path: str) -> str:
-    """Return the common prefix of a recording's files: cut at the first dot, keys sort as paths."""
+    """Return the part of a path up to the first dot, by which keys sort as paths do."""
     before, dot, _ = path.partition(".")
     return before + dot
 
@@ -164,20 +164,15 @@ def _select() -> Select[*tuple[Any, ...]]:
     return select(*_FACTS, Recording.path, Recording.id)
 
 
-def _read(query: Select[*tuple[Any, ...]]) -> list[Row[Any]]:
-    with reading() as connection:
-        return list(connection.execute(query))
-
-
 def _facts_of(row: Row[Any]) -> Facts:
     return Facts(*row[: len(_FACTS)])
 
 
 def _storable(facts: Facts) -> Facts:
-    """Return facts as a row can hold them: another program may have written the file."""
+    """Return facts that fit into a row, since another program may have written the file."""
     texts = {name: value for name, value in vars(facts).items() if isinstance(value, str)}
     changes: dict[str, Any] = {}
-    # Nearly always there is nothing to do, and copying facts takes as long as reading them.
+    # One check of all texts: copying facts takes as long as reading them, and is rarely needed.
     if not _is_text("".join(texts.values())):
         changes = {name: _text(value) for name, value in texts.items()}
     if (facts.duration_ms or 0) > _LONGEST_MS or (facts.size_bytes or 0) >= 1 << 63:
@@ -193,7 +188,7 @@ def _text(value: str) -> str:
     return value.replace("\0", "").encode(errors="replace").decode()
 
 
-def _ending(path: str) -> str:
+def _extension(path: str) -> str:
     return path.rpartition(".")[2]
 
 

@@ -53,13 +53,13 @@ def delete_expired(context: CheckContext) -> Iterator[Report]:
 
 
 def _delete(rows: Any, days: int, context: CheckContext) -> Report:
-    report = Report(looked=len(rows))
+    report = Report(checked=len(rows))
     for row in rows:
         try:
             delete_recording(context.storage, row, USERNAME)
             report.problems.append(f"{row.path}: older than {days} days → deleted")
         except DeletionError as error:
-            report.failed.append(f"{row.path}: {error}")
+            report.failures.append(f"{row.path}: {error}")
     return report
 
 

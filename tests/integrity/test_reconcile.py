@@ -264,10 +264,10 @@ def test_a_recording_without_sound_that_is_over_failed_and_its_file_goes(lib: Di
 
 def test_a_message_that_an_asterisk_took_with_it_says_what_may_be_lost(lib: Disorder) -> None:
     facts = lib.open(SOUND, format="ulaw", kind="voicemail")
-    lib.reconcile(asterisk_since=NOW)
+    lib.reconcile(asterisk_started_at=NOW)
     assert "perhaps cut short" in agreed(lib, facts).state_reason
     other = lib.open(SOUND, format="ulaw", kind="voicemail")
-    lib.reconcile(asterisk_since=STARTED_AT - timedelta(days=1))
+    lib.reconcile(asterisk_started_at=STARTED_AT - timedelta(days=1))
     assert agreed(lib, other).state_reason == ""
 
 

@@ -131,7 +131,7 @@ def test_another_folder_marks_nothing_as_missing(lib: Disorder) -> None:
         list(reconcile.reconcile(lib.context()))
     with pytest.raises(reconcile.WrongFolderError):
         lib.open(None)
-        reconcile.mend_open(lib.context())
+        reconcile.finalize_open_recordings(lib.context())
     assert {lib.row(facts).state for facts in many} == {"available"}
 
 
@@ -173,13 +173,13 @@ def test_what_is_open_is_mended_without_a_look_at_the_rest(lib: Disorder) -> Non
     lost, over, live = lib.add(uid="a"), lib.open(wav_bytes(SOUND), uid="b"), lib.open(None)
     lib.live.add(live.uid)
     lib.file(lost.path).unlink()
-    report = reconcile.mend_open(lib.context())
+    report = reconcile.finalize_open_recordings(lib.context())
     assert len(report.problems) == 1
-    assert report.looked == 2
+    assert report.checked == 2
     assert lib.row(over).state == "available"
     assert lib.row(lost).state == "available"
     assert lib.row(live).state == "recording"
-    assert reconcile.mend_open(lib.context()).problems == []
+    assert reconcile.finalize_open_recordings(lib.context()).problems == []
 
 
 def test_a_full_run_may_pause_between_its_steps_while_recordings_are_made(

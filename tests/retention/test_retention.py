@@ -35,7 +35,7 @@ def add(shelf: Shelf, days_old: float, **facts: object) -> Facts:
 def delete_expired(shelf: Shelf) -> list[str]:
     context = CheckContext(shelf.storage, lambda facts: False)
     reports = list(policy.delete_expired(context))
-    assert not [said for report in reports for said in report.failed]
+    assert not [said for report in reports for said in report.failures]
     return [said for report in reports for said in report.problems]
 
 
@@ -107,7 +107,7 @@ def test_a_file_that_cannot_go_does_not_keep_the_others(shelf: Shelf) -> None:
     (shelf.path(stuck) / "in the way").mkdir(parents=True)
     set_setting("retention_days", "30", "ada")
     (report,) = policy.delete_expired(CheckContext(shelf.storage, lambda facts: False))
-    assert [said.partition(":")[0] for said in report.failed] == [stuck.path]
+    assert [said.partition(":")[0] for said in report.failures] == [stuck.path]
     assert shelf.row(other) is None
     assert shelf.row(stuck).state == "available"
 

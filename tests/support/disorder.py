@@ -140,7 +140,7 @@ def said(steps: Iterator[reconcile.Report]) -> list[str]:
     """All sentences of a run."""
     sentences = []
     for step in steps:
-        assert step.failed == []
+        assert step.failures == []
         sentences += step.problems
     return sentences
 
