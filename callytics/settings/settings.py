@@ -25,7 +25,7 @@ class Overtaken(Exception):
 
 
 @dataclass(frozen=True)
-class _Kind:
+class SettingSpec:
     """Specification of a setting: its values, default and description."""
 
     default: str
@@ -49,28 +49,28 @@ def _is_number(text: str, most: int) -> bool:
 
 
 SETTINGS = {
-    "record_outbound_calls": _Kind(
+    "record_outbound_calls": SettingSpec(
         "false",
         "true or false",
         lambda v: v in ("true", "false"),
         "Record outbound calls",
         "Direct calls from the phones in the house to numbers outside, from the next call on.",
     ),
-    "outbound_endpoint": _Kind(
+    "outbound_endpoint": SettingSpec(
         "",
         "a dial string with {number}, such as PJSIP/{number}@trunk",
         _is_dial_string,
         "Way out for outbound calls",
         "The dial string that reaches a number outside; empty where there are no such calls.",
     ),
-    "outbound_caller_id": _Kind(
+    "outbound_caller_id": SettingSpec(
         "",
         "a number of digits, + and spaces",
         lambda v: len(v) <= 32 and all(c in "0123456789+ " for c in v),
         "Number shown outside",
         "What the person called sees; empty for the number of the phone that calls.",
     ),
-    "longest_pause_seconds": _Kind(
+    "longest_pause_seconds": SettingSpec(
         "120",
         "a whole number of seconds from 0 (until somebody lets it go on) to 86400",
         lambda v: _is_number(v, 86400),
@@ -78,14 +78,14 @@ SETTINGS = {
         "In seconds; then it goes on by itself, so that no conversation is lost to a forgotten "
         "pause. 0 waits until somebody lets it go on.",
     ),
-    "disk_warning_mb": _Kind(
+    "disk_warning_mb": SettingSpec(
         "1024",
         "a whole number of MB from 0 (never warn) to 100000000",
         lambda v: _is_number(v, 100_000_000),
         "Warn when the disk has less than",
         "In MB, where the recordings are kept; 0 never warns.",
     ),
-    "retention_days": _Kind(
+    "retention_days": SettingSpec(
         "0",
         "a whole number of days from 0 (for ever) to 36500",
         lambda v: _is_number(v, 36500),
