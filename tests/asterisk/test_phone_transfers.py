@@ -59,7 +59,7 @@ def over(environment: Env, asterisk: AsteriskServer) -> None:
     assert recording["callee"] == ended["callee"] == "PJSIP/desk"
     assert ended["disposition"] == "answered"
     wait_until(lambda: not asterisk.channels(), "nobody is left on a line")
-    assert asterisk.bridges() == []
+    wait_until(lambda: not asterisk.bridges(), "its bridge is removed")
 
 
 @pytest.mark.parametrize("manner", ["polite", "hurry"])

@@ -67,7 +67,7 @@ def test_the_callee_hangs_up_and_the_caller_is_let_go(
     call = asterisk.place_call("1000", f"tone{CALLER}")
     (ended,) = ended_calls(live_env)
     wait_until(lambda: not call.is_up(), "the caller is let go")
-    assert asterisk.bridges() == []
+    wait_until(lambda: not asterisk.bridges(), "its bridge is removed")
     (recording,) = recordings_in(live_env, "available")
     assert ended["disposition"] == "answered"
     assert ended["path"][0]["result"] == "answered"
@@ -103,7 +103,7 @@ def test_without_a_next_the_call_is_hung_up(
     (ended,) = ended_calls(live_env)
     wait_until(lambda: not call.is_up(), "the caller is let go")
     assert ended["disposition"] == "busy"
-    assert asterisk.bridges() == []
+    wait_until(lambda: not asterisk.bridges(), "its bridge is removed")
 
 
 def test_record_call_off_leaves_no_recording(
@@ -128,4 +128,4 @@ def test_a_caller_who_hangs_up_while_it_rings_leaves_nothing_behind(
     assert ended["disposition"] == "abandoned"
     wait_until(lambda: not asterisk.channels(), "nobody is left on a line")
     assert recordings(live_env) == []
-    assert asterisk.bridges() == []
+    wait_until(lambda: not asterisk.bridges(), "its bridge is removed")

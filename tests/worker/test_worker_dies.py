@@ -62,7 +62,7 @@ def test_a_conversation_goes_on_and_its_recording_ends_complete(
     assert ended["disposition"] == "answered"
     assert [step["result"] for step in ended["path"]] == ["answered"]
     assert len(calls(live_env)) == 1
-    assert asterisk.bridges() == []
+    wait_until(lambda: not asterisk.bridges(), "its bridge is removed")
     assert list((audio.parents[3] / ".calls").iterdir()) == []
 
 
