@@ -35,7 +35,7 @@ def init_web(app: Flask) -> None:
         pages as recordings,
         pause,
         saved_searches,
-        search_form,
+        search_labels,
     )
 
     pages: tuple[ModuleType, ...] = (
@@ -51,7 +51,7 @@ def init_web(app: Flask) -> None:
     app.jinja_env.globals["app_version"] = __version__
     security_headers.init_headers(app)
     formatting.init_formatting(app)
-    search_form.init_search_form(app)
+    search_labels.init_search_labels(app)
     error_pages.init_errors(app)
     access.init_access(app)
     login.init_login(app)

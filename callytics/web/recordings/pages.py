@@ -28,12 +28,12 @@ from callytics.web.http.list_pages import is_htmx, list_response, varied
 from callytics.web.recordings.library_list import around_table, form_parts, library_table
 from callytics.web.recordings.lookup import recording_or_404
 from callytics.web.recordings.search_form import (
-    LABELS,
     NAMES,
     SearchForm,
     library_url,
     parse_search,
 )
+from callytics.web.recordings.search_labels import LABELS
 from callytics.web.recordings.waveforms import gaps, spans, svg_path, waveform_of
 
 blueprint = Blueprint("recordings", __name__)

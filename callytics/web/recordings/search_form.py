@@ -6,13 +6,11 @@ from datetime import UTC, date, datetime, timedelta, tzinfo as Zone
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, url_for
+from flask import url_for
 
 from callytics.recordings.facts import DIRECTIONS, KINDS, STATES
 from callytics.recordings.notes import tag_name
 from callytics.search.filters import Filters, Sort
-from callytics.telephony.numbers import phone
-from callytics.web.http import formatting
 
 # Column and ascending order of each choice.
 SORTS: dict[str, tuple[Sort, bool]] = {
@@ -48,22 +46,6 @@ NAMES = (
     "sort",
     "tz",
 )
-LABELS = {
-    "q": "Search",
-    "kind": "Kind",
-    "direction": "Direction",
-    "state": "State",
-    "flow": "Flow",
-    "callee": "Answered by",
-    "tag": "Tag",
-    "when": "When",
-    "from": "First day",
-    "to": "Last day",
-    "min_seconds": "Shortest",
-    "max_seconds": "Longest",
-    "sort": "Order",
-    "tz": "Time zone",
-}
 # Fields under "More filters".
 FURTHER = ("direction", "flow", "callee", "tag", *DAYS, *SECONDS)
 # Fields that leave no recording out.
@@ -108,16 +90,6 @@ def library_url(query: Mapping[str, str]) -> str:
     """Return the URL of the library with this query."""
     values: dict[str, Any] = dict(query)
     return url_for("recordings.index", **values)
-
-
-def init_search_form(app: Flask) -> None:
-    """Register the labels of the form for the templates of `app`."""
-    app.jinja_env.globals.update(
-        PRESET_WORDS=PRESET_WORDS,
-        SORT_WORDS=SORT_WORDS,
-        LABELS=LABELS,
-        in_words=in_words,
-    )
 
 
 def parse_search(typed: Mapping[str, str], now: datetime) -> SearchForm:
@@ -229,36 +201,3 @@ def _in_days(
 
 def _midnight(day: date, now: datetime) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=now.tzinfo).astimezone(UTC)
-
-
-def in_words(name: str, value: str) -> str:
-    """Return the text of a filter on its chip."""
-    said = {
-        "q": f"“{value}”",
-        "kind": formatting.KINDS.get(value, value),
-        "direction": value.capitalize(),
-        "state": formatting.STATES.get(value, value),
-        "flow": f"Flow {value}",
-        "callee": f"Answered by {phone(value)}",
-        "tag": f"Tag {value}",
-        "when": PRESET_WORDS.get(value, value),
-        "from": f"From {value}",
-        "to": f"To {value}",
-        "min_seconds": f"At least {value} s",
-        "max_seconds": f"At most {value} s",
-    }
-    return said[name]
-
-
-PRESET_WORDS = {
-    "today": "Today",
-    "yesterday": "Yesterday",
-    "last7": "Last 7 days",
-    "last30": "Last 30 days",
-}
-SORT_WORDS = {
-    "newest": "Newest first",
-    "oldest": "Oldest first",
-    "longest": "Longest first",
-    "shortest": "Shortest first",
-}

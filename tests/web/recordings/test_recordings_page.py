@@ -322,7 +322,7 @@ def test_a_reviewer_neither_deletes_nor_places_calls(shelf, reviewer):
     assert shelf.row(kept) is not None
 
 
-# What goes wrong
+# Errors
 
 
 def test_a_test_call_that_cannot_be_placed_says_why(admin):
