@@ -1,4 +1,4 @@
-"""Flow runner: leads a call through its flow, node by node."""
+"""Flow runner: runs the nodes of a call's flow, one after the other."""
 
 import logging
 
@@ -8,12 +8,12 @@ from worker.nodes import EXECUTORS
 
 log = logging.getLogger(__name__)
 
-# A flow may go round, as a menu does; one that only goes round would keep a call for ever.
+# A flow may contain a loop, as a menu does. This limit ends a call that never leaves its loop.
 MOST_STEPS = 200
 
 
 def lead_inbound(session: Session) -> None:
-    """Find the flow that has the dialed number and walk it. Raises CallerGone."""
+    """Run the flow that has the dialed number. Raises CallerGone."""
     number = session.call.dialed_number
     session.document = session.services.rules.document()
     found = session.document.flow_for(number)
@@ -27,10 +27,11 @@ def lead_inbound(session: Session) -> None:
 
 
 def walk(session: Session, flow: Flow) -> None:
-    """Run node after node until a conversation took place or there is no next node.
+    """Run nodes until a conversation took place or there is no next node. Raises CallerGone.
 
-    An adopted call is in a node already, and goes on in it.
+    An adopted call continues in its open node.
     """
+
     name: str | None = session.call.open_node or flow.start
     result = "unreachable"
     for _ in range(MOST_STEPS):

@@ -15,12 +15,12 @@ KINDS = ("flows", "queues")
 
 
 def changes(before: Values, after: Values) -> list[str]:
-    """Return a sentence for each change; none if the two say the same."""
+    """Return a sentence for each change; none if the two are equal."""
     return [*_parts("Flow", before, after), *_parts("Queue", before, after)]
 
 
 def change_summary(before: Values, after: Values) -> str:
-    """Return the changes as one text, a line each, as it is kept with a version."""
+    """Return the changes as one text, a line each, for the history of versions."""
     return "\n".join(changes(before, after)) or "Nothing changed."
 
 
@@ -48,7 +48,7 @@ def _summary(kind: str, part: Values) -> str:
 
 
 def _renamed(old: Values, new: Values) -> dict[str, str]:
-    """Return the new name of each renamed part by its old name: all else of it is the same."""
+    """Return the new name of each renamed part by its old name; its content is unchanged."""
     gone = [name for name in old if name not in new]
     come = [name for name in new if name not in old]
     found: dict[str, str] = {}
@@ -83,8 +83,11 @@ def _in_flow(before: Values, after: Values) -> Iterator[str]:
 
 
 def _renamed_nodes(before: Values, after: Values) -> dict[str, str]:
-    """Return renamed nodes: all else is the same, or at least type and next are."""
-    # Where they lead to may have been renamed as well, so that is not compared at first.
+    """Return the new name of each renamed node by its old name.
+
+    Its fields are unchanged, or at least its type and its next are.
+    """
+    # The next may have been renamed too, so the first comparison leaves it out.
     alone = [{n: {**node, "next": None} for n, node in nodes.items()} for nodes in (before, after)]
     found = _renamed(*alone)
     rest = [
@@ -131,7 +134,7 @@ def _in_fields(before: Values, after: Values, without: tuple[str, ...]) -> Itera
     for field in {**before, **after}:
         if field in without or before.get(field) == after.get(field):
             continue
-        # What only a node of another type has says nothing here.
+        # A field of only one of the two types cannot be compared.
         if field in before and field in after:
             now, was = value(field, after[field]), value(field, before[field])
             yield f"{FIELDS.get(field, field)}: {now} (before: {was})."

@@ -1,4 +1,4 @@
-"""Flow document: its shape, and the checks of a document that somebody brings."""
+"""Flow document: its models, and the validation of a document from outside."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ else:
 
 
 class Flow(Part):
-    """Flow: the nodes that a call to one of `numbers` goes through."""
+    """Flow: numbers, and the nodes that a call to one of them goes through."""
 
     numbers: list[Number]
     start: Name
@@ -50,7 +50,7 @@ def queue_of(node: NodePart) -> str | None:
 
 
 def parse(text: str | bytes) -> Document:
-    """Check a JSON document. Raises DocumentError, a line for each place that is wrong."""
+    """Validate a JSON document. Raises DocumentError with all errors."""
     try:
         values = json.loads(text, object_pairs_hook=_no_key_twice)
     except (ValueError, RecursionError) as error:
@@ -59,7 +59,7 @@ def parse(text: str | bytes) -> Document:
 
 
 def check(values: Any) -> Document:
-    """Check a document that was read already. Raises DocumentError."""
+    """Validate a decoded document. Raises DocumentError with all errors."""
     try:
         document = Document.model_validate(values)
     except ValidationError as error:
@@ -71,7 +71,7 @@ def check(values: Any) -> Document:
 
 
 def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object; JSON would silently keep the last of two flows of one name."""
+    """Return a JSON object. Raises ValueError for a repeated key: `json` keeps only the last."""
     values = dict(pairs)
     if len(values) < len(pairs):
         keys = [k for k, _ in pairs]

@@ -20,7 +20,7 @@ Values = dict[str, Any]
 
 
 class NoDraftError(Exception):
-    """There is no draft: it was discarded or put in force, perhaps in another window."""
+    """The administrator has no draft: it was discarded or put in force, perhaps in another tab."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def work_of(user_id: int) -> EditableDocument:
 
 
 def edit(user_id: int, change: Callable[[Values], None]) -> None:
-    """Change the draft, which is begun where there is none. `change` alters the values."""
+    """Change the draft in place by `change`; begin one if there is none."""
     with writing() as connection:
         lock_tables(connection, FlowDraft)
         work = _work_of(connection, user_id)
@@ -62,7 +62,7 @@ def replace(user_id: int, document: Document, seen: int) -> None:
 
 
 def discard(user_id: int) -> None:
-    """Forget the draft."""
+    """Delete the draft."""
     with writing() as connection:
         _forget(connection, user_id)
 
@@ -70,8 +70,8 @@ def discard(user_id: int) -> None:
 def put_in_force(user_id: int, username: str, seen: int) -> int:
     """Put the draft in force for the next call; return its version.
 
-    `seen` is the version that it may replace. Raises DocumentError, Overtaken or NoDraftError,
-    and changes nothing.
+    `seen` is the version that it may replace. Raises DocumentError, Overtaken and NoDraftError;
+    nothing is changed then.
     """
     with writing() as connection:
         lock_tables(connection, FlowDraft, FlowDocument)
@@ -82,10 +82,10 @@ def put_in_force(user_id: int, username: str, seen: int) -> int:
 
 
 def keep_both(user_id: int, seen: int, mine: Collection[tuple[str, str]]) -> None:
-    """Bring what came in force since the draft began into the draft.
+    """Merge the versions that came in force since the draft was begun into the draft.
 
-    `seen` is the newest version that was looked at; `mine` are the flows and queues that both
-    sides changed and of which the draft's is wanted. Raises NoDraftError or Overtaken.
+    `seen` is the newest version that the administrator saw. `mine` are the flows and queues that
+    both sides changed and that keep the draft's content. Raises NoDraftError and Overtaken.
     """
     with writing() as connection:
         lock_tables(connection, FlowDraft)
@@ -123,14 +123,14 @@ def _document(connection: Connection, number: int) -> Values:
 
 
 def _check_seen(connection: Connection, seen: int) -> None:
-    """Refuse what was made from a version that there is not."""
+    """Raise Overtaken if there is no version `seen`."""
     wanted = select(FlowDocument.id).where(FlowDocument.id == seen)
     if seen and connection.execute(wanted).scalar() is None:
         raise Overtaken(seen)
 
 
 def _keep(connection: Connection, user_id: int, values: Values, base_id: int) -> None:
-    # What says the same as what it was made from is no draft.
+    # A document equal to its base is no draft.
     if values == _document(connection, base_id):
         return _forget(connection, user_id)
     row = {"user_id": user_id, "document": values, "base_id": base_id, "changed_at": utc_now()}

@@ -1,7 +1,7 @@
-"""Edits of a flow: insert between nodes, move, remove, rename.
+"""Edits of a flow: insert, move, remove and rename nodes.
 
-Each alters plain values of a draft. A node leads to one next at most, so what can be reached from
-the start is one chain; its end hangs up or leads back into it.
+Each edit changes the plain values of a draft in place. A node has at most one next, so the nodes
+that can be reached from the start form one chain; its end hangs up or leads back into it.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ def unreached(flow: Values) -> list[str]:
     seen, found = set(chain(flow)), list[str]()
     lost = [name for name in flow["nodes"] if name not in seen]
     heads = [name for name in lost if not any(n in lost for n in leading_to(flow, name))]
-    # Those of a ring that nothing leads into have no head.
+    # A ring of unreached nodes has no head.
     for name in (*heads, *lost):
         at: str | None = name
         while at is not None and at in flow["nodes"] and at not in seen:
@@ -40,7 +40,7 @@ def unreached(flow: Values) -> list[str]:
 
 
 def insert(flow: Values, name: str, node: Values, after: str | None) -> None:
-    """Put a node behind another; at the beginning where `after` is None."""
+    """Insert a node behind another, or at the beginning if `after` is None."""
     if after is None:
         flow["nodes"][name] = {**node, "next": flow["start"] or None}
         flow["start"] = name
@@ -71,7 +71,7 @@ def move(flow: Values, name: str, by: int) -> bool:
     if name not in order or not 0 <= order.index(name) + by < len(order):
         return False
     back_to = flow["nodes"][order[-1]].get("next")
-    # The place that the end leads back to stays the same, whoever stands there.
+    # The end leads back to the same position, even if another node is there now.
     back_at = order.index(back_to) if back_to in order else None
     at = order.index(name)
     order[at], order[at + by] = order[at + by], order[at]
@@ -83,7 +83,7 @@ def move(flow: Values, name: str, by: int) -> bool:
 
 
 def rename_node(flow: Values, old: str, new: str) -> None:
-    """Rename a node, also where others lead to it."""
+    """Rename a node, and the links to it."""
     flow["nodes"] = _renamed(flow["nodes"], old, new)
     for node in flow["nodes"].values():
         if node.get("next") == old:
@@ -98,7 +98,7 @@ def rename_flow(document: Values, old: str, new: str) -> None:
 
 
 def rename_queue(document: Values, old: str, new: str) -> None:
-    """Rename a queue, also where nodes use it."""
+    """Rename a queue, and its uses in nodes."""
     document["queues"] = _renamed(document["queues"], old, new)
     for flow in document["flows"].values():
         for node in flow["nodes"].values():
@@ -107,7 +107,7 @@ def rename_queue(document: Values, old: str, new: str) -> None:
 
 
 def users_of(document: Values, queue: str) -> list[tuple[str, str]]:
-    """Return flow and node of each node that uses this queue."""
+    """Return the names of flow and node for each node that uses this queue."""
     return [
         (flow_name, node_name)
         for flow_name, flow in document["flows"].items()
@@ -126,5 +126,5 @@ def wrong_in(document: Values) -> list[Wrong]:
 
 
 def _renamed(parts: Values, old: str, new: str) -> Values:
-    """Return the same parts in the same order."""
+    """Return the parts in the same order, with one renamed."""
     return {new if name == old else name: part for name, part in parts.items()}

@@ -1,4 +1,4 @@
-"""Errors of a flow document, in words, each with its place."""
+"""Errors of a flow document: place and text."""
 
 import re
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from callytics.flows.parts import Part, Queue
 
 
 class Wrong(NamedTuple):
-    """An error: the steps to its place, and what would be right."""
+    """Error in a document: the keys that lead to its place, and the rule that is broken."""
 
     place: tuple[str, ...]
     text: str
@@ -18,7 +18,7 @@ class Wrong(NamedTuple):
 
 
 class DocumentError(Exception):
-    """An unusable document; `wrong` has each error, `errors` a line for each."""
+    """Invalid document; `wrong` has each error, `errors` a line for each."""
 
     def __init__(self, wrong: list[Wrong]) -> None:
         self.wrong = wrong
@@ -27,9 +27,9 @@ class DocumentError(Exception):
 
 
 def from_pydantic(error: Any) -> Wrong:
-    """Return one of pydantic's errors in our words."""
+    """Return an error of pydantic with a text for administrators."""
     steps = [str(step) for step in error["loc"]]
-    # pydantic puts the node's type between the node and its field; a person's path has none.
+    # pydantic puts the node's type between the node and its field; the document has no such key.
     if len(steps) > 4 and steps[0] == "flows" and steps[4] in NODE_TYPES:
         del steps[4]
     if error["type"].startswith("union_tag"):

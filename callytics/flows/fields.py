@@ -1,18 +1,18 @@
-"""Form fields of nodes and queues: labels, hints, defaults, and the reading of typed text."""
+"""Form fields of nodes and queues: labels, hints, defaults, and parsing of typed text."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-# An int of more digits than any limit is compared as one; Python refuses to read very many.
+# More digits than any limit has. Python's int() refuses texts of thousands of digits.
 WHOLE = re.compile(r"-?[0-9]{1,18}")
 PHONE_HINT = "as Asterisk dials it, such as PJSIP/alice or PJSIP/15551234@trunk."
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field; its name is that of the document, `kind` the way in which it is typed."""
+    """Form field; `name` is the key in the document, `kind` the kind of input."""
 
     name: str
     label: str
@@ -30,21 +30,21 @@ class Field:
         if self.kind == "tick":
             return self.name in form
         if self.kind == "lines":
-            # The separators here can stand in none of the items.
+            # No item can contain these separators.
             return [item for item in re.split(r"[\s,;]+", text) if item]
         if self.kind == "number" and WHOLE.fullmatch(text):
             return int(text)
         return text
 
     def written(self, value: Any) -> Any:
-        """Return a value of the document as it is typed."""
+        """Return a value of the document as the form shows it."""
         if self.kind == "lines":
             return "\n".join(value)
         return value if self.kind == "tick" else str("" if value is None else value)
 
 
 def clean(text: str) -> str:
-    """Replace control characters, which no page may hold, nor PostgreSQL if it is a NUL."""
+    """Replace control characters by spaces: HTML does not allow them, and PostgreSQL no NUL."""
     return "".join(c if c.isprintable() or c in "\r\n\t" else " " for c in text)
 
 

@@ -36,7 +36,7 @@ def merged(
 
 
 def _names(*documents: Values) -> list[tuple[str, str]]:
-    """Yield each flow and queue that any of them has, once, in their order."""
+    """Return kind and name of each flow and queue of these documents, once, in order."""
     found = [(kind, name) for kind in KINDS for each in documents for name in each.get(kind, {})]
     return list(dict.fromkeys(found))
 

@@ -18,7 +18,7 @@ class FlowDocument(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
     saved_by: Mapped[str] = mapped_column(Text)
-    # Summary of what changed against the version before.
+    # Summary of the changes since the version before.
     said: Mapped[str] = mapped_column(Text, default="", server_default="")
     document: Mapped[dict[str, Any]] = mapped_column(JSON)
 

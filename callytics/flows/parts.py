@@ -1,4 +1,4 @@
-"""Parts of a flow document: its checked types, and queues."""
+"""Parts of a flow document: value types, the base of all nodes, and queues."""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,7 +15,7 @@ RingSeconds = Annotated[int, Field(ge=1, le=300)]
 
 
 class Part(BaseModel):
-    """Base of every part: no unknown fields, no conversions, no changes."""
+    """Base of every part: rejects unknown fields, converts nothing, is immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -23,7 +23,7 @@ class Part(BaseModel):
 class NodePart(Part):
     """Base of the nodes of every type."""
 
-    # Each model declares both itself, so that `next` comes last in an exported document.
+    # Each model declares both fields itself, so that `next` comes last in an exported document.
     if TYPE_CHECKING:
         type: str
         next: str | None

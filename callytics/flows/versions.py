@@ -1,4 +1,4 @@
-"""Versions of the flow document: current, history and saving. Needs an app context."""
+"""Versions of the flow document: the one in force, the history, saving. Needs an app context."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +33,7 @@ def current() -> Document:
 
 
 def save(document: Document, saved_by: str, seen: int | None = None, said: str = "") -> int:
-    """Put a checked document in force for the next call, in a transaction of its own."""
+    """Put a checked document in force for the next call; see `add_version`."""
     with writing() as connection:
         return add_version(connection, document, saved_by, seen, said)
 
@@ -48,8 +48,7 @@ def add_version(
     """Put a checked document in force; return its version.
 
     `seen` is the version that it was made from, 0 before the first. Raises Overtaken and changes
-    nothing if another has come in force since. `said` describes the change where the difference
-    does not say enough.
+    nothing if another has come in force since. `said` replaces the summary of the changes.
     """
     lock_tables(connection, FlowDocument)
     newest = select(FlowDocument.id, FlowDocument.document).order_by(FlowDocument.id.desc())
@@ -69,7 +68,7 @@ def add_version(
 
 
 def versions(upto: int | None = None, after: int = 0, limit: int = PAGE_SIZE) -> list[Any]:
-    """Return rows of the history, newest first, from version `upto` down to above `after`."""
+    """Return up to `limit` rows of the history, newest first: `after` < id <= `upto`."""
     wanted = select(*_FACTS).where(FlowDocument.id > after)
     if upto is not None:
         wanted = wanted.where(FlowDocument.id <= upto)
@@ -98,7 +97,7 @@ def version(number: int) -> Version | None:
 
 
 def before(number: int) -> Version:
-    """Return the version that was in force before this one."""
+    """Return the newest version with an id below `number`."""
     query = select(*_FACTS, FlowDocument.document).where(FlowDocument.id < number)
     return _version(query.order_by(FlowDocument.id.desc()))
 
@@ -106,8 +105,8 @@ def before(number: int) -> Version:
 def take_back(to: Version, username: str, seen: int) -> int:
     """Put an older version in force again, as a new one.
 
-    Raises Overtaken if another than `seen` is in force, DocumentError if the old one is no longer
-    valid.
+    Raises Overtaken if a version other than `seen` is in force, and DocumentError if the old
+    document is no longer valid.
     """
     document = check(to.document)
     differences = changes(newest().document, document.model_dump())

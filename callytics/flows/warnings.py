@@ -1,4 +1,4 @@
-"""Warnings of a flow: what is allowed and perhaps not meant, in words."""
+"""Warnings of a flow: valid settings that are perhaps not meant."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,7 +27,7 @@ def advice(document: Values, name: str) -> list[str]:
 
 
 def recording_of(flow: Values) -> str:
-    """Return the recorded part of a flow's calls, in a word or two."""
+    """Return the recorded part of a flow's calls, such as "Messages only"."""
     nodes = [flow["nodes"][name] for name in chain(flow)]
     ringing = [node for node in nodes if rings(node)]
     kept = sum(map(is_recorded, ringing))

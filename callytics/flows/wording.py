@@ -1,6 +1,6 @@
-"""Wording of flows: nodes, queues and the values of their fields.
+"""Wording of flows: nodes, queues and the values of their fields in words.
 
-They are read as the plain values of a document, which may be that of an unfinished draft.
+All functions take plain values, since the document of an unfinished draft has no valid models.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,17 +28,17 @@ for _field in _all_fields():
 
 
 def rings(node: Values) -> bool:
-    """Return True if a conversation can take place in this node."""
+    """Return True if this node rings phones, so that a conversation can take place in it."""
     return NODE_TYPES[node["type"]].rings
 
 
 def is_recorded(node: Values) -> bool:
-    """Return True if anything of a call in this node is recorded."""
+    """Return True if this node records anything of a call."""
     return NODE_TYPES[node["type"]].is_recorded(node)
 
 
 def facts(node: Values) -> str:
-    """Return a node in a few words, such as "rings 3 phones, 20 s, recorded"."""
+    """Return the summary of a node, such as "rings 3 phones, 20 s, recorded"."""
     return NODE_TYPES[node["type"]].summary(node)
 
 

@@ -1,7 +1,7 @@
-"""Executors of the node types: one module for each, found by the name of its type.
+"""Executors of the node types: one module for each, with the name of the type.
 
-`run` leads the caller through the node and returns its result, one of those that the node type
-describes; `answered` means that a conversation took place, which ends the flow.
+`run` leads the caller through the node and returns one of the results of the node type. After
+`answered`, which means that a conversation took place, the flow ends.
 """
 
 from collections.abc import Callable, Mapping

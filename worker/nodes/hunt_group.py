@@ -1,4 +1,4 @@
-"""The Hunt Group node: rings several destinations, at once or one after the other."""
+"""Hunt Group node: rings several destinations, at once or one after the other."""
 
 import random
 
@@ -8,7 +8,7 @@ from worker.calls.session import Session
 
 
 def run(session: Session, node: HuntGroup) -> str:
-    """`answered` after a conversation, or why there was none. Raises CallerGone."""
+    """Ring the destinations; return a result of NODE_TYPE. Raises CallerGone."""
     if node.strategy == "simultaneous":
         rounds = [list(node.destinations)]
     else:

@@ -1,4 +1,4 @@
-"""The Play Audio node: a prompt for the caller, never recorded."""
+"""Play Audio node: plays a prompt to the caller; never recorded."""
 
 from callytics.ari.commands import AriError
 from callytics.flows.node_types.play_audio import PlayAudio
@@ -6,18 +6,18 @@ from callytics.identifiers import new_uid
 from worker.calls import caller_audio
 from worker.calls.session import Session
 
-# A prompt longer than this is a mistake, and a lost PlaybackFinished must not hold a call for ever.
+# Longer than any prompt: if PlaybackFinished is lost, the call must still go on.
 LONGEST_SECONDS = 600.0
 
 
 def run(session: Session, node: PlayAudio) -> str:
-    """Play the prompt to its end: `played`, or `unplayable`. Raises CallerGone."""
+    """Play the prompt to its end; return `played` or `unplayable`. Raises CallerGone."""
     caller_audio.stop_and_answer(session)
     return play(session, node.media)
 
 
 def play(session: Session, media: str) -> str:
-    """Play `media` to the caller and wait for its end."""
+    """Play `media` to the caller and wait for its end. Raises CallerGone."""
     playback_id = f"callytics-{new_uid()}"
     session.services.register(playback_id, session)
     try:

@@ -1,4 +1,4 @@
-"""The Queue node: music for the caller until a member is free and answers."""
+"""Queue node: plays music to the caller until a member is free and answers."""
 
 from collections.abc import Iterable
 from time import monotonic
@@ -13,17 +13,19 @@ from worker.calls.leg import Leg
 from worker.calls.queue_board import Waiter
 from worker.calls.session import WAKE_UP, Session
 
-# What nobody tells us (a phone that comes back, a pause, another worker) is looked for so often.
+# Polling interval for changes without an event: a phone comes back, a member is paused, another
+# worker releases a member.
 LOOK_SECONDS = 1.0
 
 
 def run(session: Session, node: QueueNode) -> str:
-    """`answered` after a conversation, or `wait_over`. Raises CallerGone."""
+    """Return `answered` after a conversation, or `wait_over`. Raises CallerGone."""
     settings, adopted = session.document.queues[node.queue], session.joined_leg()
     if adopted is not None and _go_on(session, node, settings, adopted):
         return "answered"
-    # A call that was adopted goes on waiting where it stood in line. Noted before Asterisk is asked
-    # for anything, whose answers come in any order.
+    # An adopted call keeps its position in the queue. A new one gets the time before the first
+    # command, since Asterisk may answer the commands of two calls in another order.
+
     session.waiting_since = session.waiting_since or utc_now()
     caller_audio.stop_and_answer(session)
     make_bridge(session)
@@ -38,7 +40,7 @@ def run(session: Session, node: QueueNode) -> str:
 
 
 def _go_on(session: Session, node: QueueNode, settings: Queue, leg: Leg) -> bool:
-    """A conversation that another process began; its member is busy with it."""
+    """Continue an adopted conversation; return True unless the member was gone already."""
     board, uid = session.services.board, session.call.uid
     board.hold(leg.destination, uid)
     session.on_transfer = lambda leg: board.release(leg.destination, uid, settings.wrap_up_seconds)
@@ -78,7 +80,7 @@ def _offer(
     members: list[str],
     ring_seconds: int,
 ) -> bool:
-    """Ring `members` for the caller; True after a conversation with one of them."""
+    """Ring `members` for the caller; return True after a conversation with one of them."""
     board, winner = session.services.board, None
     wrap_up = settings.wrap_up_seconds
     session.on_transfer = lambda leg: board.release(leg.destination, session.call.uid, wrap_up)
@@ -98,7 +100,7 @@ def _offer(
 
 
 def _talk(session: Session, node: QueueNode, waiter: Waiter, leg: Leg) -> bool:
-    """While they talk the caller waits no more; one who could not be joined stands first again."""
+    """Bridge caller and member; if that fails, return the caller to the same position."""
     board = session.services.board
     board.leave(waiter)
     if converse(session, leg, "queue", node.record_call):

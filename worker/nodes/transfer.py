@@ -1,4 +1,4 @@
-"""The Transfer node: rings one destination and joins it with the caller."""
+"""Transfer node: rings one destination and bridges it with the caller."""
 
 from callytics.flows.node_types.transfer import Transfer
 from worker.calls.conversation import connect
@@ -6,6 +6,6 @@ from worker.calls.session import Session
 
 
 def run(session: Session, node: Transfer) -> str:
-    """`answered` after a conversation, or why there was none. Raises CallerGone."""
+    """Ring the destination; return a result of NODE_TYPE. Raises CallerGone."""
     rounds = [[node.destination]]
     return connect(session, rounds, node.ring_seconds, "transfer", node.record_call)

@@ -1,4 +1,4 @@
-"""The Voicemail node: a greeting, a beep, and what the caller says after it."""
+"""Voicemail node: plays a greeting and a beep, and records the message."""
 
 from callytics.flows.node_types.voicemail import Voicemail
 from worker.calls import caller_audio
@@ -7,18 +7,18 @@ from worker.calls.session import Session
 from worker.nodes.play_audio import play
 from worker.recording.live_recording import LiveRecording
 
-# How long after its own limits Asterisk may take to tell that a message has ended.
+# Seconds after `max_seconds` in which Asterisk must report the end of a message.
 GRACE_SECONDS = 10.0
 
 
 def run(session: Session, node: Voicemail) -> str:
-    """`message`, `nothing_said` or `not_recorded`. Raises CallerGone.
+    """Return `message`, `nothing_said` or `not_recorded`. Raises CallerGone.
 
-    `#`, silence, the longest time and a hang-up end the message, and it is kept in each case.
+    `#`, silence, the time limit and a hang-up end the message; it is kept in each case.
     """
     caller_audio.stop_and_answer(session)
     session.call.disposition = "no_answer"
-    # One that goes on already was begun by a worker that died.
+    # In an adopted call, the worker that died has started the recording already.
     recording = session.recordings[0] if session.recordings else _greet_and_begin(session, node)
     try:
         session.wait_until(lambda: recording.finished, node.max_seconds + GRACE_SECONDS)
@@ -42,7 +42,7 @@ def _record(session: Session, node: Voicemail, name: str) -> None:
 
 
 def _keep(session: Session, recording: LiveRecording) -> str:
-    """Keep what was said; a message in which nothing was said is none."""
+    """Complete the recording, or discard it if it is empty; return the result of the node."""
     recording.stop(session.wait_until)
     if recording.is_empty():
         session.discard_recording(recording)

@@ -1,7 +1,7 @@
-"""Node types: one module describes each, and is found by lying here.
+"""Node types: each module of this package describes one.
 
-To add one, add its module here with a `NODE_TYPE`, and a module of the same name with a `run`
-to worker/nodes.
+To add a node type, add a module with a `NODE_TYPE` here, and a module of the same name with a
+`run` to worker/nodes.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Description of a node type: everything that pages, checks and the worker know of it."""
+"""Description of a node type, which pages, validation and the worker read."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,40 +22,40 @@ RING_RESULTS = {
 
 @dataclass(frozen=True)
 class NodeType:
-    """A node type. Its executor is `run` of the worker's module of the same name."""
+    """Node type. Its executor is `run` of the module of the same name in worker/nodes."""
 
     model: type[NodePart]
-    # Its position among the others on the page that adds a node.
+    # Position on the page that adds a node.
     order: int
     label: str
-    # One sentence for somebody who sees it for the first time.
+    # Description in one sentence, on the page that adds a node.
     about: str
-    # The name of a first node of this type.
+    # Suggested name of a new node.
     default_name: str
     fields: tuple[Field, ...]
-    # The label of the field that says where a call goes next, and of the arrow in the diagram.
+    # Labels of the field `next`, and of the arrow in the diagram.
     next_label: str
     edge_label: str
-    # The elements of its icon, an SVG of 20 by 20.
+    # SVG elements of the icon, in a view box of 20 by 20.
     icon: str
-    # A call in progress here: the icon of the badge, and words with {node} or {queue}.
+    # Badge of a call in progress in this node: icon, and words with {node} or {queue}.
     live_icon: str
     live_words: str
-    # A node in a few words, such as "rings 3 phones, 20 s, recorded".
+    # Summary of a node, such as "rings 3 phones, 20 s, recorded".
     summary: Callable[[Values], str]
-    # Each result that the executor returns, in words.
+    # Words for each result of the executor.
     results: Mapping[str, str] = field(default_factory=dict)
-    # A conversation can take place here.
+    # True if it rings phones, so that a conversation can take place here.
     rings: bool = False
-    # The call is meant to end here, so that no warning asks for a next node.
+    # True if calls usually end here, so that there is no warning about a missing next.
     is_final: bool = False
     recording: Literal["never", "optional", "always"] = "never"
 
     @property
     def name(self) -> str:
-        """Its name in documents, from the model's literal."""
+        """Name in documents: the literal of the model's field `type`."""
         return str(self.model.model_fields["type"].annotation.__args__[0])  # type: ignore[union-attr]  # a Literal
 
     def is_recorded(self, node: Values) -> bool:
-        """Return True if anything of a call in this node is recorded."""
+        """Return True if this node records anything of a call."""
         return self.recording == "always" or bool(node.get("record_call"))

@@ -11,7 +11,7 @@ from callytics.flows.phrases import seconds
 
 
 class QueueNode(NodePart):
-    """Node in which the caller waits for a member of a queue."""
+    """Node that keeps the caller waiting for a member of a queue."""
 
     type: Literal["queue"]
     queue: Name

@@ -1,4 +1,4 @@
-"""Voicemail: takes a message; always recorded, the greeting never."""
+"""Voicemail: plays a greeting and records a message; the greeting is not recorded."""
 
 from typing import Annotated, Literal
 

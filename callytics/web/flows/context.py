@@ -39,7 +39,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class EditorState:
-    """EditorState of the editor: the version in force, and the draft of this administrator."""
+    """State of the editor: the version in force, and this administrator's draft."""
 
     work: EditableDocument
     newest: versions.Version
@@ -69,7 +69,7 @@ class EditorState:
 
 
 def pages(name: str) -> Blueprint:
-    """Return a blueprint whose every page is for administrators alone."""
+    """Return a blueprint that only administrators may open."""
     blueprint = Blueprint(name, __name__)
     blueprint.before_request(_only_administrators)
     return blueprint
@@ -101,7 +101,7 @@ def error_sentences(wrong: list[Wrong]) -> list[str]:
     """Return the errors of a draft as sentences."""
     empty = {w.place[1] for w in wrong if w.place[2:] == ("nodes",) and "empty" in w.text}
     said = [f"Flow {name} has no node yet. Add one." for name in sorted(empty)]
-    # Such a flow cannot start anywhere either; once is enough.
+    # A flow without nodes has no valid start either: report it once.
     rest = [w for w in wrong if w.place[:1] != ("flows",) or w.place[1] not in empty]
     return said + [_sentence(w) for w in rest]
 

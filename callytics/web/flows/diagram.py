@@ -11,13 +11,13 @@ from callytics.web.flows.diagram_layout import Box, Edge, Layout, layout
 
 Values = Mapping[str, Any]
 
-# As much as fits into a box; all of it is in the list beside the picture.
+# Characters that fit into a box; the list beside the diagram has the full text.
 MOST_NAME, MOST_FACTS, MOST_NUMBERS = 21, 37, 28
 
 
 @dataclass(frozen=True)
 class Shown:
-    """Node of the diagram."""
+    """Node of the diagram: texts, boxes and arrow."""
 
     name: str
     title: str
@@ -34,7 +34,7 @@ class Shown:
 
     @property
     def line(self) -> str:
-        """Points of its arrow for a polyline."""
+        """Points of the arrow, for an SVG polyline."""
         return " ".join(f"{x},{y}" for x, y in self.edge.points)
 
     @property

@@ -1,7 +1,7 @@
 """Layout of a flow's diagram: positions of boxes and arrows, in pixels.
 
-One column: the nodes that a call comes to, from the start downwards, then those that none comes
-to. An arrow to the node right below goes straight down; every other goes along a lane on the left.
+One column: from the top the nodes that a call reaches, in order, then the unreached ones. An arrow
+to the node right below goes straight down; every other arrow goes along a lane on the left.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ END_WIDTH = 150
 ANSWER_WIDTH, ANSWER_HEIGHT, ANSWER_ARROW = 98, 40, 72
 HEADING = 40
 MARGIN, LANE = 6, 14
-# How far below a box, and from its left edge, an arrow to a lane begins.
+# An arrow to a lane turns TURN below its box, and leaves it LEAVE from the left edge.
 TURN, LEAVE = 14, 24
 
 Point = tuple[int, int]
@@ -31,28 +31,28 @@ class Box:
 
     @property
     def middle(self) -> int:
-        """X coordinate of its middle."""
+        """X coordinate of the center."""
         return self.x + self.width // 2
 
     @property
     def center(self) -> int:
-        """Y coordinate of its middle."""
+        """Y coordinate of the center."""
         return self.y + self.height // 2
 
     @property
     def bottom(self) -> int:
-        """Its lower edge."""
+        """Y coordinate of the lower edge."""
         return self.y + self.height
 
     @property
     def right(self) -> int:
-        """Its right edge."""
+        """X coordinate of the right edge."""
         return self.x + self.width
 
 
 @dataclass(frozen=True)
 class Edge:
-    """Arrow from a node to its next; None is the end of the call."""
+    """Arrow from a node to its next; a target of None is the end of the call."""
 
     source: str
     target: str | None
@@ -67,11 +67,11 @@ class Layout:
     width: int = 0
     height: int = 0
     boxes: dict[str, Box] = field(default_factory=dict)
-    # Below a node that has no next, and beside one that rings.
+    # Boxes below nodes without a next, and beside nodes that ring.
     ends: dict[str, Box] = field(default_factory=dict)
     answers: dict[str, Box] = field(default_factory=dict)
     edges: list[Edge] = field(default_factory=list)
-    # The upper edge of what stands over the nodes that no call comes to.
+    # Y coordinate of the heading above the unreached nodes.
     heading: int | None = None
 
 
@@ -81,7 +81,7 @@ def layout(
     nexts: Mapping[str, str | None],
     ringing: Collection[str],
 ) -> Layout:
-    """Place the nodes; `nexts` has the next of each, `ringing` those that may be answered."""
+    """Place the nodes; `nexts` has the next of each, `ringing` the nodes that ring phones."""
     order = [*reached, *unreached]
     straight = _straight(reached, nexts) | _straight(unreached, nexts)
     lanes = _lanes(order, nexts, straight)
@@ -108,7 +108,7 @@ def layout(
 
 
 def _straight(order: Sequence[str], nexts: Mapping[str, str | None]) -> set[str]:
-    """Return the nodes that lead to the one right below them."""
+    """Return the nodes whose next is right below them."""
     following = pairwise(order)
     return {name for name, below in following if nexts[name] == below}
 
@@ -118,7 +118,7 @@ def _lanes(
 ) -> dict[str, int]:
     """Return the lane of each node that an arrow reaches from the side; 0 is nearest to the boxes.
 
-    All that lead to the same node share its lane.
+    All arrows to the same node share its lane.
     """
     place = {name: at for at, name in enumerate(order)}
     spans: dict[str, list[int]] = {}

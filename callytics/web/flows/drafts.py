@@ -23,7 +23,7 @@ NO_DRAFT = "You have no draft: it was put in force or discarded, perhaps in anot
 
 @blueprint.get("/flows/draft")
 def show() -> Response | str:
-    """Show the changes of the draft, and those of an administrator who was faster."""
+    """Show the changes of the draft, and those published since it was begun."""
     now = state()
     if not now.work.is_draft:
         return _gone()
@@ -32,7 +32,7 @@ def show() -> Response | str:
 
 @blueprint.post("/flows/draft")
 def put_in_force() -> Response | tuple[str, int]:
-    """Publish the draft for the next call, unless another administrator was faster."""
+    """Publish the draft for the next call, unless another version was published meanwhile."""
     try:
         flow_drafts.put_in_force(current_user.id, current_user.username, seen())
     except NoDraftError:
@@ -103,7 +103,7 @@ def discard() -> Response | str:
 
 
 def seen() -> int:
-    """Return the version that the form was made from, or None if it cannot have been."""
+    """Return the version that the form was made from, or -1, which is no version."""
     text = request.form.get("seen", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 

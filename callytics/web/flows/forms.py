@@ -1,6 +1,6 @@
 """Forms of flows: fields, typed values and their errors.
 
-What is typed is checked by the same models as an import, with the same words.
+Typed values are checked by the same models as an import, with the same messages.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from callytics.flows.errors import Wrong
 from callytics.flows.fields import Field, clean
 
 Values = dict[str, Any]
-# In Asterisk's core sounds, so that they are there.
+# Prompts of Asterisk's core sounds, which every installation has.
 SOUNDS = {
     "sound:hello-world": "“Hello world”",
     "sound:vm-intro": "“Please leave your message after the tone”",
@@ -24,7 +24,7 @@ SOUNDS = {
     "sound:please-try-call-later": "“Please try your call again later”",
     "sound:vm-goodbye": "“Goodbye”",
 }
-# Where phones are typed, and those that Asterisk knows are offered.
+# Fields of dial strings, for which the pages offer the endpoints that Asterisk knows.
 PHONE_FIELDS = ("destination", "destinations", "members")
 
 
@@ -69,7 +69,7 @@ NUMBERS = Field(
 
 
 def choice(fields: tuple[Field, ...], name: str, choices: Mapping[str, str]) -> tuple[Field, ...]:
-    """Return the same fields, with these choices for one of them."""
+    """Return `fields` with `choices` for the field `name`."""
     return tuple(replace(f, choices=choices) if f.name == name else f for f in fields)
 
 
@@ -78,7 +78,7 @@ def problems_at(
 ) -> dict[str, str]:
     """Return errors at and below a place, by field; those of the place itself at the field `whole`.
 
-    A line of several is told by what stands in it.
+    The error of one line of a field quotes that line.
     """
     found: dict[str, str] = {}
     for each in wrong:

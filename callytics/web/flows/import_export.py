@@ -36,7 +36,7 @@ def export() -> Response:
 
 
 def _without_none(value: Any) -> Any:
-    """Return the text of `flask flows export`: a node that ends the call has no next."""
+    """Return `value` without keys that are None, as `flask flows export` prints it."""
     if isinstance(value, dict):
         return {key: _without_none(each) for key, each in value.items() if each is not None}
     return value
@@ -44,7 +44,7 @@ def _without_none(value: Any) -> Any:
 
 @blueprint.route("/flows/import", methods=["GET", "POST"])
 def import_() -> Response | str | tuple[str, int]:
-    """Show what a document would change; then make it the draft or put it in force."""
+    """Show the changes that a document makes; then make it the draft or put it in force."""
     if request.method == "GET":
         return page("import", text="")
     text = _given()
@@ -53,7 +53,7 @@ def import_() -> Response | str | tuple[str, int]:
         document = parse(text)
     except DocumentError as error:
         return page("import", text=text, errors=error.errors), 422
-    # What was not looked at yet is shown first, also where the text was changed after that.
+    # `shown` is the digest of the text whose changes were shown. Any other text is shown first.
     if request.form.get("shown") == shown:
         try:
             if (done := _take(document)) is not None:

@@ -15,7 +15,7 @@ blueprint = pages("flows_typing")
 
 @blueprint.post("/flows/check")
 def check() -> str:
-    """Return the message of one field, empty if it is right."""
+    """Return the message of one field, empty if it is valid."""
     text = _problems().get(request.args.get("field", ""), "")
     return render_template("flows/_problem.html", text=text)
 

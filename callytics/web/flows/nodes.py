@@ -43,7 +43,7 @@ def node_of(kind: str, values: Values) -> Values:
 
 
 def problems(document: Values, args: Mapping[str, str], form: Any) -> dict[str, str]:
-    """Return the errors of a node as it is typed; `args` name the node."""
+    """Return the errors of the typed values of a node; `args` name flow, type and node."""
     flow_name, kind, old = args.get("flow", ""), args["type"], args.get("node")
     flow = the_flow(document, flow_name)
     values = Form.sent(fields_of(kind, document, flow, old is None), form).read()
@@ -63,7 +63,7 @@ def _problems(
 
 @blueprint.route("/flows/<flow_name>/add", methods=["GET", "POST"])
 def add(flow_name: str) -> Response | str | tuple[str, int]:
-    """Choose what the new node does, then say how."""
+    """Show the node types; then show and save the form of a new node."""
     document = work_of(current_user.id).values
     flow = the_flow(document, flow_name)
     kind = request.args.get("type", "")
@@ -146,7 +146,7 @@ def shift(flow_name: str, name: str) -> Response | str:
 
 @blueprint.route("/flows/<flow_name>/nodes/<name>/remove", methods=["GET", "POST"])
 def take_out(flow_name: str, name: str) -> Response | str:
-    """Ask, saying what will lead where; then remove a node."""
+    """Ask, with the effect on the nodes around it; then remove a node."""
     flow = the_flow(work_of(current_user.id).values, flow_name)
     node = _the_node(flow, name)
     if request.method == "GET":

@@ -30,7 +30,7 @@ def index() -> str:
 
 @blueprint.route("/flows/new", methods=["GET", "POST"])
 def new() -> Response | str | tuple[str, int]:
-    """Choose a starting point, then say which number and which phones."""
+    """Show the starting points; then show and save the form of a new flow."""
     kind = request.args.get("as", "")
     if kind not in STARTS:
         return page("starts", starts=STARTS)
@@ -60,7 +60,7 @@ def _begun(kind: str, values: dict[str, Any]) -> Response:
     return redirect(url_for("flows.show", name=values["name"]), 303)
 
 
-# With a slash at its end, so that a flow may be called history or new as well.
+# The slash at the end tells a flow named history or new from the pages of these names.
 @blueprint.get("/flows/<name>/")
 def show(name: str) -> str:
     """Show one flow: its diagram, and its nodes in order."""
@@ -122,7 +122,7 @@ def _set(name: str, values: dict[str, Any]) -> Response:
 
 @blueprint.route("/flows/<name>/delete", methods=["GET", "POST"])
 def delete(name: str) -> Response | str:
-    """Ask, then take a flow out of the draft."""
+    """Ask, then delete a flow in the draft."""
     flow = the_flow(work_of(current_user.id).values, name)
     if request.method == "GET":
         return page("delete", name=name, flow=flow)

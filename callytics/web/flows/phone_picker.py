@@ -1,4 +1,4 @@
-"""Phone picker: phones known to Asterisk, offered for a field of phones."""
+"""Phone picker: the endpoints of Asterisk, offered for a field of dial strings."""
 
 from flask import abort, current_app, render_template, request
 from werkzeug.wrappers import Response
@@ -11,13 +11,13 @@ from callytics.web.http.list_pages import varied
 
 blueprint = pages("flows_phones")
 
-# More are typed sooner than found in a list.
+# In a longer list a phone takes longer to find than to type.
 MOST = 40
 
 
 @blueprint.get("/flows/phones")
 def offer() -> Response:
-    """Return buttons for a field; nothing if Asterisk does not answer, since it is help alone."""
+    """Return buttons for a field; none if Asterisk does not answer, since phones can be typed."""
     field = request.args.get("field", "")
     if field not in PHONE_FIELDS:
         abort(404)

@@ -20,7 +20,7 @@ Values = dict[str, Any]
 
 
 def problems(document: Values, old: str | None, form: Any) -> dict[str, str]:
-    """Return the errors of a queue as it is typed; `old` is its name so far."""
+    """Return the errors of the typed values of a queue; `old` is its current name."""
     values = Form.sent(QUEUE_FIELDS, form).read()
     return check_queue(document, values["name"], _queue_of(values), old)
 
@@ -70,7 +70,7 @@ def _keep(old: str | None, values: Values) -> Response:
 
 @blueprint.route("/flows/queues/delete/<name>", methods=["GET", "POST"])
 def delete(name: str) -> Response | str | tuple[str, int]:
-    """Ask, then take a queue out of the draft. One that is in use stays."""
+    """Ask, then delete a queue in the draft; refuse with 409 while a node uses it."""
     document = work_of(current_user.id).values
     _the_queue(document, name)
     users = users_of(document, name)

@@ -1,4 +1,4 @@
-"""Starting points of a new flow: each asks for little more than number and phones."""
+"""Starting points of a new flow: short forms that ask for little more than number and phones."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -64,7 +64,7 @@ def free_name(wanted: str, taken: Mapping[str, Any]) -> str:
 
 
 def build(kind: str, values: Values, document: Values) -> tuple[Values, Values]:
-    """Return the flow that a starting point makes of typed values, and the queues it needs."""
+    """Return the flow of a starting point for typed values, and the queues that it needs."""
     flow: Values = {"numbers": values["numbers"], "start": "", "nodes": {}}
     queues: Values = {}
     record = values.get("record_call", False)
@@ -97,7 +97,7 @@ def check_start(kind: str, values: Values, document: Values) -> dict[str, str]:
         found = {**problems_at(wrong, place, node, whole=""), **found}
     for queue_name, queue in queues.items():
         found = {**check_queue({"queues": {}}, queue_name, queue), **found}
-        # One can begin a queue without members, but hardly means to.
+        # A queue without members is valid, but not useful as a start.
         if not queue["members"]:
             found.setdefault("members", "must not be empty")
     asked = {field.name for field in STARTS[kind].fields}

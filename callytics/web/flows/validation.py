@@ -1,7 +1,7 @@
 """Validation of one typed node, queue or flow, with errors by field.
 
-Each is put into a document that is otherwise right and checked as an import is. So the unfinished
-rest of a draft is no matter here.
+Each is put into an otherwise valid document, which is checked like an import. So errors in the
+rest of an unfinished draft are not reported here.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from callytics.flows.edits import wrong_in
 from callytics.web.flows.forms import problems_at
 
 Values = dict[str, Any]
-# Stands for the nodes of a flow where they are not what is looked at.
+# Stands for the nodes of a flow whose nodes are not checked.
 STUB = {"stub": {"type": "play_audio", "media": "sound:beep", "next": None}}
 
 
@@ -49,7 +49,7 @@ def check_flow(document: Values, name: str, flow: Values, old: str | None = None
     }
     if not flow["nodes"]:
         flow = {**flow, "start": "stub", "nodes": STUB}
-    # The last: what belongs to another already is wrong here, not there.
+    # The checked flow goes last, so that a number of two flows is an error of this one.
     wrong = wrong_in({"queues": document["queues"], "flows": {**stubs, name: flow}})
     found = problems_at(wrong, ("flows", name), flow)
     return {name: text for name, text in found.items() if name in ("name", "numbers", "start")}

@@ -14,7 +14,7 @@ from callytics.web.flows.context import page, pages, state
 from callytics.web.flows.diagram import picture_of
 from callytics.web.flows.drafts import seen
 
-# Of the flows that changed in a version; the others are one click away.
+# Diagrams on the page of a version; the other flows have links.
 MOST_PICTURES = 10
 
 blueprint = pages("flows_history")
@@ -77,5 +77,5 @@ def _the_version(number: int) -> Version:
 
 
 def _bounded(number: int) -> int:
-    """No more than PostgreSQL's integer holds, and one more is looked at."""
+    """Return `number` within PostgreSQL's integer, where `number + 1` must fit too."""
     return max(min(number, 2**31 - 2), 0)
