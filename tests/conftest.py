@@ -10,9 +10,17 @@ from hypothesis import settings
 
 from tests.support.apps import close_all
 from tests.support.asterisk import AsteriskServer
+from tests.support.fork_server import ForkServer
 from tests.support.made_once import made_once
 from tests.support.postgres import Postgres
-from tests.support.processes import Install, Web, Worker, fresh_environment, run_flask
+from tests.support.processes import (
+    FORK_SERVERS,
+    Install,
+    Web,
+    Worker,
+    fresh_environment,
+    run_flask,
+)
 from tests.support.sipp import Phones
 
 pytest_plugins = ("tests.support.web_fixtures", "tests.support.browser_fixtures")
@@ -53,6 +61,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _is_on_postgres(item: pytest.Item) -> bool:
     call = getattr(item, "callspec", None)
     return call is not None and "postgresql" in call.params.values()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fork_servers() -> Iterator[None]:
+    """Start workers and web servers quickly."""
+    with ForkServer("worker") as worker, ForkServer("gunicorn") as gunicorn:
+        FORK_SERVERS.update(worker=worker, gunicorn=gunicorn)
+        yield
+        FORK_SERVERS.clear()
 
 
 @pytest.fixture(autouse=True)

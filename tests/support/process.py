@@ -6,11 +6,26 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from tests.support.waiting import LOGS, wait_until
 
 PROJECT = Path(__file__).parents[2]
+
+
+class Running(Protocol):
+    """What a test uses of a process that it started, as `subprocess.Popen` has it."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """Return the exit code, or None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end and return the exit code."""
+
+    def send_signal(self, number: int, /) -> None:
+        """Send a signal if it still runs."""
 
 
 class Server:
@@ -61,7 +76,7 @@ class Process(Server):
     name = "process"
     log: Path
     starts_within_seconds = 120.0
-    process: subprocess.Popen[bytes] | None = None
+    process: Running | None = None
 
     def command_line(self) -> Sequence[str]:
         """Return the program and its arguments."""

@@ -1,5 +1,6 @@
 """The program's own processes, as real ones, for tests: the worker, the web, the command line."""
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -10,10 +11,13 @@ from typing import Any
 import requests
 
 from tests.support.asterisk import free_port
+from tests.support.fork_server import ForkServer
 from tests.support.process import PROJECT, Process, inherited
 
 # Makes a new installation with an empty database in a folder and returns its environment.
 Install = Callable[[Path], dict[str, str]]
+# Start programs quickly, by their names; conftest.py runs them, benchmarks do without.
+FORK_SERVERS: dict[str, ForkServer] = {}
 # What a developer has in their shell must not decide about a test.
 OWN_VARIABLES = (
     "DATABASE_URL",
@@ -68,6 +72,8 @@ class Program(Process):
 
     command: tuple[str, ...] = ()
     python = sys.executable
+    # False where the start of the program itself is looked at.
+    forked = True
 
     def __init__(self, environment: dict[str, str], folder: Path) -> None:
         self.environment = environment
@@ -81,6 +87,17 @@ class Program(Process):
     def options(self) -> dict[str, Any]:
         """Return its environment."""
         return {"env": self.environment}
+
+    def spawn(self) -> None:
+        """Start it, by the fork server of the tests where there is one."""
+        server = FORK_SERVERS.get(self.command[0]) if self.forked else None
+        # What is to be imported from elsewhere has been imported there already.
+        if server is None or self.environment.get("PYTHONPATH") != os.environ.get("PYTHONPATH"):
+            super().spawn()
+            return
+        self.log.touch()
+        self.process = server.spawn(list(self.command[1:]), self.environment, self.log)
+        self.show_logs()
 
 
 class Worker(Program):
