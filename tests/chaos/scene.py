@@ -76,7 +76,7 @@ class Scene:
     ) -> None:
         self.asterisk, self.postgres = asterisk, postgres
         self.environment = environment
-        self.worker = WorkerOnPostgres(environment, log)
+        self.worker = WorkerOnPostgres(environment, log, forked=False)
         self.kills: list[float] = []
         self.diary: list[tuple[float, str]] = []
         self._placed_at: dict[str, float] = {}

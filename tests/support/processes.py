@@ -72,10 +72,10 @@ class Program(Process):
 
     command: tuple[str, ...] = ()
     python = sys.executable
-    # False where the start of the program itself is looked at.
-    forked = True
 
-    def __init__(self, environment: dict[str, str], folder: Path) -> None:
+    def __init__(self, environment: dict[str, str], folder: Path, *, forked: bool = True) -> None:
+        """With `forked` false it makes its own imports, where a test looks at the start itself."""
+        self._forked = forked
         self.environment = environment
         self.log = folder / f"{self.name}.log"
         self.logs = (self.log,)
@@ -90,7 +90,7 @@ class Program(Process):
 
     def spawn(self) -> None:
         """Start it, by the fork server of the tests where there is one."""
-        server = FORK_SERVERS.get(self.command[0]) if self.forked else None
+        server = FORK_SERVERS.get(self.command[0]) if self._forked else None
         # What is to be imported from elsewhere has been imported there already.
         if server is None or self.environment.get("PYTHONPATH") != os.environ.get("PYTHONPATH"):
             super().spawn()

@@ -149,7 +149,7 @@ def test_a_refusal_is_said_once_a_minute_and_names_the_variable(
     with _door_to(asterisk) as door:
         url = f"http://127.0.0.1:{door.port}/{path}"
         environment = {**live_env, "ARI_URL": url, "ARI_PASSWORD": password}
-        with LonelyWorker(environment, tmp_path) as worker:
+        with LonelyWorker(environment, tmp_path, forked=False) as worker:
             wait_until(lambda: door.count >= 3, "it has tried three times")
             _said_once_and_kept(worker, variable)
 
@@ -157,7 +157,7 @@ def test_a_refusal_is_said_once_a_minute_and_names_the_variable(
 def test_that_nobody_is_there_is_said_once_a_minute(app_env: Env, tmp_path: Path) -> None:
     with CountingDoor() as door:
         environment = {**app_env, "ARI_URL": f"http://127.0.0.1:{door.port}/ari"}
-        with LonelyWorker(environment, tmp_path) as worker:
+        with LonelyWorker(environment, tmp_path, forked=False) as worker:
             # Each try opens a connection and, because it broke, another one.
             wait_until(lambda: door.count >= 6, "it has tried three times")
             _said_once_and_kept(worker, "ARI_URL")
@@ -217,7 +217,7 @@ def test_calls_go_on_while_the_database_is_away_when_the_worker_starts(
         wait_until(lambda: kept.exists() and "tone1000" in kept.read_text(), "the flows are kept")
     with CountingDoor() as door:
         url = f"postgresql://callytics:hidden-word@127.0.0.1:{door.port}/callytics"
-        with LonelyWorker({**live_env, "DATABASE_URL": url}, tmp_path) as worker:
+        with LonelyWorker({**live_env, "DATABASE_URL": url}, tmp_path, forked=False) as worker:
             # The worker before this one wrote the same line to the same log.
             connected = "connected to Asterisk"
             wait_until(lambda: len(lines_with(worker.log, connected)) == 2, "it is connected")

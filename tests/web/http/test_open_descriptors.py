@@ -22,7 +22,7 @@ ROUNDS = 60
 
 @pytest.fixture
 def web(web_env: dict[str, str], tmp_path: Path) -> Iterator[Web]:
-    with Web(web_env, tmp_path) as server:
+    with Web(web_env, tmp_path, forked=False) as server:
         yield server
 
 

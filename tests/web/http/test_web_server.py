@@ -32,7 +32,7 @@ def web(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """A server with one worker, which all must share."""
     folder = tmp_path_factory.mktemp("web")
     environment = install(folder)
-    with Web(environment, folder) as server:
+    with Web(environment, folder, forked=False) as server:
         yield server
 
 
@@ -227,7 +227,7 @@ def test_the_log_tells_of_requests_without_what_was_looked_for(web, rita) -> Non
 @pytest.fixture
 def own_web(web: Web, tmp_path: Path) -> Iterator[Web]:
     """A server of the same library that a test may end."""
-    with Web({**web.environment, "PORT": str(free_port())}, tmp_path) as server:
+    with Web({**web.environment, "PORT": str(free_port())}, tmp_path, forked=False) as server:
         yield server
 
 
