@@ -1,8 +1,7 @@
-# make run: try it. make test: check it. make chaos N=...: kill things while calls go on.
-# make bench ROWS=... DB=sqlite|postgresql PARTS="pages audio": measure it, all or some of it.
-# make fresh RELEASE=bookworm|trixie|forky TESTS=no|"tests/test_run.py ...": run and test what HEAD
-# is in a minimal root of that Debian, with all tests, none or some of them.
+# `make help` lists the targets: what stands behind each `##`.
 PYTHON := .venv/bin/python
+# More at a time than there are cores: a call and a page have to be waited for.
+PYTEST := $(PYTHON) -m pytest -c .pytest.ini --rootdir . -n 4 --dist loadgroup --no-loadscope-reorder
 N ?= 50
 ROWS ?= 10000000
 DB ?= sqlite
@@ -12,38 +11,52 @@ TESTS ?=
 LOCK := .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
     --custom-compile-command 'make lock'
 
-.PHONY: run test bench chaos fresh lock picture
+.PHONY: help run install test test-fast test-long lint types bench chaos fresh lock picture
 
-run: .venv/installed
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
+
+run: .venv/installed ## try it: everything that Callytics needs on this machine, then Callytics
 	@$(PYTHON) -m deploy.run
 
-test: .venv/installed-for-tests
+# Everything that the tests need. Quick when it is there.
+install: .venv/installed-for-tests
 	@deploy/apt_install chromium firefox-esr nginx-light fonts-dejavu-core sip-tester
 	@tests/install_postgres
 	@deploy/asterisk/install >/dev/null
+
+test: install lint types ## check everything: style, types and all tests
+	$(PYTEST)
+
+test-fast: .venv/installed-for-tests ## the tests without Asterisk, browser and PostgreSQL: under a minute
+	$(PYTEST) -m "not asterisk and not browser and not postgres and not slow"
+
+test-long: install chaos ## the tests that take long: N calls while everything dies again and again
+
+lint: .venv/installed-for-tests ## style and format
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
-	$(PYTHON) -m pytest -c .pytest.ini --rootdir . -n 3 --dist loadfile --reruns 2 -rfER
 
-bench: .venv/installed-for-tests .venv/peers/installed
+types: .venv/installed-for-tests ## types, strictly
+	$(PYTHON) -m mypy
+
+bench: .venv/installed-for-tests .venv/peers/installed ## measure it: ROWS=... DB=sqlite|postgresql PARTS="pages audio"
 	@deploy/apt_install nginx-light wrk
 	@tests/install_postgres
 	@deploy/asterisk/install >/dev/null
 	@$(PYTHON) -m tests.bench.run --rows $(ROWS) --db $(DB) $(PARTS)
 
-chaos: .venv/installed-for-tests
+chaos: .venv/installed-for-tests ## kill things while calls go on: N=... calls
 	@deploy/asterisk/install >/dev/null
 	@$(PYTHON) -m tests.chaos $(N)
 
-fresh: .venv/installed-for-tests
+fresh: .venv/installed-for-tests ## run and test HEAD in a minimal Debian: RELEASE=trixie TESTS=no|"tests/..."
 	@tests/fresh/run $(RELEASE) $(TESTS)
 
-# The picture of the packages, from their imports: docs/architecture.svg.
-picture: .venv/installed
+picture: .venv/installed ## draw the packages by their imports: docs/architecture.svg
 	@$(PYTHON) -m tests.layout.picture
 
-# The exact releases and hashes of what the requirement files name, and of all that these need.
-lock: .venv/lock/bin/uv
+lock: .venv/lock/bin/uv ## write down releases and hashes of all that the requirement files need
 	@$(LOCK) requirements.txt -o requirements-lock.txt
 	@$(LOCK) -c requirements-lock.txt tests/requirements.txt -o tests/requirements-lock.txt
 	@$(LOCK) -c requirements-lock.txt tests/bench/requirements.txt -o tests/bench/requirements-lock.txt

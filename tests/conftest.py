@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from tests.support.apps import close_all
 from tests.support.asterisk import AsteriskServer
+from tests.support.dealing import in_order, mark
 from tests.support.fork_server import ForkServer
 from tests.support.made_once import made_once
 from tests.support.postgres import Postgres
@@ -28,12 +29,6 @@ pytest_plugins = ("tests.support.web_fixtures", "tests.support.browser_fixtures"
 UPGRADE = ("db", "upgrade")
 # Name of the database of the newest schema in the template of the PostgreSQL cluster.
 NEW = "newest"
-# The fixtures whose servers each marker stands for; a test has the markers of all that it uses.
-SERVERS = {
-    "asterisk": ("asterisk",),
-    "browser": ("browser", "firefox"),
-    "postgres": ("postgres",),
-}
 
 # An example that a busy machine takes long over proves nothing.
 settings.register_profile("patient", deadline=None)
@@ -49,18 +44,11 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with the servers that it uses."""
-    for item in items:
-        used = set(getattr(item, "fixturenames", ()))
-        for marker, fixtures in SERVERS.items():
-            if used.intersection(fixtures) or (marker == "postgres" and _is_on_postgres(item)):
-                item.add_marker(marker)
-
-
-def _is_on_postgres(item: pytest.Item) -> bool:
-    call = getattr(item, "callspec", None)
-    return call is not None and "postgresql" in call.params.values()
+    """Mark the tests with what they need, and put those first that take long."""
+    mark(items)
+    items[:] = in_order(items)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -31,7 +31,7 @@ SECONDS = 30
 IDS = "rows => rows.map(row => row.id)"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def wav(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("sound") / "tone.wav"
     write_tone(path, 440, SECONDS)

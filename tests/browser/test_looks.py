@@ -14,7 +14,7 @@ from tests.support.shelf import STARTED_AT, Shelf
 from tests.support.sounds import wav
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tone() -> bytes:
     return wav((20, True), (3, False), (7, True))
 

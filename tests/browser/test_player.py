@@ -20,7 +20,7 @@ def add(shelf: Shelf, name: str, content: bytes, minute: int = 0, **more) -> Fac
     return shelf.add(content, started_at=STARTED_AT + timedelta(minutes=minute), **given)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tone() -> bytes:
     return wav(*TONE)
 

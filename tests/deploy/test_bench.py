@@ -27,6 +27,7 @@ def own_cache(tmp_path, monkeypatch):
     monkeypatch.setattr(growth, "SEARCHES", growth.SEARCHES[:2])
 
 
+@pytest.mark.slow
 def test_each_figure_is_printed_on_a_line_of_its_own(own_cache, capsys):
     parts = {**FIGURES, **(BY_WRK if shutil.which("wrk") else {})}
     run.measure_library(300, "sqlite", list(parts), seconds=1)

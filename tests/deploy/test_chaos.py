@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.chaos.run import run
 from tests.chaos.scene import WatchedAsterisk
 from tests.support.postgres import Postgres
@@ -9,6 +11,8 @@ from tests.support.postgres import Postgres
 CALLS, FAULTS, SEED = 13, 3, 7
 
 
+@pytest.mark.asterisk
+@pytest.mark.slow
 def test_every_recording_of_a_bad_day_is_accounted_for(
     postgres: Postgres, postgres_env: dict[str, str], tmp_path: Path
 ) -> None:

@@ -96,6 +96,7 @@ def test_a_port_that_is_taken_is_named(asterisk: AsteriskServer, tmp_path):
     assert str(asterisk.http_port) in done.stderr
 
 
+@pytest.mark.asterisk
 def test_asterisk_starts_without_a_complaint_and_ends_cleanly(tmp_path):
     with AsteriskServer(tmp_path) as server:
         assert server.ari("GET", "asterisk/info").json()["system"]["version"] >= "20"
@@ -108,6 +109,7 @@ def test_asterisk_starts_without_a_complaint_and_ends_cleanly(tmp_path):
         assert "WARNING" not in server.log.read_text()
 
 
+@pytest.mark.asterisk
 def test_after_a_kill_it_starts_again_in_the_same_folder(tmp_path):
     with AsteriskServer(tmp_path) as server:
         server.kill()
@@ -183,6 +185,7 @@ def test_voicemail_ends_when_the_speaking_party_presses_hash(asterisk, bare_app)
     assert asterisk.ari("GET", "channels/speaker").ok
 
 
+@pytest.mark.asterisk
 def test_while_no_worker_is_there_calls_are_connected_and_recorded(tmp_path):
     with AsteriskServer(tmp_path) as asterisk:
         call = asterisk.place_call("1000", "tone440")

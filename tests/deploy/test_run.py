@@ -65,6 +65,8 @@ class Run:
         return code
 
 
+@pytest.mark.asterisk
+@pytest.mark.slow
 def test_it_starts_everything_and_ctrl_c_ends_everything(checkout, environment, tmp_path):
     first = Run(checkout, environment, tmp_path / "first.log")
     try:

@@ -22,7 +22,7 @@ SECONDS = 40
 NASTY = "<script>alert(1)</script>\"'&"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tone() -> bytes:
     return wav((SECONDS, True))
 

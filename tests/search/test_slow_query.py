@@ -117,6 +117,7 @@ def somebody_waits(lock: psycopg.Connection) -> bool:
     return lock.execute(query).fetchone() is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("any_env", ["postgresql"], indirect=True)
 def test_nobody_waits_for_a_search_that_waits_for_a_lock(web, rita, ask_others) -> None:
     with tags_locked(web) as lock:
@@ -133,6 +134,7 @@ def test_nobody_waits_for_a_search_that_waits_for_a_lock(web, rita, ask_others) 
             assert "Anna" in slow.result().text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("any_env", ["postgresql"], indirect=True)
 def test_many_searches_leave_connections_for_others(web, shelf, rita, ask_others) -> None:
     with tags_locked(web) as lock:
@@ -143,6 +145,7 @@ def test_many_searches_leave_connections_for_others(web, shelf, rita, ask_others
         assert {search.result().status_code for search in slow} == {503}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("any_env", ["postgresql"], indirect=True)
 def test_the_library_itself_says_that_it_takes_too_long(web, rita) -> None:
     with tags_locked(web):
@@ -159,6 +162,7 @@ def counted(web: Web) -> int:
     return max((sum(map(int, both)) for both in times), default=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("any_env", ["sqlite"], indirect=True)
 def test_nobody_waits_for_a_search_that_counts_for_long(web, rita, ask_others) -> None:
     let_tags_take_long(web)
@@ -173,6 +177,7 @@ def test_nobody_waits_for_a_search_that_counts_for_long(web, rita, ask_others) -
     ask_others()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("any_env", ["sqlite"], indirect=True)
 def test_many_searches_leave_threads_for_others(web, shelf, rita, ask_others) -> None:
     let_tags_take_long(web)

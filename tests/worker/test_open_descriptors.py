@@ -30,8 +30,10 @@ def call_twice(stage: Stage, number: int) -> None:
     wait_until(stage.nothing_is_left, "nothing is left")
 
 
-def test_a_worker_has_no_more_open_after_calls_and_new_connections(tmp_path: Path) -> None:
-    with set_stage(tmp_path) as stage:
+def test_a_worker_has_no_more_open_after_calls_and_new_connections(
+    app_env: dict[str, str], tmp_path: Path
+) -> None:
+    with set_stage(app_env, tmp_path) as stage:
         process = stage.worker.process.pid
         for number in range(3):
             call_twice(stage, number)

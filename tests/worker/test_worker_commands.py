@@ -85,6 +85,7 @@ def test_a_bridge_that_cannot_be_heard_from_its_beginning_is_used_all_the_same(
     assert [recording["state"] for recording in stage.recordings_of(call)] == ["available"]
 
 
+@pytest.mark.slow
 def test_a_command_that_is_never_answered_harms_no_other_call(stage: Stage) -> None:
     calls: dict[str, StandInCall] = {}
     given_up_from = monotonic() + ANSWER_SECONDS

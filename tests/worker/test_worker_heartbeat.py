@@ -1,5 +1,7 @@
 """Heartbeat of the worker, and its report on the recordings folder."""
 
+import pytest
+
 from tests.support.command import flask
 from tests.support.processes import Worker
 from tests.support.rows import rows
@@ -23,6 +25,7 @@ def test_a_connected_worker_names_itself_and_its_asterisk(
     assert row["problem"] == ""
 
 
+@pytest.mark.slow
 def test_little_room_is_told_before_there_is_none(live_env: Env, worker_process: Worker) -> None:
     flask(live_env, "settings", "set", "disk_warning_mb", "100000000")
     wait_until(lambda: "MB are left" in worker_row(live_env)["problem"], "the warning")

@@ -1,0 +1,57 @@
+"""Marks of tests by the servers that they use, and the order in which they are dealt out."""
+
+from collections.abc import Sequence
+from itertools import chain, zip_longest
+
+import pytest
+
+# The fixtures whose servers each marker stands for; a test has the markers of all that it uses.
+SERVERS = {
+    "asterisk": {"asterisk"},
+    "browser": {"browser", "firefox"},
+    "postgres": {"postgres"},
+}
+
+
+def mark(items: Sequence[pytest.Item]) -> None:
+    """Mark each test with the servers that it uses, and those that must stay together.
+
+    Tests that share what a fixture made for their file are one group for pytest-xdist, which deals
+    out all other tests one by one.
+    """
+    for item in items:
+        used = set(getattr(item, "fixturenames", ()))
+        for marker, fixtures in SERVERS.items():
+            if used & fixtures or (marker == "postgres" and _is_on_postgres(item)):
+                item.add_marker(marker)
+        if _shares_with_its_file(item):
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
+
+
+def in_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """Return the tests, those first that take long, and of these in turn what waits and what works.
+
+    A call has to wait for what people say, a browser keeps a core busy. The short tests come last,
+    so that all cores have something to do to the end.
+    """
+    waiting = [item for item in items if _has(item, "asterisk", "slow")]
+    working = [item for item in items if _has(item, "browser") and item not in waiting]
+    long = set(waiting) | set(working)
+    waiting.sort(key=lambda item: not _has(item, "slow"))
+    in_turn = chain.from_iterable(zip_longest(waiting, working))
+    return [item for item in in_turn if item] + [item for item in items if item not in long]
+
+
+def _has(item: pytest.Item, *markers: str) -> bool:
+    return any(item.get_closest_marker(marker) for marker in markers)
+
+
+def _is_on_postgres(item: pytest.Item) -> bool:
+    call = getattr(item, "callspec", None)
+    return call is not None and "postgresql" in call.params.values()
+
+
+def _shares_with_its_file(item: pytest.Item) -> bool:
+    found = getattr(item, "_fixtureinfo", None)
+    definitions = found.name2fixturedefs.values() if found else ()
+    return any(fixture[-1].scope == "module" for fixture in definitions if fixture)
