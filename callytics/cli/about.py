@@ -18,7 +18,7 @@ from callytics.workers.models import Worker
 
 
 class WorkerRow(Protocol):
-    """A worker as it last reported itself."""
+    """Row of a worker, as of its last heartbeat."""
 
     name: str
     seen_at: datetime
@@ -28,14 +28,14 @@ class WorkerRow(Protocol):
 
 @click.command("about")
 def about() -> None:
-    """Print version, database, folder, store and PBXs, a line each."""
+    """Print version, database, folder, store and PBXs, one line each."""
     config: Config = current_app.extensions["callytics"]
     for line in about_lines(config):
         click.echo(line)
 
 
 def about_lines(config: Config) -> Iterator[str]:
-    """Return the lines of `flask about`, without any secret. Needs an app context."""
+    """Yield the lines of `flask about`, without any secret. Needs an app context."""
     problem = database_problem()
     yield f"version: {__version__}"
     yield f"database: {public_database_url(config.database_url)}"

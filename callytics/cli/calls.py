@@ -13,7 +13,7 @@ from callytics.telephony.numbers import NumberError
 
 group = Commands("calls", help="List calls, and place them.")
 
-# What scripts rely on, in this order.
+# Keys of the JSON output, on which scripts rely, in this order.
 COLUMNS = (
     *("uid", "direction", "disposition", "hangup_cause", "caller_number", "caller_name"),
     *("dialed_number", "callee", "flow", "path", "started_at", "answered_at", "ended_at"),
@@ -25,7 +25,7 @@ COLUMNS = (
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, with every column.")
 @click.option("--limit", type=click.IntRange(min=0), default=50, help="How many; 0 for all.")
 def list_calls(as_json: bool, limit: int) -> None:
-    """The newest first, with how they ended."""
+    """List calls and their results, newest first."""
     rows = library.calls().newest(limit)
     for line in json_lines(rows, COLUMNS) if as_json else map(_text_line, rows):
         click.echo(line)

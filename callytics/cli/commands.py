@@ -1,4 +1,4 @@
-"""Behavior that all groups of commands share."""
+"""Base of all command groups."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from callytics.database.health import database_away
 
 
 class Commands(click.Group):
-    """A group whose commands say in one line that the database cannot be used."""
+    """Command group that reports an unusable database in one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that was asked for."""
+        """Run the command. Raises ClickException if the database cannot be used."""
         try:
             return super().invoke(ctx)
         except (OperationalError, ProgrammingError) as error:

@@ -1,4 +1,4 @@
-"""`flask doctor`: a check of everything a host needs, one line each, with its mend."""
+"""`flask doctor`: checks of all requirements of a host, one line each, with the remedy."""
 
 import io
 import secrets
@@ -27,24 +27,24 @@ from callytics.workers.heartbeat import worker_problem
 
 OLDEST_ASTERISK = 20
 LEAST_KEY_LENGTH = 16
-# Asterisk answers these commands in a millisecond; the doctor is not to wait for a broken one.
+# Timeout of a command. Asterisk answers in milliseconds if it works.
 SECONDS = 10.0
 NEED_ASTERISK = ("Stasis application", "shared folder")
 
 
 class SickError(Exception):
-    """A check that failed; the message is the mend."""
+    """Failed check; the message is the remedy."""
 
 
 class Doctor:
-    """The checks. Each returns what it saw, or raises SickError."""
+    """Checks of a host. Each returns its result in words, or raises SickError."""
 
     def __init__(self, config: Config, storage: Storage) -> None:
         self.config, self.storage = config, storage
         self.ari = Ari(config)
 
     def checks(self) -> dict[str, Callable[[], str]]:
-        """Each check by its name."""
+        """Return the checks by name, in order."""
         return {
             "database": self.database,
             "secret key": self.secret_key,
@@ -58,13 +58,13 @@ class Doctor:
         }
 
     def database(self) -> str:
-        """It answers, and its schema is the newest."""
+        """Check that the database answers and its schema is current."""
         if problem := database_problem():
             raise SickError(problem)
         return "answers, with the newest schema"
 
     def secret_key(self) -> str:
-        """It is long enough, and nobody else can read it."""
+        """Check the length of the secret key and the permissions of its file."""
         if len(self.config.secret_key) < LEAST_KEY_LENGTH:
             raise SickError(f"SECRET_KEY: must have at least {LEAST_KEY_LENGTH} characters")
         kept = self.config.instance_dir / "secret_key"
@@ -73,7 +73,7 @@ class Doctor:
         return "long enough, and readable by its owner only"
 
     def folder(self) -> str:
-        """A file can be written, read and removed."""
+        """Check that files in the recordings folder can be written, read and deleted."""
         if problem := self.storage.problem():
             raise SickError(problem)
         try:
@@ -87,14 +87,14 @@ class Doctor:
         return f"{self.storage.root} can be read and written"
 
     def disk(self) -> str:
-        """There is room for more."""
+        """Check the free space of the disk against the setting."""
         least_mb = int(all_settings()["disk_warning_mb"])
         if problem := folder_problem(self.storage, least_mb):
             raise SickError(problem)
         return f"{self.storage.free_bytes() >> 30} GiB are free"
 
     def newest_recording(self) -> str:
-        """Its header says where its sound is."""
+        """Check the header of the newest available recording."""
         row = next((r for r in library.newest(50) if r.state == "available"), None)
         if row is None:
             return "there is none yet: place a test call with flask calls place-test"
@@ -107,7 +107,7 @@ class Doctor:
         return f"{row.path} can be played"
 
     def worker(self) -> str:
-        """One is alive and connected."""
+        """Check that a worker is alive and connected to Asterisk."""
         worker = heartbeat.newest_worker()
         problem = worker_problem(worker)
         if problem is not None:
@@ -118,7 +118,7 @@ class Doctor:
         return "alive, and connected to Asterisk"
 
     def asterisk(self) -> str:
-        """It answers, lets us in, and is new enough."""
+        """Check that Asterisk answers, accepts the credentials and is new enough."""
         version = str(self.ari.info().get("system", {}).get("version", "unknown"))
         major = version.partition(".")[0]
         if major.isdigit() and int(major) < OLDEST_ASTERISK:
@@ -126,7 +126,7 @@ class Doctor:
         return f"{version} answers at {self.ari.url}"
 
     def application(self) -> str:
-        """Calls can enter it."""
+        """Check that the Stasis application is registered."""
         try:
             self.ari.command("GET", f"/applications/{self.ari.app}", seconds=SECONDS)
         except AriError as error:
@@ -138,7 +138,7 @@ class Doctor:
         return f"{self.ari.app} is registered"
 
     def shared_folder(self) -> str:
-        """Asterisk reads what we write, and we read what it writes: by a copy that it makes."""
+        """Check that Asterisk and Callytics read each other's files: let Asterisk copy one."""
         with self._own_folder() as folder:
             self.storage.write(f"{folder}/ours.wav", _short_wav())
             self._let_copy(f"{folder}/ours", f"{folder}/theirs")
@@ -168,7 +168,7 @@ class Doctor:
 
     @contextmanager
     def _own_folder(self) -> Iterator[str]:
-        """A folder that is gone afterwards, made like that of a new day."""
+        """Yield a new folder, created like that of a new day, and delete it at the end."""
         folder = PROBE_PREFIX + secrets.token_hex(6)
         try:
             yield folder
@@ -181,7 +181,7 @@ class Doctor:
 
 @click.command("doctor")
 def doctor() -> None:
-    """Check all that Callytics needs on this host, with the mend for what is missing."""
+    """Check all that Callytics needs on this host, and print a remedy for each problem."""
     extensions: dict[str, Any] = current_app.extensions
     checks = Doctor(extensions["callytics"], extensions["storage"]).checks()
     sick: set[str] = set()
@@ -206,7 +206,7 @@ def _report(name: str, check: Callable[[], str]) -> bool:
 
 
 def _short_wav() -> bytes:
-    """A tenth of a second of silence, as Asterisk writes it."""
+    """Return a WAV of 0.1 s of silence, in the format of Asterisk."""
     whole = io.BytesIO()
     with wave.open(whole, "wb") as file:
         file.setparams((1, 2, 8000, 0, "NONE", ""))

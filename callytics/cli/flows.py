@@ -17,7 +17,7 @@ group = Commands("flows", help="What happens to a call, step by step.")
 @group.command("import")
 @click.argument("file", type=click.File("rb"))
 def import_flows(file: BinaryIO) -> None:
-    """Put the document in FILE in force ('-' is standard input). A wrong one changes nothing."""
+    """Put the document in FILE in force ('-' is standard input). An invalid one changes nothing."""
     try:
         document = parse(file.read())
     except DocumentError as error:
@@ -31,7 +31,7 @@ def import_flows(file: BinaryIO) -> None:
 @group.command("export")
 @click.argument("name", required=False)
 def export_flows(name: str | None) -> None:
-    """Print the document in force, or of it only the flow NAME and the queues it uses."""
+    """Print the document in force, or only the flow NAME and its queues."""
     document = versions.current()
     try:
         chosen = document if name is None else document.only(name)
@@ -42,6 +42,6 @@ def export_flows(name: str | None) -> None:
 
 @group.command("list")
 def list_flows() -> None:
-    """Each flow with its numbers and its nodes."""
+    """List flows with their numbers and the count of their nodes."""
     for name, flow in versions.current().flows.items():
         click.echo(f"{name}\t{', '.join(flow.numbers) or 'no number'}\t{len(flow.nodes)} nodes")

@@ -1,4 +1,4 @@
-"""Output of lists: JSON for scripts, a line each for people."""
+"""Output of lists: JSON for scripts, lines of text for people."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def json_lines(rows: Iterable[Any], columns: Iterable[str]) -> Iterator[str]:
-    """An array that is printed while it is read: there may be ten million."""
+    """Yield a JSON array line by line, since there may be ten million rows."""
     before, names = "[", tuple(columns)
     for row in rows:
         values = {name: getattr(row, name) for name in names}
@@ -17,24 +17,24 @@ def json_lines(rows: Iterable[Any], columns: Iterable[str]) -> Iterator[str]:
 
 
 def text_line(*fields: str | None) -> str:
-    """Fields with tabs between them; one that is empty is a dash."""
+    """Return fields separated by tabs; an empty field becomes a dash."""
     return "\t".join(one_line(field or "-") for field in fields)
 
 
 def when(at: datetime) -> str:
-    """A time to the second."""
+    """Return a time to the second."""
     return f"{at:%Y-%m-%d %H:%M:%SZ}"
 
 
 def length(duration_ms: int | None) -> str:
-    """Minutes and seconds, or nothing."""
+    """Return a duration as MM:SS, or an empty text for None."""
     if duration_ms is None:
         return ""
     return f"{duration_ms // 60000:02}:{duration_ms // 1000 % 60:02}"
 
 
 def one_line(text: str) -> str:
-    """`text` on one line: a caller chooses their own name, and must not color the terminal."""
+    """Replace control characters: a caller's name must not send commands to the terminal."""
     return "".join(c if c.isprintable() else " " for c in text)
 
 

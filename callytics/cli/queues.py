@@ -13,7 +13,7 @@ group = click.Group("queues", help="Who waits, and who takes calls.")
 
 @group.command("list")
 def list_queues() -> None:
-    """Each queue with its members and who waits."""
+    """List queues with their members and waiting callers."""
     for name, queue in versions.current().queues.items():
         click.echo(f"{name}\t{queue.strategy}\t{len(membership.waiting(name))} waiting")
         for member, state in overview.member_states(name, queue.members).items():
@@ -27,7 +27,7 @@ def list_queues() -> None:
 @click.argument("queue")
 @click.argument("member")
 def pause(queue: str, member: str) -> None:
-    """Let MEMBER take no more calls of QUEUE."""
+    """Pause MEMBER in QUEUE."""
     _do(membership.pause, queue, member)
     click.echo(f"{member} takes no calls of {queue} until resumed.")
 
@@ -36,7 +36,7 @@ def pause(queue: str, member: str) -> None:
 @click.argument("queue")
 @click.argument("member")
 def resume(queue: str, member: str) -> None:
-    """Let MEMBER take calls of QUEUE again."""
+    """Resume MEMBER in QUEUE."""
     _do(membership.resume, queue, member)
     click.echo(f"{member} takes calls of {queue}.")
 

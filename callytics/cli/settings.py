@@ -12,7 +12,7 @@ group = Commands("settings", help="What may be changed while Callytics runs.")
 
 @group.command("list")
 def list_settings() -> None:
-    """Every setting and its value."""
+    """List settings and their values."""
     for key, value in all_settings().items():
         click.echo(f"{key}\t{value}")
 
@@ -21,7 +21,7 @@ def list_settings() -> None:
 @click.argument("key")
 @click.argument("value")
 def set_one(key: str, value: str) -> None:
-    """Change KEY to VALUE. A value that cannot be used changes nothing."""
+    """Set KEY to VALUE. An invalid value changes nothing."""
     try:
         set_setting(key, value, getpass.getuser())
     except SettingError as error:

@@ -20,7 +20,7 @@ group = Commands("users", help="Who may sign in.")
 @click.option("--endpoint", default="", help="Their own phone, such as PJSIP/alice.")
 @click.option("--password-stdin", is_flag=True, required=True, help="Read the password's line.")
 def add(name: str, role: str, endpoint: str, password_stdin: bool) -> None:
-    """Add NAME, or fail and say why."""
+    """Add the user NAME."""
     by = getpass.getuser()
     _do(partial(users.add_user, changed_by=by, endpoint=endpoint), name, role, _password())
     click.echo(f"{name} can sign in as {role}.")
@@ -30,7 +30,7 @@ def add(name: str, role: str, endpoint: str, password_stdin: bool) -> None:
 @click.argument("name")
 @click.option("--password-stdin", is_flag=True, required=True, help="Read the password's line.")
 def set_password(name: str, password_stdin: bool) -> None:
-    """Give NAME a new password. It ends all sessions that they have."""
+    """Set the password of NAME, which ends all sessions of this user."""
     person = _do(users.user_named, name)
     _do(users.change_password, person.id, _password(), getpass.getuser())
     click.echo(f"{name} signs in with the new password from now on.")
@@ -40,7 +40,7 @@ def set_password(name: str, password_stdin: bool) -> None:
 @click.argument("name")
 @click.argument("endpoint")
 def set_endpoint(name: str, endpoint: str) -> None:
-    """Let NAME call from the phone ENDPOINT, such as PJSIP/alice; '' for none."""
+    """Set the phone of NAME to ENDPOINT, such as PJSIP/alice; '' for none."""
     person = _do(users.user_named, name)
     _do(users.change_endpoint, person.id, endpoint, getpass.getuser())
     click.echo(f"The phone of {name} is {endpoint}." if endpoint else f"{name} has no phone.")
@@ -48,7 +48,7 @@ def set_endpoint(name: str, endpoint: str) -> None:
 
 @group.command("list")
 def list_users() -> None:
-    """Everyone who may sign in, with their role and their phone."""
+    """List users with their roles and phones."""
     for user in users.all_users():
         click.echo("\t".join(filter(None, (user.username, user.role, user.endpoint))))
 

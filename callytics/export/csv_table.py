@@ -1,4 +1,4 @@
-"""CSV export of recordings' facts, as RFC 4180 describes it."""
+"""CSV table of recordings, after RFC 4180."""
 
 import csv
 import io
@@ -11,29 +11,29 @@ from callytics.recordings import notes, pauses
 from callytics.recordings.facts import COLUMNS as FACTS_COLUMNS
 
 FACTS = (*FACTS_COLUMNS, "sha256")
-# The facts, then what people added.
+# The facts, then pauses, tags and notes.
 COLUMNS = (*FACTS, "pauses", "tags", "notes")
-# Spreadsheets take a file for UTF-8 only when it begins with this.
+# Byte order mark, without which spreadsheets do not read a file as UTF-8.
 BEGIN = "\ufeff"
 
-# What a spreadsheet would compute. A caller chooses their own name, and could have it computed
-# on the computer of whoever opens the table. A number with its sign is only a number.
+# Cells that a spreadsheet would run as a formula. Callers choose their own names, so a name could
+# run a formula on the computer of a reviewer. A number with a sign is no formula.
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 _NUMBER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 
 
 def head(columns: Sequence[str]) -> bytes:
-    """The first line."""
+    """Return the header line in UTF-8, after a byte order mark."""
     return (BEGIN + _line(columns)).encode()
 
 
 def line(values: Iterable[Any]) -> bytes:
-    """A line; a value that a spreadsheet would take for a formula is marked as text."""
+    """Return a line in UTF-8; an apostrophe marks text that would be a formula."""
     return _line([_cell(value) for value in values]).encode(errors="replace")
 
 
 def facts(row: Any, checksums: Mapping[str, str | None]) -> list[Any]:
-    """The values of FACTS of a recording's row and its checksum, and its pauses in words."""
+    """Return the values of FACTS for a recording's row, then its pauses in words."""
     known = (getattr(row, name) for name in FACTS[:-1])
     return [*known, checksums.get(row.uid), "\n".join(map(_pause, pauses.confirmed(row.pauses)))]
 

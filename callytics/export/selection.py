@@ -1,4 +1,4 @@
-"""Bulk selection: chosen recordings, or all that match a search."""
+"""Bulk selection: ticked recordings, or all recordings that match a search."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -10,15 +10,15 @@ from callytics.recordings import library
 from callytics.search.engine import SearchPage, find
 from callytics.search.filters import Filters
 
-# What one zip or one deletion may take. More than anybody means; who does can narrow the list.
+# Recordings of one ZIP or one bulk deletion.
 MOST = 10_000
 
 
 class SelectionError(ValueError):
-    """Nothing that can be worked with; the message says what to do."""
+    """Invalid selection; the message says what to do."""
 
 
-# More checkboxes than any page has.
+# More than the checkboxes of any page.
 _MOST_CHOSEN = 1000
 
 Look = Callable[..., SearchPage]
@@ -26,7 +26,7 @@ Look = Callable[..., SearchPage]
 
 @dataclass(frozen=True)
 class Part:
-    """Some recordings of a selection, and where to go on after them; None at its end."""
+    """One page of a selection, and the cursor of the next one; None at the end."""
 
     rows: Sequence[Any]
     after: str | None
@@ -34,14 +34,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Selection:
-    """Recordings by name, or all that filters find of those that were there by `until_id`."""
+    """Recordings by uid, or all matches of `filters` with an id up to `until_id`."""
 
     uids: tuple[str, ...] = ()
     filters: Filters | None = None
     until_id: int | None = None
 
     def parts(self, after: str | None = None, look: Look = find) -> Iterator[Part]:
-        """The selection, a page at a time, newest first. Raises CursorError."""
+        """Yield the selection page by page, newest first. Raises CursorError."""
         if self.filters is None:
             yield Part(library.recordings(self.uids), None)
             return
@@ -56,7 +56,7 @@ class Selection:
 
 
 def chosen(uids: Sequence[str]) -> Selection:
-    """The recordings with these names. Raises SelectionError."""
+    """Return a selection of the recordings with these uids. Raises SelectionError."""
     known = tuple(dict.fromkeys(uid for uid in uids if is_uid(uid)))
     if not known:
         raise SelectionError("Nothing is selected. Go back and tick some recordings first.")
@@ -68,11 +68,11 @@ def chosen(uids: Sequence[str]) -> Selection:
 
 
 def matching(filters: Filters, until_id: str | None) -> Selection:
-    """All that a list with these filters shows. Raises SelectionError."""
+    """Return a selection of all matches of `filters`. Raises SelectionError."""
     if until_id is not None and not re.fullmatch(r"[0-9]{1,18}", until_id, re.ASCII):
         raise SelectionError("The form was not complete. Go back and try again.")
     if filters.sort == "duration":
-        # As the list does, which has no place for those without a length.
+        # A list in order of duration leaves out recordings without one.
         filters = replace(filters, min_ms=filters.min_ms or 0)
     in_order = replace(filters, sort="time", ascending=False)
     return Selection(filters=in_order, until_id=int(until_id) if until_id else None)

@@ -1,7 +1,7 @@
 """Streamed ZIP archive of recordings, held neither in memory nor on disk.
 
-Sound does not become smaller in a zip, so it is only stored. That also tells the whole length
-beforehand, by which a browser shows how far it is.
+Audio hardly compresses, so it is stored. So the length of the archive is known beforehand, and the
+browser can show the progress of the download.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ _NO_DIGEST = "0" * 64
 
 @dataclass(frozen=True)
 class Entry:
-    """A recording and its name in the zip; no size where there is no audio to put in."""
+    """Recording and its name in the archive; without audio the size is None, the name empty."""
 
     row: Any
     name: str
@@ -32,7 +32,7 @@ class Entry:
 
 
 def entries(storage: Storage, rows: Sequence[Any], name_of: Callable[[Any], str]) -> list[Entry]:
-    """Yield the entries of the archive, each with a unique name. Raises OSError."""
+    """Return the entries of the archive, each with a unique name. Raises OSError."""
     taken: set[str] = set()
     found = []
     for row in rows:
@@ -52,7 +52,7 @@ def _size(storage: Storage, row: Any) -> int | None:
 
 def _free_name(name: str, taken: set[str]) -> str:
     path, number = PurePosixPath(name), 1
-    # Without case, as Windows and macOS compare names.
+    # Windows and macOS ignore the case of names.
     while name.casefold() in taken:
         number += 1
         name = f"{path.stem}_{number}{path.suffix}"
@@ -62,10 +62,10 @@ def _free_name(name: str, taken: set[str]) -> str:
 
 @dataclass
 class Bundle:
-    """The zip. Iterate it once; `len` is how many bytes it has.
+    """ZIP archive. Iterate it once; its `len` is the number of bytes.
 
-    `begin` is called for each recording before its first byte leaves. A file that became shorter
-    meanwhile, or is gone, ends the iteration with an error: the length was promised.
+    `begin` is called for each recording before its first byte is yielded. A file that is shorter
+    than its entry or gone ends the iteration with an error, since the length was sent already.
     """
 
     storage: Storage
@@ -79,7 +79,7 @@ class Bundle:
         for entry in self.entries:
             if entry.name:
                 self._zip.add(self._sound(entry), entry.name, size=entry.size_bytes)
-        # The last, since the checksums are known only when all has been read.
+        # The manifest goes last: the checksums are known after all files were read.
         size = sum(len(part) for part in self._manifest())
         self._zip.add(self._manifest(), MANIFEST, size=size)
 

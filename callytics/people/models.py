@@ -10,7 +10,7 @@ from callytics.database.engine import Base
 
 
 class User(Base):
-    """A person who may sign in."""
+    """User account."""
 
     __tablename__ = "users"
 
@@ -18,8 +18,8 @@ class User(Base):
     username: Mapped[str] = mapped_column(Text, unique=True)
     password_hash: Mapped[str] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text)
-    # Dial string of this person's own phone, for click-to-call.
+    # Dial string of the user's own phone, for click-to-call.
     endpoint: Mapped[str] = mapped_column(Text, default="", server_default="")
-    # A session that holds another key is no longer valid.
+    # A session with another key is no longer valid.
     session_key: Mapped[str] = mapped_column(Text, default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

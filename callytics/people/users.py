@@ -20,13 +20,13 @@ PASSWORD_MIN = 8
 
 
 class UserError(Exception):
-    """A person who cannot be added or changed so; the message says what to do."""
+    """Invalid change of a user account; the message says what to do."""
 
 
 def add_user(
     username: str, role: str, password: str, *, changed_by: str, endpoint: str = ""
 ) -> None:
-    """Keep a person with a hashed password. Raises UserError and changes nothing."""
+    """Add a user with a hashed password. Raises UserError and changes nothing."""
     if not re.fullmatch(r"[A-Za-z0-9._@-]{1,64}", username):
         raise UserError("name: must be 1 to 64 letters, digits, '.', '_', '@' and '-'")
     values = {"username": username, "role": _role(role), "endpoint": check_endpoint(endpoint)}
@@ -40,7 +40,7 @@ def add_user(
 
 
 def change_role(user_id: int, role: str, changed_by: str) -> None:
-    """Let a person do more or less. Raises UserError, also for the last administrator."""
+    """Change the role of a user. Raises UserError, also for the last administrator."""
     role = _role(role)
     with writing() as connection:
         lock_tables(connection, User)
@@ -51,7 +51,7 @@ def change_role(user_id: int, role: str, changed_by: str) -> None:
 
 
 def change_endpoint(user_id: int, endpoint: str, changed_by: str) -> None:
-    """Set the dial string of a person's own phone, or none. Raises UserError."""
+    """Set the dial string of a user's own phone; empty for none. Raises UserError."""
     endpoint = check_endpoint(endpoint)
     with writing() as connection:
         lock_tables(connection, User)
@@ -61,7 +61,7 @@ def change_endpoint(user_id: int, endpoint: str, changed_by: str) -> None:
 
 
 def change_password(user_id: int, password: str, changed_by: str) -> str:
-    """Set a new password, which ends all sessions; return the key of those that begin now.
+    """Set a new password, which ends all sessions; return the session key of new sessions.
 
     Raises UserError.
     """
@@ -73,7 +73,10 @@ def change_password(user_id: int, password: str, changed_by: str) -> str:
 
 
 def end_sessions(user_id: int, changed_by: str | None = None) -> None:
-    """Sign a person out wherever they are; kept as a change unless they do it themselves."""
+    """End all sessions of a user; logged as a change if `changed_by` is given.
+
+    Raises UserError.
+    """
     with writing() as connection:
         key = {"session_key": _new_key()}
         if changed_by is None:
@@ -84,7 +87,7 @@ def end_sessions(user_id: int, changed_by: str | None = None) -> None:
 
 
 def remove_user(user_id: int, changed_by: str) -> None:
-    """Let a person sign in no more; what they wrote stays. Raises UserError."""
+    """Remove a user; their notes and tags stay. Raises UserError."""
     with writing() as connection:
         lock_tables(connection, User)
         person = _find(connection, user_id)
@@ -96,7 +99,7 @@ def remove_user(user_id: int, changed_by: str) -> None:
 
 
 def check_endpoint(endpoint: str) -> str:
-    """The dial string of a phone as it is kept; empty for no phone. Raises UserError."""
+    """Return a dial string without surrounding spaces; empty for no phone. Raises UserError."""
     endpoint = endpoint.strip()
     if endpoint and not is_destination(endpoint):
         raise UserError("phone: must be a dial string such as PJSIP/alice, or empty")
@@ -104,25 +107,25 @@ def check_endpoint(endpoint: str) -> str:
 
 
 def new_password() -> str:
-    """One that nobody can guess."""
+    """Return a random password."""
     return secrets.token_urlsafe(12)
 
 
 def all_users() -> list[Any]:
-    """Rows of id, username, role, endpoint and created_at, by name."""
+    """Return rows of id, username, role, endpoint and created_at, sorted by name."""
     columns = (User.id, User.username, User.role, User.endpoint, User.created_at)
     with reading() as connection:
         return list(connection.execute(select(*columns).order_by(User.username)))
 
 
 def user_by_id(user_id: int) -> Any | None:
-    """The row of a person without their password, or None."""
+    """Return the row of a user without the password hash, or None."""
     with reading() as connection:
         return _row(connection, user_id)
 
 
 def user_named(username: str) -> Any:
-    """The row of a person without their password. Raises UserError."""
+    """Return the row of a user without the password hash. Raises UserError."""
     wanted = select(*_COLUMNS).where(User.username == username)
     with reading() as connection:
         row = connection.execute(wanted).first()
@@ -131,12 +134,12 @@ def user_named(username: str) -> Any:
     return row
 
 
-# Checked when a name is unknown, so that its answer takes as long as a wrong password's.
+# Compared if the name is unknown, so that the response takes as long as for a wrong password.
 _NOBODY = generate_password_hash("nobody has this password")
 
 
 def sign_in(username: str, password: str) -> Any | None:
-    """The row of the person whose name and password these are, or None."""
+    """Return the row of the user with this name and password, or None."""
     wanted = select(User).where(User.username == username)
     with reading() as connection:
         row = connection.execute(wanted).first()

@@ -14,22 +14,22 @@ from callytics.flows import versions
 from callytics.queues.models import Member, MemberPause, Waiting
 from callytics.workers.models import Worker
 
-# A worker that was silent for so long holds nobody any more: it died, and did not come back.
+# Claims of a worker whose heartbeat is older than this are void: it has died.
 HOLD = timedelta(seconds=60)
 
 
 class QueueError(Exception):
-    """A queue or member that there is not; the message says which there are."""
+    """Unknown queue or member; the message names the known ones."""
 
 
 def claim(members: Iterable[str], call_uid: str, worker: str) -> list[str]:
-    """Take those of `members` that nobody else is busy with, all in one transaction."""
+    """Claim the free ones of `members` for a call, in one transaction; return them."""
     with writing() as connection:
         return [m for m in members if _claim_one(connection, m, call_uid, worker)]
 
 
 def _claim_one(connection: Connection, member: str, call_uid: str, worker: str) -> bool:
-    """One statement decides, so of two workers that want a member only one gets them."""
+    """Claim a member by a single UPDATE, so that only one of two workers succeeds."""
     insert_missing(connection, Member, {"member": member, "worker": ""})
     alive = select(Worker.name).where(Worker.seen_at > utc_now() - HOLD)
     free = or_(Member.call_uid.is_(None), Member.call_uid == call_uid, Member.worker.not_in(alive))
@@ -40,7 +40,7 @@ def _claim_one(connection: Connection, member: str, call_uid: str, worker: str) 
 def release(
     member: str, call_uid: str, ended_at: datetime | None = None, free_at: datetime | None = None
 ) -> None:
-    """Let a member go; with `ended_at` after a conversation, with `free_at` for the wrap-up."""
+    """Release a member. `ended_at` is the end of a conversation, `free_at` that of the wrap-up."""
     values: dict[str, Any] = {"call_uid": None}
     if ended_at is not None:
         values |= {"last_ended_at": ended_at, "free_at": free_at}
@@ -50,7 +50,7 @@ def release(
 
 
 def let_go_of_others(worker: str, live: Sequence[str]) -> None:
-    """Nobody waits in, and no member is held by, calls of `worker` that are not among `live`."""
+    """Delete the claims and waiting callers of `worker` whose calls are not among `live`."""
     ended = (Member.worker == worker, Member.call_uid.not_in(live))
     with writing() as connection:
         connection.execute(update(Member).where(*ended).values(call_uid=None))
@@ -59,7 +59,7 @@ def let_go_of_others(worker: str, live: Sequence[str]) -> None:
 
 
 def idle_since(members: Iterable[str]) -> Mapping[str, tuple[datetime | None, datetime | None]]:
-    """For each member known: when the last conversation ended, when the wrap-up ends."""
+    """Return the end of the last conversation and of the wrap-up of each known member."""
     wanted = Member.member.in_(list(members))
     query = select(Member.member, Member.last_ended_at, Member.free_at).where(wanted)
     with reading() as connection:
@@ -67,14 +67,14 @@ def idle_since(members: Iterable[str]) -> Mapping[str, tuple[datetime | None, da
 
 
 def paused(queue: str) -> set[str]:
-    """Members who take no calls of this queue for now."""
+    """Return the paused members of a queue."""
     with reading() as connection:
         query = select(MemberPause.member).where(MemberPause.queue == queue)
         return set(connection.scalars(query))
 
 
 def pause(queue: str, member: str, changed_by: str) -> None:
-    """Let a member take no more calls of a queue. Raises QueueError."""
+    """Pause a member in a queue. Raises QueueError."""
     _check(queue, member)
     with writing() as connection:
         lock_tables(connection, MemberPause)
@@ -85,7 +85,7 @@ def pause(queue: str, member: str, changed_by: str) -> None:
 
 
 def resume(queue: str, member: str, changed_by: str) -> None:
-    """Let a member take calls of a queue again. Raises QueueError."""
+    """Resume a member in a queue. Raises QueueError."""
     _check(queue, member)
     with writing() as connection:
         same = (MemberPause.queue == queue, MemberPause.member == member)
@@ -112,7 +112,7 @@ def _check(queue: str, member: str) -> None:
 
 
 def enter(call_uid: str, queue: str, worker: str, caller_number: str, since: datetime) -> None:
-    """Say that a caller waits."""
+    """Add or update a waiting caller."""
     values = {
         "call_uid": call_uid,
         "queue": queue,
@@ -125,13 +125,13 @@ def enter(call_uid: str, queue: str, worker: str, caller_number: str, since: dat
 
 
 def leave(call_uid: str) -> None:
-    """Say that a caller waits no more."""
+    """Delete a waiting caller."""
     with writing() as connection:
         connection.execute(delete(Waiting).where(Waiting.call_uid == call_uid))
 
 
 def waiting(queue: str) -> list[Any]:
-    """Rows of call_uid, caller_number and since, the one who waits longest first."""
+    """Return rows of call_uid, caller_number and since of a queue, longest waiting first."""
     columns = (Waiting.call_uid, Waiting.caller_number, Waiting.since)
     query = select(*columns).where(Waiting.queue == queue).order_by(Waiting.since)
     with reading() as connection:

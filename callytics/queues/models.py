@@ -10,7 +10,7 @@ from callytics.database.engine import Base
 
 
 class Member(Base):
-    """A queue member and the call that occupies them, across all queues and workers."""
+    """Queue member and the call that occupies them, for all queues and workers."""
 
     __tablename__ = "members"
 
@@ -24,7 +24,7 @@ class Member(Base):
 
 
 class MemberPause(Base):
-    """A member who is paused in a queue and takes no calls from it."""
+    """Pause of a member in a queue."""
 
     __tablename__ = "pauses"
 
@@ -34,7 +34,7 @@ class MemberPause(Base):
 
 
 class Waiting(Base):
-    """A caller who is waiting in a queue now."""
+    """Caller who is waiting in a queue."""
 
     __tablename__ = "waiting"
 

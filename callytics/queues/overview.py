@@ -16,7 +16,7 @@ from callytics.queues.models import Member, MemberPause, Waiting
 
 
 def member_states(queue: str, members: Iterable[str]) -> dict[str, str]:
-    """Each member in a word: free, busy, wrapping up, paused."""
+    """Return the state of each member: free, busy, wrapping up or paused."""
     resting = paused(queue)
     wanted = select(Member).where(or_(Member.call_uid.is_not(None), Member.free_at > utc_now()))
     with reading() as connection:
@@ -26,7 +26,7 @@ def member_states(queue: str, members: Iterable[str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class MemberNow:
-    """A member of a queue at this moment; `call` is what rings them or what they talk in."""
+    """Current state of a queue member; `call` is the call that rings or is connected to them."""
 
     member: str
     state: str
@@ -36,7 +36,7 @@ class MemberNow:
 
 @dataclass(frozen=True)
 class QueueNow:
-    """A queue at this moment; who waits longest stands first."""
+    """Current state of a queue; `waiting` has the longest waiting caller first."""
 
     name: str
     queue: Queue
@@ -45,7 +45,7 @@ class QueueNow:
 
 
 def overview() -> list[QueueNow]:
-    """Every queue, its members and who waits: as many queries for many queues as for one."""
+    """Return all queues; the number of queries does not depend on the number of queues."""
     document = versions.current()
     columns = (Waiting.queue, Waiting.call_uid, Waiting.caller_number, Waiting.since)
     with reading() as connection:
@@ -64,7 +64,7 @@ def overview() -> list[QueueNow]:
 
 
 def _occupied() -> Select[*tuple[Any, ...]]:
-    """Select of members that ring, talk or wrap up, with their call."""
+    """Return the query of members that ring, talk or wrap up, with their calls."""
     columns = (Member.member, Member.call_uid, Call.caller_number, Call.caller_name)
     query = select(*columns, Call.answered_at).outerjoin(Call, Call.uid == Member.call_uid)
     return query.where(or_(Member.call_uid.is_not(None), Member.free_at > utc_now()))
@@ -85,6 +85,6 @@ def _state(is_paused: bool, is_occupied: bool, call_uid: str | None) -> str:
 
 
 def queues_of(call_uids: Sequence[str]) -> dict[str, str]:
-    """Return the queue in which the caller waits, for those of these calls that wait."""
+    """Return the queue by the uid of the call, for those of these calls that wait in one."""
     query = select(Waiting.call_uid, Waiting.queue).where(Waiting.call_uid.in_(call_uids))
     return {row.call_uid: row.queue for row in read(query)} if call_uids else {}

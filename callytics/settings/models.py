@@ -7,7 +7,7 @@ from callytics.database.engine import Base
 
 
 class Setting(Base):
-    """One setting that differs from its default."""
+    """Setting with another value than its default."""
 
     __tablename__ = "settings"
 

@@ -1,8 +1,8 @@
-"""Dial strings: the addresses that Asterisk's Dial understands, such as PJSIP/alice."""
+"""Dial strings: addresses for Asterisk's Dial, such as PJSIP/alice."""
 
 import re
 
-# It goes to Asterisk as it is: a technology, a slash, and no separators of its own.
+# Technology, slash, resource. Passed to Asterisk unchanged, so without Dial's separators.
 DIAL_STRING = r"^[A-Za-z][A-Za-z0-9]*/[^\s,&|()\x00-\x1f\x7f]+$"
 LONGEST = 200
 

@@ -1,6 +1,6 @@
 """Hang-up causes (Q.931) in words."""
 
-# The numbers that Asterisk hands on (its causes.h, after ITU-T Q.850).
+# Numbers of Asterisk's causes.h, after ITU-T Q.850.
 CAUSES = {
     1: "number not in use",
     2: "no route to that network",
@@ -56,5 +56,5 @@ CAUSES = {
 
 
 def cause_text(number: int) -> str:
-    """A hang-up cause in words; of one that nobody defined, that it is unknown."""
+    """Return a hang-up cause in words."""
     return CAUSES.get(number, "unknown cause")

@@ -1,9 +1,9 @@
-"""Phone numbers: validation, so that none can change a dial string, and parsing from one."""
+"""Phone numbers: validation, parsing of typed numbers, and display names of endpoints."""
 
 import re
 
 _NUMBER = re.compile(r"[0-9+*#]{1,32}")
-# What people put between digits; there are several dashes, and spaces that do not break.
+# Separators that people type or paste: spaces, dots, slashes, all dashes, invisible characters.
 _BETWEEN = re.compile(r"[\s./\u00ad\u200b\u202a-\u202e\u2010-\u2015\u2060\u2212-]")
 _BRACKETS = re.compile(r"[()]")
 
@@ -13,19 +13,23 @@ class NumberError(ValueError):
 
 
 def check_number(number: str) -> str:
-    """The number itself. Raises NumberError for anything but digits, `+`, `*` and `#`."""
+    """Return `number`. Raises NumberError for anything but 1 to 32 digits, `+`, `*` and `#`.
+
+    So a number cannot change the dial string that it becomes a part of.
+    """
     if not _NUMBER.fullmatch(number):
         raise NumberError("a number must be 1 to 32 digits, +, * or #")
     return number
 
 
 def typed_number(text: str) -> str:
-    """The number that somebody typed or pasted, as "+49 (0)30 1234-56" or "(030) 123.4".
+    """Return the number in a typed or pasted text such as "+49 (0)30 1234-56" or "(030) 123.4".
 
     Raises NumberError.
     """
     bare = _BETWEEN.sub("", text.removeprefix("tel:"))
-    # After the code of a country, (0) stands for those who dial inside it.
+    # After a country code, (0) is the trunk prefix, dialed only inside that country.
+
     bare = bare.replace("(0)", "", 1) if bare.startswith(("+", "00")) else bare
     return check_number(_BRACKETS.sub("", bare))
 

@@ -29,23 +29,23 @@ MEMBER_ICONS = {
     "wrapping up": "requested",
     "paused": "pause",
 }
-# A page shows the first of a long line; how long it is stands above them.
+# Waiting callers shown for each queue; their number is above them.
 MOST_WAITING = 20
-# More is read on the command line or in the database.
+# Newest changes shown.
 MOST_CHANGES = 20
 
 
 @blueprint.get("/queues")
 @admin_required
 def index() -> Response:
-    """Every queue at this moment."""
+    """Show all queues with their members and waiting callers."""
     return _board()
 
 
 @blueprint.post("/queues/<name>/<any(pause, resume):change>")
 @admin_required
 def change(name: str, change: str) -> Response:
-    """Let a member take no more calls, or take them again."""
+    """Pause or resume a member."""
     member = request.form.get("member", "")
     try:
         (membership.pause if change == "pause" else membership.resume)(
@@ -76,10 +76,10 @@ def _board() -> Response:
 
 
 def _table() -> Table:
-    # A member's wrap-up ends by time alone.
     page = Page(overview.overview(), None, None)
-    # The forms in it hold the token of the session.
+    # The forms contain the CSRF token of the session.
     whose = {"session_id": (current_user.id, session.get("began"))}
+    # The end of a wrap-up changes the page without a write.
     return Table(page, whose, holds_until_write=False)
 
 

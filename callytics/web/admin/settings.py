@@ -1,4 +1,4 @@
-"""Settings page: validation as one types, saving, and taking a change back."""
+"""Settings page: validation while typing, saving, and undo of a change."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ RETENTION = "retention_days"
 @blueprint.get("/settings")
 @admin_required
 def index() -> str:
-    """The form, what the environment says, and what was changed."""
+    """Show the form, the configuration from the environment, and the latest changes."""
     values = all_settings()
     return _page(values, values, {})
 
@@ -40,7 +40,7 @@ def index() -> str:
 @blueprint.post("/settings")
 @admin_required
 def save() -> Response | tuple[str, int]:
-    """Keep what was changed, or say at each field why not and change nothing."""
+    """Save the changed settings, or change nothing and show the problem of each field."""
     typed = {key: _typed(key) for key in SETTINGS}
     shown = {key: request.form.get(f"was-{key}", value) for key, value in typed.items()}
     if problems := _problems(typed):
@@ -52,7 +52,7 @@ def save() -> Response | tuple[str, int]:
     except Overtaken as error:
         now = all_settings()
         problems = {key: _meanwhile(key, now[key]) for key in error.keys}
-        # Whoever saves again has read what stands there now, and means it.
+        # The page shows the current values now, so saving it again overwrites them knowingly.
         typed = {key: typed[key] if typed[key] != shown[key] else now[key] for key in typed}
         return _page(typed, now, problems), 409
     labels = ", ".join(SETTINGS[key].label for key in changed)
@@ -72,7 +72,7 @@ def check(key: str) -> str:
 @blueprint.post("/settings/changes/<int:change_id>/take-back")
 @admin_required
 def undo(change_id: int) -> Response:
-    """Restore what a setting was before a change; that is a change of its own."""
+    """Restore the value from before a change, which is logged as another change."""
     change_id = min(change_id, 2**31 - 1)
     try:
         _refuse_loss(change_id)
@@ -87,7 +87,7 @@ def undo(change_id: int) -> Response:
 def _typed(key: str) -> str:
     if SETTINGS[key].default in ("true", "false"):
         return "true" if key in request.form else "false"
-    # PostgreSQL refuses a NUL in a text.
+    # PostgreSQL allows no NUL in a text.
     return request.form.get(key, "").strip().replace("\0", "")
 
 
@@ -111,7 +111,7 @@ def _meanwhile(key: str, value: str) -> str:
 
 
 def _loss(days: str, sure: str | None) -> str:
-    """Return the warning of what a shorter retention deletes; it must be read before saving."""
+    """Return a warning if `days` would delete more recordings than now, unless it is confirmed."""
     count = 0 if days == sure else expired(int(days))
     if count <= expired(int(all_settings()[RETENTION])):
         return ""
@@ -123,7 +123,10 @@ def _loss(days: str, sure: str | None) -> str:
 
 
 def _refuse_loss(change_id: int) -> None:
-    """Taking back asks no question, so it deletes nothing either. Raises SettingError."""
+    """Raise SettingError if undoing this change would delete recordings.
+
+    Undo has no confirmation.
+    """
     thing = f"setting {RETENTION}"
     for change in changes_of("setting", MOST_CHANGES):
         if (change.id, change.thing) == (change_id, thing) and _loss(change.before, None):

@@ -21,7 +21,7 @@ Answer = Response | tuple[str, int] | str
 @blueprint.get("/users")
 @admin_required
 def index() -> str:
-    """Everybody who may sign in, and what was changed."""
+    """Show all users, and the latest changes."""
     changes = changes_of("person", MOST_CHANGES)
     return render_template("admin/users/index.html", people=users.all_users(), changes=changes)
 
@@ -29,14 +29,14 @@ def index() -> str:
 @blueprint.get("/users/add")
 @admin_required
 def form() -> str:
-    """The form for a new person."""
+    """Show the form for a new user."""
     return render_template("admin/users/add.html", typed={})
 
 
 @blueprint.post("/users/add")
 @admin_required
 def add() -> Answer:
-    """Add a person; a password that we made is shown on this answer and never again."""
+    """Add a user; a generated password is shown on this page and never again."""
     typed = {name: _text(name) for name in ("username", "role", "endpoint")}
     password = request.form.get("password", "")
     made = "" if password else users.new_password()
@@ -56,14 +56,14 @@ def add() -> Answer:
 @blueprint.get("/users/<int:user_id>")
 @admin_required
 def show(user_id: int) -> str:
-    """One person, with all that can be changed."""
+    """Show one user, with a form for each change."""
     return render_template("admin/users/show.html", person=_find(user_id), typed={})
 
 
 @blueprint.post("/users/<int:user_id>/role")
 @admin_required
 def role(user_id: int) -> Answer:
-    """Change what a person may do."""
+    """Change the role of a user."""
     person, wanted = _find(user_id), _text("role")
     done = f"{person.username} is {'an administrator' if wanted == 'admin' else 'a reviewer'} now."
     return _change(person, done, users.change_role, wanted)
@@ -72,7 +72,7 @@ def role(user_id: int) -> Answer:
 @blueprint.post("/users/<int:user_id>/endpoint")
 @admin_required
 def endpoint(user_id: int) -> Answer:
-    """Change which phone is theirs."""
+    """Change the phone of a user."""
     person, wanted = _find(user_id), _text("endpoint")
     done = f"The phone of {person.username} is {wanted}." if wanted else "No phone is set now."
     return _change(person, done, users.change_endpoint, wanted)
@@ -81,7 +81,7 @@ def endpoint(user_id: int) -> Answer:
 @blueprint.post("/users/<int:user_id>/password")
 @admin_required
 def password(user_id: int) -> Answer:
-    """Give a new password, typed or made; all sessions of the person end."""
+    """Set a typed or generated password; all sessions of the user end."""
     person, typed = _find(user_id), request.form.get("password", "")
     made = "" if typed else users.new_password()
     try:
@@ -96,7 +96,7 @@ def password(user_id: int) -> Answer:
 @blueprint.post("/users/<int:user_id>/sessions")
 @admin_required
 def end_sessions(user_id: int) -> Answer:
-    """Sign a person out wherever they are."""
+    """End all sessions of a user."""
     person = _find(user_id)
     return _change(person, f"{person.username} is signed out everywhere.", users.end_sessions)
 
@@ -104,14 +104,14 @@ def end_sessions(user_id: int) -> Answer:
 @blueprint.get("/users/<int:user_id>/remove")
 @admin_required
 def ask(user_id: int) -> str:
-    """The question."""
+    """Ask before a user is removed."""
     return render_template("admin/users/remove.html", person=_find(user_id))
 
 
 @blueprint.post("/users/<int:user_id>/remove")
 @admin_required
 def remove(user_id: int) -> Answer:
-    """Remove a person, or ask again with the reason why that cannot be done."""
+    """Remove a user, or show the question again with the problem."""
     person = _find(user_id)
     try:
         users.remove_user(user_id, current_user.username)
@@ -122,7 +122,7 @@ def remove(user_id: int) -> Answer:
 
 
 def _text(name: str) -> str:
-    # PostgreSQL refuses a NUL in a text.
+    # PostgreSQL allows no NUL in a text.
     return request.form.get(name, "").strip().replace("\0", "")
 
 

@@ -1,4 +1,4 @@
-"""Access control: signed in, not idle for too long, and in the right role."""
+"""Access control: sign-in, session timeouts and roles."""
 
 import time
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from werkzeug.wrappers import Response
 from callytics.people.users import user_by_id
 from callytics.web.http.cached_until_write import cached_until_write
 
-# Signed out after this long without a page or a piece of audio, and after a day's work.
+# A session ends after IDLE_SECONDS without a request, and WHOLE_SECONDS after the sign-in.
 IDLE_SECONDS = 2 * 3600
 WHOLE_SECONDS = 12 * 3600
-# What may be asked for without signing in. All else is closed until it is put here.
+# Endpoints and blueprints that need no sign-in; all others do.
 PUBLIC_ENDPOINTS = ("static", "login.form", "login.sign_in")
 PUBLIC_BLUEPRINTS = ("health",)
-# The pages that the top of each page leads to: endpoint, name, for administrators alone.
+# Pages of the navigation: endpoint, name, administrators only.
 PAGES = (
     ("recordings.index", "Recordings", False),
     ("calls.index", "Calls", False),
@@ -29,7 +29,7 @@ PAGES = (
     ("settings.index", "Settings", True),
     ("users.index", "Users", True),
 )
-# Sent by a page that looks for news by itself: that is nobody's activity.
+# Header of requests that a page sends by itself; they do not keep a session alive.
 POLL_HEADER = "X-Callytics-Poll"
 
 P = ParamSpec("P")
@@ -52,18 +52,19 @@ class Person(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
 
 
 def init_access(app: Flask) -> None:
-    """Close every page of `app` to whoever is not signed in, and every form without a token."""
+    """Require a sign-in for the pages of `app`, and a CSRF token for its forms."""
     app.config.update(
         SESSION_COOKIE_NAME="callytics_session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        # A token lives as long as the session: a page may stay open all day.
+        # A token is valid as long as the session, since a page may stay open all day.
         WTF_CSRF_TIME_LIMIT=None,
-        # The token is enough; comparing Referer with Host breaks behind a proxy that renames it.
+        # The token is enough: a comparison of Referer and Host fails behind a proxy that changes
+        # Host.
         WTF_CSRF_SSL_STRICT=False,
     )
     CSRFProtect(app)
-    # An error page must not read the person from a database that may be the error.
+    # An error page must not load the user from the database, which may be the cause of the error.
     manager = LoginManager()
     manager.init_app(app, add_context_processor=False)
     manager.user_loader(_load_person)
@@ -72,7 +73,7 @@ def init_access(app: Flask) -> None:
 
 
 def admin_required(view: Callable[P, R]) -> Callable[P, R]:
-    """Refuse a view to everybody but an administrator."""
+    """Answer 403 unless the user is an administrator."""
 
     @wraps(view)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -84,7 +85,7 @@ def admin_required(view: Callable[P, R]) -> Callable[P, R]:
 
 
 def pages_for(person: Any) -> list[tuple[str, str]]:
-    """Endpoint and name of each page that exists and that this person may see."""
+    """Return endpoint and name of each page of the navigation that this user may open."""
     return [
         (endpoint, name)
         for endpoint, name, admins_only in PAGES
@@ -93,9 +94,9 @@ def pages_for(person: Any) -> list[tuple[str, str]]:
 
 
 def begin_session(key: str = "") -> None:
-    """Forget whatever the browser brought along, so that nobody can plant a session.
+    """Start a new session and drop the old content, against session fixation.
 
-    It lasts while `key` is the one that the person's row has: another ends every copy of it.
+    The session is valid while the user's row has the same `key`; a new key ends every copy.
     """
     session.clear()
     session["began"] = session["seen"] = int(time.time())
@@ -107,17 +108,17 @@ def _load_person(user_id: str) -> Person | None:
     idle, whole = now - session.get("seen", 0), now - session.get("began", 0)
     if idle > IDLE_SECONDS or whole > WHOLE_SECONDS:
         return None
-    # Once a minute is enough, and spares every other answer a new cookie.
+    # At most once a minute, so that most responses set no cookie.
     if idle > 60 and POLL_HEADER not in request.headers:
         session["seen"] = now
     row = cached_until_write(user_by_id, int(user_id))
-    # Sessions that are older than the keys have none, and so has a row that was never changed.
+    # Sessions from before the column `session_key` have no key, and its default is empty.
     return Person(row) if row and row.session_key == session.get("key", "") else None
 
 
 def _ask_to_sign_in() -> Response | None:
     public = request.endpoint in PUBLIC_ENDPOINTS or request.blueprint in PUBLIC_BLUEPRINTS
-    # An address that does not exist says so to anybody.
+    # An unknown URL has no endpoint: it gets its 404 without a sign-in.
     if request.endpoint is None or public or current_user.is_authenticated:
         return None
     if "HX-Request" in request.headers:

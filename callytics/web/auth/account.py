@@ -18,7 +18,7 @@ def index() -> str:
 
 @blueprint.post("/account")
 def change_password() -> Response | tuple[str, int]:
-    """Change the password for who knows the old one; sessions elsewhere end."""
+    """Change the password if the old one is right; all other sessions of the user end."""
     if users.sign_in(current_user.username, request.form.get("current", "")) is None:
         return _refused("current", "This is not your password now. Try again."), 403
     password = request.form.get("password", "")

@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""Sign-in and sign-out, with rate limits for wrong passwords."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -15,7 +15,7 @@ from callytics.web.auth.access import Person, begin_session
 from callytics.web.auth.rate_limit_store import storage_uri
 from callytics.web.http.security_headers import client_address
 
-# Counted are only attempts that failed. The name's limit stands against many addresses.
+# Only failed attempts count. The limit of a name also stops attempts from many addresses.
 FAILURES_PER_ADDRESS = "20 per minute"
 FAILURES_PER_NAME = "10 per 5 minutes"
 
@@ -23,10 +23,10 @@ blueprint = Blueprint("login", __name__)
 
 
 class ViewLimiter(Limiter):
-    """Counts where a view has a limit, and costs nothing before all others.
+    """Rate limiter that runs only in views with a limit of their own.
 
-    Flask-Limiter also looks before each request for limits that all views share. There are none,
-    and to look for them takes a tenth of the time of a part of a recording.
+    Before each request, Flask-Limiter also checks limits that all views share. There are none, and
+    the check takes a tenth of the time of a request for a part of a recording.
     """
 
     def _check_request_limit(
@@ -37,7 +37,7 @@ class ViewLimiter(Limiter):
 
 
 def init_login(app: Flask) -> None:
-    """Limit how fast passwords can be tried on `app`."""
+    """Limit the rate of failed passwords on `app`."""
     limiter = ViewLimiter(
         client_address, app=app, storage_uri=storage_uri(app), headers_enabled=True
     )
@@ -50,7 +50,7 @@ def init_login(app: Flask) -> None:
 
 @blueprint.get("/login")
 def form() -> str | Response:
-    """The form; whoever is signed in already goes on."""
+    """Show the form; redirect a user who is signed in already."""
     if current_user.is_authenticated:
         return redirect(wanted_page())
     return render_template("auth/login.html", wanted=request.args.get("next", ""))
@@ -59,7 +59,7 @@ def form() -> str | Response:
 @blueprint.post("/login")
 def sign_in() -> Response | tuple[str, int]:
     """Begin a session for the right name and password."""
-    # PostgreSQL refuses a NUL in a text, and no page may hold one.
+    # PostgreSQL allows no NUL in a text, and HTML neither.
     username = request.form.get("username", "").replace("\0", "")
     row = users.sign_in(username, request.form.get("password", ""))
     if row is None:
@@ -91,7 +91,7 @@ def _was_refused(response: Response) -> bool:
 
 
 def _name_key() -> str:
-    # Hashed: the file of attempts need not know names, nor a password typed in the wrong field.
+    # Hashed, so that the store has no names, and no password that was typed in the wrong field.
     return sha256(request.form.get("username", "").strip().lower().encode()).hexdigest()
 
 
@@ -100,9 +100,10 @@ def _person_key() -> str:
 
 
 def wanted_page() -> str:
-    """Return the page to go to after signing in: a path of this site alone.
+    """Return the path of the page to open after signing in, always on this site.
 
-    Browsers read `//host` and `/\\host` as another site's address, and drop tabs and line ends.
+    Browsers read `//host` and `/\\host` as the address of another site, and ignore tabs and line
+    ends.
     """
     wanted = request.values.get("next", "")
     odd = any(c <= " " or c == "\\" for c in wanted)

@@ -1,7 +1,7 @@
 """Rate-limit store that all web processes share.
 
-A count in memory would be one for each gunicorn process. A file of its own, not the database:
-whoever guesses passwords must not make the worker wait for its turn to write.
+In memory, each gunicorn process would count for itself. The store is a file of its own, not the
+database: password guessing must not make the worker wait for the database's write lock.
 """
 
 import sqlite3
@@ -27,7 +27,7 @@ def storage_uri(app: Flask) -> str:
 
 
 class SharedFile(Storage):
-    """Counts in a small SQLite file; each is forgotten when its time is over."""
+    """Counts in a small SQLite file; expired counts are deleted."""
 
     STORAGE_SCHEME = ["callytics-file"]  # noqa: RUF012 - declared so by the base class
 
@@ -41,14 +41,14 @@ class SharedFile(Storage):
         return sqlite3.Error
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count `amount` more, for `expiry` seconds from the first; return the count."""
+        """Add `amount` to a count; return it. A count expires `expiry` seconds after its first."""
         now = time.time()
         with self._file() as file:
             file.execute("DELETE FROM counts WHERE ends_at <= ?", (now,))
             return int(file.execute(_COUNT, (key, amount, now + expiry)).fetchone()[0])
 
     def get(self, key: str) -> int:
-        """The count."""
+        """Return a count."""
         return int(self._find(key)[0])
 
     def get_expiry(self, key: str) -> float:
@@ -61,12 +61,12 @@ class SharedFile(Storage):
         return True
 
     def reset(self) -> int | None:
-        """Forget all counts; return how many there were."""
+        """Delete all counts; return their number."""
         with self._file() as file:
             return file.execute("DELETE FROM counts").rowcount
 
     def clear(self, key: str) -> None:
-        """Forget one count."""
+        """Delete one count."""
         with self._file() as file:
             file.execute("DELETE FROM counts WHERE key = ?", (key,))
 

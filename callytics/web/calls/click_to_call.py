@@ -1,4 +1,4 @@
-"""Call by click: the person's own phone rings, then the number is called."""
+"""Click-to-call: rings the user's own phone, then calls the number."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ from callytics.workers.heartbeat import worker_problem
 
 blueprint = Blueprint("placing", __name__)
 
-# A second click on the same number means the first; and nobody dials faster than this.
+# Limits for one user: a double click places one call, and no person dials more often than MOST.
 ONCE = parse("1 per 5 seconds")
 MOST = parse("20 per minute")
 
@@ -40,7 +40,7 @@ NOBODY_LEADS = (
 
 
 class Refused(Exception):
-    """Reason why no phone rings, with advice and the HTTP status."""
+    """Refused call, with advice for the user and the HTTP status."""
 
     def __init__(self, words: str, status: int) -> None:
         super().__init__(words)
@@ -49,7 +49,7 @@ class Refused(Exception):
 
 @blueprint.get("/call")
 def form() -> str:
-    """Show the form as a page of its own, for windows too narrow for it at the top."""
+    """Show the form as a page of its own, for windows too narrow for the form in the header."""
     return render_template(
         "calls/click_to_call/form.html", number=request.args.get("to", ""), problem=None
     )
@@ -57,7 +57,7 @@ def form() -> str:
 
 @blueprint.post("/call")
 def place() -> Response:
-    """Ring the person's phone, or say why not."""
+    """Ring the user's phone, or show the reason why not."""
     typed = request.form.get("number", "")
     try:
         number = _place(typed)
@@ -81,7 +81,7 @@ def _place(typed: str) -> str:
         number = typed_number(typed)
     except NumberError as error:
         raise Refused(f"This cannot be called: {error}.", 400) from error
-    # A call that nobody leads would ring a phone for nothing.
+    # Without a connected worker, the call would ring the phone and then go nowhere.
     worker = heartbeat.newest_worker()
     if worker is None or worker_problem(worker) or not worker.connected_at:
         raise Refused(NOBODY_LEADS, 503)
@@ -102,7 +102,7 @@ def _place(typed: str) -> str:
 
 @blueprint.app_template_filter()
 def callable_number(number: str | None) -> str:
-    """Return a number that this person can call by a click, or nothing."""
+    """Return the number in dialable form, or an empty text if this user cannot call it."""
     try:
         return typed_number(number or "") if current_user.endpoint else ""
     except NumberError:

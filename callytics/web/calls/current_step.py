@@ -13,7 +13,7 @@ _OUTBOUND = ("rings", "Calls {number}")
 
 @dataclass(frozen=True)
 class CurrentStep:
-    """Current step and its begin; the node is empty between two nodes."""
+    """Current step and its start; the node is empty between two nodes."""
 
     icon: str
     words: str
@@ -23,10 +23,10 @@ class CurrentStep:
 
 
 def current_step(call: Any, queue: str | None) -> CurrentStep:
-    """Return the current step of a call; `queue` is the one that its caller waits in, if known."""
+    """Return the current step of a call; `queue` is the queue of a waiting caller, if known."""
     step = call.path[-1] if call.path else None
     if step is None or step["ended_at"] is not None:
-        # Between two nodes is where a call is for an instant, unless its worker has died.
+        # A call is between two nodes for an instant only, unless its worker has died.
         return CurrentStep("rings", "Goes on" if step else "Begins", call.started_at)
     node, node_type = step["node"], step["type"]
     if call.answered_at:

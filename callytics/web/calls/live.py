@@ -18,7 +18,7 @@ from callytics.web.http.list_pages import Table, list_response
 
 blueprint = Blueprint("live", __name__)
 
-# More than anybody looks through; the list of calls has them all.
+# Rows of the page; the list of calls has them all.
 MOST = 200
 
 
@@ -45,7 +45,7 @@ def _table() -> Table:
 
 
 def _recording_now(recordings: list[Any]) -> Any | None:
-    """Return the open recording, or else the newest that can be played."""
+    """Return the open recording, or else the newest available one."""
     opened = [row for row in recordings if row.state in OPEN_STATES]
     kept = [row for row in recordings if row.state == "available"]
     return next(iter((opened or kept)[-1:]), None)

@@ -22,7 +22,7 @@ from callytics.web.recordings.waveforms import waveform_of
 
 blueprint = Blueprint("calls", __name__)
 
-# The rest of a call that broke into very many pieces is heard on pages of their own.
+# Players on the page of a call; any further recordings are played on their own pages.
 MOST_PLAYERS = 20
 
 
@@ -30,7 +30,7 @@ MOST_PLAYERS = 20
 def index() -> Response:
     """Show a page of the list, with problems and recordings of each call."""
     filters = _asked_filters()
-    # Its page shows nothing around the table but the filters.
+    # Around the table the page shows only the filters.
     around = Around(key=())
     return list_response("calls", lambda: _table(filters), filters, around=lambda: around)
 
@@ -46,13 +46,13 @@ def _table(filters: dict[str, str]) -> Table:
 
 @blueprint.get("/calls/<uid>")
 def show(uid: str) -> str:
-    """Show one call: its facts, and its path on a time line with its recordings."""
+    """Show one call: its facts, and a timeline of its path with its recordings."""
     call = call_library.call(uid)
     if call is None:
         abort(404, "There is no such call.")
     recordings = library.recordings_of_calls([uid])
     steps, elsewhere = timeline(call, recordings, utc_now())
-    # A page that follows a call is drawn anew every two seconds, which would cut a player off.
+    # The page of a call in progress is replaced every two seconds, which would stop a player.
     playable = [row for row in recordings if row.state == "available" and call.ended_at]
     return render_template(
         "calls/show.html",
@@ -79,7 +79,7 @@ def test_call() -> Response:
 
 
 def _asked_filters() -> dict[str, str]:
-    """Return the filters of the address; an empty field filters nothing."""
+    """Return the filters of the query string without empty fields; answer 400 for unknown ones."""
     given = {name: request.args.get(name, "") for name in ("disposition", "problem")}
     filters = {name: value for name, value in given.items() if value}
     known = filters.get("disposition", IN_PROGRESS) in RESULTS_OF_CALLS

@@ -1,4 +1,4 @@
-"""Time line of a call: its nodes with their times and recordings."""
+"""Timeline of a call: its nodes with their times and recordings."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 from callytics.recordings.pauses import MOST_PAUSES, confirmed
 
-# Bars are drawn this wide; what was over at once must still be seen.
+# Width of the whole call, and of the narrowest bar, which must stay visible.
 WHOLE, NARROWEST = 1000, 6
 
 
@@ -25,13 +25,13 @@ class Recorded:
 
     row: Any
     bar: Bar | None
-    # Where it was paused, as far as that can be drawn.
+    # The first MOST_PAUSES pauses.
     gaps: Sequence[Bar] = ()
 
 
 @dataclass
 class Step:
-    """Visit of a node; a time is None if the ledger does not have it."""
+    """Visit of a node; a time is None if the call's row does not have it."""
 
     node: str
     type: str
@@ -39,7 +39,7 @@ class Step:
     started_at: datetime | None
     ended_at: datetime | None
     bar: Bar | None = None
-    # The part of it in which people talked.
+    # Part of the visit with a conversation.
     talk: Bar | None = None
     recordings: list[Recorded] = field(default_factory=list)
 
@@ -95,7 +95,7 @@ def _place(steps: Sequence[Step], row: Any) -> Step | None:
 
 
 def _talk(call: Any, end: datetime, step: Step) -> Bar | None:
-    # Whoever answered did so in the last node of the path: a conversation ends the flow.
+    # The call was answered in the last node of the path: a conversation ends the flow.
     answered_here = call.answered_at and call.answered_at >= step.started_at
     until = step.ended_at or end
     if not answered_here or call.answered_at > until:
