@@ -1,4 +1,4 @@
-"""`flask doctor`: each thing that a host needs, found well, and found missing with its mend."""
+"""`flask doctor`: each check of a host, passed, and failed with its remedy."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ NAMES = [
 
 @pytest.fixture
 def shelf(live_env: dict[str, str]) -> Shelf:
-    """An installation beside a real Asterisk, with a worker that is alive."""
+    """Return an installation with a real Asterisk and a live worker."""
     shelf = Shelf.of({**live_env, "SECRET_KEY": "long enough for any doctor"})
     note_worker(shelf)
     return shelf
@@ -29,7 +29,7 @@ def shelf(live_env: dict[str, str]) -> Shelf:
 
 @pytest.fixture
 def application(asterisk: AsteriskServer) -> Iterator[None]:
-    """Somebody listens for the calls of the application."""
+    """Register the Stasis application by a WebSocket."""
     url = f"ws://127.0.0.1:{asterisk.http_port}/ari/events?app=callytics"
     listener = websocket.create_connection(f"{url}&api_key=callytics:{PASSWORD}", timeout=60)
     yield
@@ -42,7 +42,7 @@ def note_worker(shelf: Shelf, problem: str = "") -> None:
 
 
 def look(shelf: Shelf, **changes: str) -> tuple[int, dict[str, str]]:
-    """The exit code, and each check's line by its name."""
+    """Run the doctor; return the exit code, and the line of each check by name."""
     app = Shelf.of({**shelf.environment, **changes}).app
     with app.app_context():
         done = app.test_cli_runner().invoke(args=["doctor"])
@@ -124,7 +124,7 @@ def test_a_recording_that_was_not_finished_is_found(shelf: Shelf, application: N
 
 def test_a_key_that_others_can_read_or_guess_is_found(shelf: Shelf, application: None) -> None:
     kept = Path(shelf.environment["CALLYTICS_INSTANCE"]) / "secret_key"
-    look(shelf, SECRET_KEY="")  # makes it
+    look(shelf, SECRET_KEY="")  # creates the file
     assert kept.exists()
     kept.chmod(0o644)
     _, lines = look(shelf, SECRET_KEY="")

@@ -1,4 +1,4 @@
-"""Difference of two documents in words, and the merge of two people's changes."""
+"""Difference of two documents in words, and merge of two administrators' changes."""
 
 import copy
 
@@ -95,7 +95,7 @@ def test_a_first_document_and_one_that_says_the_same_have_words_too() -> None:
 
 
 def _some_change(draw, document) -> None:
-    """One of the changes that the pages make, anywhere."""
+    """Apply one random change, as the pages make them."""
     flow = main(document)
     node = draw(st.sampled_from(list(flow["nodes"])))
     which = draw(st.integers(0, 6))

@@ -1,4 +1,4 @@
-"""The flow document: what it may say, and each error with its place in words."""
+"""Flow document: valid documents, and each error with its place."""
 
 import copy
 import json
@@ -72,7 +72,7 @@ ABSENT = object()
 
 
 def with_value(place: str, value: Any) -> dict[str, Any]:
-    """The document with another value at a place; its names are separated by dots."""
+    """Return DOCUMENT with another value at `place`, a path of keys with dots between them."""
     values = copy.deepcopy(DOCUMENT)
     *steps, last = place.split(".")
     at: Any = values

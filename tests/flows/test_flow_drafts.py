@@ -1,4 +1,4 @@
-"""Drafts: one for each administrator, and two of them at once never overwrite each other unseen."""
+"""Drafts: one for each administrator, none of whom overwrites another's version unseen."""
 
 import threading
 
@@ -33,7 +33,7 @@ def app(any_env: dict[str, str]):
 
 
 def ring(queue: str, seconds: int):
-    """A change of how long a queue rings."""
+    """Return a change of the ring time of a queue."""
 
     def change(document) -> None:
         document["queues"][queue]["ring_seconds"] = seconds
@@ -92,7 +92,7 @@ def test_the_second_of_two_changes_nothing_unseen(app: Flask) -> None:
         flow_drafts.put_in_force(ADA, "ada", seen=1)
     assert versions.current().queues["support"].ring_seconds == 10
     assert flow_drafts.work_of(ADA).values["queues"]["support"]["ring_seconds"] == 99
-    # Knowingly, having seen version 2.
+    # Ada has seen version 2, and overwrites it.
     flow_drafts.put_in_force(ADA, "ada", seen=2)
     assert versions.current().queues["support"].ring_seconds == 99
 

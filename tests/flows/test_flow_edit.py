@@ -1,4 +1,4 @@
-"""Changes of a flow as a person means them: what leads where afterwards."""
+"""Edits of a flow: the links between its nodes after each edit."""
 
 import copy
 

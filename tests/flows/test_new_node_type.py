@@ -1,4 +1,4 @@
-"""New node type: one description and one executor, and every part of the program knows it."""
+"""New node type: one description and one executor are enough for every part of the program."""
 
 import json
 import subprocess
@@ -76,7 +76,7 @@ Env = dict[str, str]
 
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
-    """A copy of the program with two files more."""
+    """Return a copy of the program with the description and the executor of a new type."""
     folder = copy_program(tmp_path / "program")
     (folder / "callytics/flows/node_types/pager.py").write_text(DESCRIPTION)
     (folder / "worker/nodes/pager.py").write_text(EXECUTOR)
@@ -101,14 +101,14 @@ def import_flow(program: Path, environment: Env, pager: dict[str, Any]) -> tuple
 
 
 def filled(page: str) -> dict[str, str]:
-    """Return what a browser sends back for the form of a page."""
+    """Return the fields that a browser sends for the form of a page."""
     token = TOKEN.search(page)
     assert token
     return {**fields_of_html(page), "csrf_token": token[1]}
 
 
 def in_copy(program: Path, process: Web | Worker) -> Web | Worker:
-    """Let a process run the copy of the program."""
+    """Run a process in the copy of the program."""
     process.options = lambda: {"env": process.environment, "cwd": program}  # type: ignore[method-assign]
     return process
 

@@ -1,4 +1,4 @@
-"""Two administrators in the same instant, on both databases: nobody locks everybody out."""
+"""Concurrent changes of two administrators, on both databases: one always remains."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -38,7 +38,7 @@ def app(any_env: dict[str, str]) -> Iterator[Flask]:
 
 
 def both(app: Flask, *actions: Callable[[], Any]) -> list[Any]:
-    """Do all at once; what each returned or raised."""
+    """Run all actions at once; return the result or the exception of each."""
     line = Barrier(len(actions))
 
     def act(action: Callable[[], Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Queue members shared by all workers of a database, on both databases."""
+"""Queue membership shared by all workers of a database, on both databases."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ OTHER = "PJSIP/bob"
 
 @pytest.fixture
 def app(any_env: dict[str, str]) -> Iterator[Flask]:
-    """An installation in which two workers are alive."""
+    """Yield an app with two live workers."""
     app = new_app(any_env)
     with app.app_context():
         for worker in ("one", "two"):

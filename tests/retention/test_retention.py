@@ -1,4 +1,4 @@
-"""Retention by age: recordings are kept as long as the setting says."""
+"""Retention by age: deletion of recordings older than the setting."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Settings: their defaults, what each may be, and that a wrong one changes nothing."""
+"""Settings: defaults and valid values; an invalid value changes nothing."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st

@@ -24,7 +24,7 @@ def ada(shelf: Shelf) -> PageClient:
 
 
 def use_queues(shelf: Shelf, **members: list[str]) -> None:
-    """Put these queues in force, and a worker that is well."""
+    """Put these queues in force, with a live worker."""
     document = {"queues": {name: {"members": them} for name, them in members.items()}}
     with shelf.app.app_context():
         versions.save(check(document), "tests")

@@ -1,4 +1,4 @@
-"""Settings page: saved, refused and taken-back values."""
+"""Settings page: saved, refused and undone values."""
 
 import re
 from datetime import timedelta
@@ -32,7 +32,7 @@ def history(shelf: Shelf) -> list[tuple[str, str, str, str]]:
 
 
 def ids(shelf: Shelf) -> list[str]:
-    """The numbers of the changes, newest first."""
+    """Return the ids of the changes, newest first."""
     with shelf.app.app_context():
         return [str(c.id) for c in changes_of("setting", 50)]
 
@@ -43,7 +43,7 @@ def change(shelf: Shelf, key: str, value: str, by: str = "bob") -> None:
 
 
 def form_of(client: PageClient, **typed: str) -> dict[str, str]:
-    """The form as the page has it now, with some fields typed in; a box left empty is not sent."""
+    """Return the fields of the form with `typed` values; an empty checkbox is not sent."""
     html = client.get("/settings").get_data(as_text=True)
     shown = {name: value.replace("&#34;", '"') for name, value in HIDDEN.findall(html)}
     assert set(shown) == {f"was-{key}" for key in SETTINGS}
@@ -197,7 +197,7 @@ def test_a_change_that_was_changed_since_is_not_taken_back(shelf, ada):
     assert "Nothing was taken back. retention_days: carl has changed it since" in text_of(
         ada.get("/settings")
     )
-    for _ in range(2):  # a button that is pressed twice does not undo itself
+    for _ in range(2):  # the second click of a double click does not undo the first
         ada.send(f"/settings/changes/{second}/take-back")
     assert settings(shelf)["retention_days"] == "90"
     assert len(history(shelf)) == 3

@@ -1,4 +1,4 @@
-"""Sign-in and sign-out: sessions, their length, and the limit of wrong passwords."""
+"""Sign-in and sign-out: sessions, their timeouts, and the rate limit of wrong passwords."""
 
 import pytest
 

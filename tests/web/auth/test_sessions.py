@@ -1,4 +1,4 @@
-"""End of a session, everywhere and for every copy of its cookie."""
+"""End of a session, for every copy of its cookie."""
 
 import pytest
 
@@ -16,14 +16,15 @@ def rita(shelf: Shelf) -> PageClient:
 
 
 def copy_of(client: PageClient, shelf: Shelf) -> PageClient:
-    """Another browser with the same cookie."""
+    """Return another browser with the same cookie."""
     copy = shelf.app.test_client()
     copy.set_cookie("callytics_session", client.get_cookie("callytics_session").value)
     return copy
 
 
 def is_signed_in(client: PageClient) -> bool:
-    # Twice: the second is answered from what was kept of the first, if that is possible.
+    # Twice, so that a cache that ignores the end of the session would be noticed.
+
     codes = {client.get("/recordings").status_code for _ in range(2)}
     assert len(codes) == 1
     return codes == {200}

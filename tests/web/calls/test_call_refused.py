@@ -1,4 +1,4 @@
-"""A call by a click that cannot be placed: nobody's phone rings, and the words say why."""
+"""Click-to-call that is refused: no phone rings, and the message has the reason."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ def give_phone(shelf: Shelf, endpoint: str = "PJSIP/rita") -> None:
 
 
 def set_up(shelf: Shelf) -> None:
-    """A phone, a worker, and a way out."""
+    """Configure a phone, a live worker and an outbound endpoint."""
     give_phone(shelf)
     with shelf.app.app_context():
         heartbeat.record_heartbeat("w", utc_now() + timedelta(minutes=5), utc_now(), "22")

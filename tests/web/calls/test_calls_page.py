@@ -1,4 +1,4 @@
-"""The pages of calls without JavaScript: the list, its filters, one call and its path."""
+"""Call pages without JavaScript: the list, its filters, one call and its path."""
 
 import re
 from datetime import timedelta
@@ -12,7 +12,7 @@ from tests.support.shelf import STARTED_AT, Shelf, wav_bytes
 
 WAV = wav_bytes(bytes(16000))
 ROW = re.compile(r'<tbody id="call-([0-9a-z]+)"')
-# A list item of the time line, from its beginning to the next.
+# An item of the timeline, up to the next item.
 STEP = re.compile(r'<li class="(?:begin|node|end)">.*?(?=<li class="|</ol>)', re.DOTALL)
 
 
@@ -26,7 +26,7 @@ def at(seconds: float):
 
 
 def step(node: str, kind: str, result: str | None, began: float, ended: float | None):
-    """A step of a path as the worker keeps it."""
+    """Return a step of a path as the worker stores it."""
     times = {"started_at": at(began).isoformat(), "ended_at": ended and at(ended).isoformat()}
     return {"node": node, "type": kind, "result": result, **times}
 
@@ -36,7 +36,7 @@ def uids(answer) -> list[str]:
 
 
 def steps_of(answer) -> list[str]:
-    """Return the text of each item of the time line."""
+    """Return the text of each item of the timeline."""
     items = STEP.findall(answer.get_data(as_text=True))
     return [" ".join(re.sub(r"<[^>]+>", " ", item).split()) for item in items]
 
@@ -195,7 +195,7 @@ def test_a_node_in_which_people_talked_says_who_answered_and_when(shelf, reviewe
     shelf.add_call("c1", callee="PJSIP/desk", path=path, answered_at=at(15), ended_at=at(60))
     page = reviewer.get("/calls/c1")
     assert "Answered by desk, 09:30:15 UTC" in steps_of(page)[1]
-    # A quarter of the call was ringing, the rest is talk.
+    # The call rang for a quarter of its time; the rest is the conversation.
     assert '<rect class="part" x="0" width="1000"' in page.get_data(as_text=True)
     assert '<rect class="talk" x="250" width="750"' in page.get_data(as_text=True)
 

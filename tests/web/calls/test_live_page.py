@@ -1,4 +1,4 @@
-"""The page of calls in progress: where each is, whether it is recorded, and the button to pause."""
+"""Live page: the step and the recording of each call in progress, and the pause button."""
 
 import re
 from datetime import timedelta
@@ -15,7 +15,7 @@ from tests.support.shelf import Shelf
 
 
 def call_in(shelf: Shelf, uid: str, node_type: str, seconds: int = 40, **values: Any) -> str:
-    """A call that has been in a node of this type, named desk, for a quarter of its time."""
+    """Add a call that has been in the node `desk` for the last quarter of its time."""
     now = utc_now()
     step = {"node": "desk", "type": node_type, "result": None, "ended_at": None}
     step["started_at"] = (now - timedelta(seconds=seconds / 4)).isoformat()
@@ -24,7 +24,7 @@ def call_in(shelf: Shelf, uid: str, node_type: str, seconds: int = 40, **values:
 
 
 def talk(shelf: Shelf, uid: str, state: str = "recording", **facts: Any) -> Any:
-    """Two who talk and are recorded."""
+    """Add a conversation with a recording."""
     values = {"answered_at": utc_now(), "callee": "PJSIP/alice"}
     call_in(shelf, uid, "transfer", **values)
     return shelf.add(None, uid=f"r-{uid}", call_uid=uid, state=state, node="desk", **facts)

@@ -1,4 +1,4 @@
-"""Two administrators on the pages of flows, the history of all versions, and taking one back."""
+"""Flow pages of two administrators: conflicts, version history, and restoring a version."""
 
 import pytest
 from sqlalchemy import update
@@ -154,7 +154,7 @@ def test_every_version_says_who_when_and_what_changed(shelf, admin):
     assert "What changed in it Queue support: how long it rings: 99 s (before: 15 s)." in text_of(
         page
     )
-    # Of what did not change, one asks for it.
+    # Diagrams of unchanged flows are shown on request only.
     assert "Picture of flow" not in text_of(page)
     assert "other flows in this version: main, other" in text_of(page)
     page = admin.get("/flows/history/2?flow=main")

@@ -1,4 +1,4 @@
-"""The whole document as a file, out of the page and in again; the command line says the same."""
+"""Import and export of the whole document, on the pages and on the command line."""
 
 import io
 import json
@@ -22,7 +22,7 @@ def admin(shelf: Shelf) -> PageClient:
 
 
 def shown(client: PageClient, text: str) -> dict[str, str]:
-    """Let the page show what a text changes; what its form would send then."""
+    """Send a text to the page that shows its changes; return the fields of the next form."""
     page = client.send("/flows/import", {"text": text})
     html = page.get_data(as_text=True)
     digest = html.split('name="shown" value="')[1].split('"')[0]

@@ -1,4 +1,4 @@
-"""Junk sent to the flow pages: taken or refused in words, never an error."""
+"""Random input to the flow pages: accepted or refused with a message, never an error."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st

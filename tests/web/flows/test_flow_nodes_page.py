@@ -1,4 +1,4 @@
-"""The forms of nodes and queues without JavaScript: added, changed, moved, removed in a draft."""
+"""Forms of nodes and queues without JavaScript: add, change, move and remove in a draft."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""Diagram of a flow: nothing lies on anything else, and no arrow is missing."""
+"""Diagram of a flow: boxes do not overlap, and no arrow is missing."""
 
 from itertools import combinations, pairwise
 
@@ -12,7 +12,7 @@ names = st.sampled_from([f"n{i}" for i in range(12)])
 
 @st.composite
 def flows(draw):
-    """Any flow: who leads to whom, where it starts, and which nodes ring."""
+    """Return a random flow, the next of each node, and the nodes that ring."""
     nodes = draw(st.lists(names, min_size=1, unique=True))
     nexts = {name: draw(st.none() | st.sampled_from(nodes)) for name in nodes}
     flow = {"start": draw(st.sampled_from(nodes)), "nodes": {n: {"next": nexts[n]} for n in nodes}}

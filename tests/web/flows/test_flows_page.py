@@ -1,4 +1,4 @@
-"""The pages of flows without JavaScript: set up, checked, drafted, put in force."""
+"""Flow pages without JavaScript: new flows, validation, drafts and publishing."""
 
 import re
 
