@@ -91,8 +91,10 @@ class Program(Process):
     def spawn(self) -> None:
         """Start it, by the fork server of the tests where there is one."""
         server = FORK_SERVERS.get(self.command[0]) if self._forked else None
-        # What is to be imported from elsewhere has been imported there already.
-        if server is None or self.environment.get("PYTHONPATH") != os.environ.get("PYTHONPATH"):
+        # One that runs elsewhere, or imports from elsewhere, has to make its own imports.
+        usual = self.options() == {"env": self.environment}
+        usual = usual and self.environment.get("PYTHONPATH") == os.environ.get("PYTHONPATH")
+        if server is None or not usual:
             super().spawn()
             return
         self.log.touch()
