@@ -21,7 +21,7 @@ from callytics.workers.heartbeat import worker_problem
 
 group = Commands("recordings", help="The recordings in the library.")
 
-# A worker that runs completes its recordings by itself, within seconds of their end.
+# A running worker completes its recordings itself, within seconds of their end.
 WORKER_GRACE = timedelta(seconds=60)
 
 skip_folder_check_option = click.option(
@@ -36,7 +36,7 @@ skip_folder_check_option = click.option(
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, with every column.")
 @click.option("--limit", type=click.IntRange(min=0), default=50, help="How many; 0 for all.")
 def list_recordings(as_json: bool, limit: int) -> None:
-    """The newest first, with their state."""
+    """List recordings and their states, newest first."""
     rows = library.newest(limit)
     for line in json_lines(rows, COLUMNS) if as_json else map(_text_line, rows):
         click.echo(line)
@@ -50,33 +50,33 @@ def verify(checksums: bool, skip_folder_check: bool) -> None:
     context = replace(
         _check_context(skip_folder_check), fill_checksums=checksums, compare_checksums=checksums
     )
-    looked, wrong, failed = _tell(reconcile.verify(context), with_strangers=True)
-    click.echo(f"{_many(looked, 'recording')}, {_many(wrong + failed, 'disagreement')}.")
+    checked, wrong, failed = _print_reports(reconcile.verify(context), with_foreign_files=True)
+    click.echo(f"{_many(checked, 'recording')}, {_many(wrong + failed, 'disagreement')}.")
     sys.exit(1 if wrong + failed else 0)
 
 
 @group.command("reconcile")
 @skip_folder_check_option
 def reconcile_all(skip_folder_check: bool) -> None:
-    """Make rows, files and facts agree, and say what was done."""
-    steps = reconcile.reconcile(_check_context(skip_folder_check))
-    looked, mended, failed = _tell(steps, with_strangers=False)
-    said = f"{_many(looked, 'recording')}, {_many(mended, 'disagreement')} mended"
-    click.echo(f"{said}, {failed} not." if failed else f"{said}.")
+    """Make rows, files and facts agree, and print each repair."""
+    reports = reconcile.reconcile(_check_context(skip_folder_check))
+    checked, repaired, failed = _print_reports(reports, with_foreign_files=False)
+    summary = f"{_many(checked, 'recording')}, {_many(repaired, 'disagreement')} mended"
+    click.echo(f"{summary}, {failed} not." if failed else f"{summary}.")
 
 
 def _check_context(skip_folder_check: bool) -> CheckContext:
     running = worker_problem(heartbeat.newest_worker()) is None
     return CheckContext(
         storage=current_app.extensions["storage"],
-        is_live=_asker(Ari(current_app.extensions["callytics"])),
+        is_live=_live_check(Ari(current_app.extensions["callytics"])),
         grace=WORKER_GRACE if running else timedelta(0),
         skip_folder_check=skip_folder_check,
     )
 
 
-def _asker(ari: Ari) -> Callable[[Facts], bool | None]:
-    """Asks Asterisk what it is recording, and gives up for good when it does not answer."""
+def _live_check(ari: Ari) -> Callable[[Facts], bool | None]:
+    """Return a check if Asterisk is recording; always None after the first error of ARI."""
     answers = True
 
     def is_live(facts: Facts) -> bool | None:
@@ -90,24 +90,26 @@ def _asker(ari: Ari) -> Callable[[Facts], bool | None]:
     return is_live
 
 
-def _tell(steps: Iterator[reconcile.Report], with_strangers: bool) -> tuple[int, int, int]:
-    """Print what each step has to say; how many recordings, disagreements, failures there are."""
-    looked = wrong = failed = 0
+def _print_reports(
+    reports: Iterator[reconcile.Report], with_foreign_files: bool
+) -> tuple[int, int, int]:
+    """Print all reports; return the numbers of recordings, problems and failures."""
+    checked = wrong = failed = 0
     count, hidden = inventory.count_rows(), not sys.stderr.isatty()
     with click.progressbar(length=count, file=sys.stderr, hidden=hidden) as bar:
         try:
-            for step in steps:
-                foreign_files = step.foreign_files if with_strangers else []
-                for sentence in (*step.problems, *step.failures, *step.skipped, *foreign_files):
-                    click.echo(one_line(sentence))
-                looked, wrong = looked + step.checked, wrong + len(step.problems)
-                failed += len(step.failures)
-                bar.update(step.checked)
+            for report in reports:
+                foreign_files = report.foreign_files if with_foreign_files else []
+                for text in (*report.problems, *report.failures, *report.skipped, *foreign_files):
+                    click.echo(one_line(text))
+                checked, wrong = checked + report.checked, wrong + len(report.problems)
+                failed += len(report.failures)
+                bar.update(report.checked)
         except reconcile.FolderError as error:
             raise click.ClickException(_remedy(error)) from error
         except OSError as error:
             raise click.ClickException(f"RECORDINGS_DIR: cannot be read: {error}") from error
-    return looked, wrong, failed
+    return checked, wrong, failed
 
 
 def _remedy(error: reconcile.FolderError) -> str:

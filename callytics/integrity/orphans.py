@@ -51,7 +51,7 @@ def _adopt(finding: Finding, file: FileEntry, audio: AudioCheck, age: timedelta)
 
 
 def _may_be_written(file: FileEntry, audio: AudioCheck, context: CheckContext) -> bool:
-    """Return True if it may grow: ARI knows its own recordings, but not those of the dialplan."""
+    """Return True if the file may grow; ARI lists its own recordings, not the dialplan's."""
     if audio.finished and file.path.endswith(".wav"):
         return False
     if not audio.finished and context.now() - file.modified_at < IDLE:

@@ -18,7 +18,7 @@ from callytics.recordings.finalization import CUT_SHORT, NO_FILE, NO_SOUND, PERH
 from callytics.recordings.pauses import completeness, is_paused
 from callytics.storage.folder_walk import FileEntry
 
-# Row and facts are written one after the other: the higher of the two was written later.
+# Row and facts are written one after the other: the one with the higher state was written later.
 _FINALITY = {"requested": 0, "recording": 1, "available": 2, "failed": 3, "missing": 3}
 _NEVER_ASKED = "the worker stopped before Asterisk had begun to record"
 _GONE = re.compile(r"the file (?:is|was) gone[^()]*(?:\((?P<before>.*)\))?", re.DOTALL)

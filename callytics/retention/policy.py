@@ -16,11 +16,11 @@ from callytics.recordings.models import Recording, Tag
 from callytics.recordings.sort_key import first_id_of_second
 from callytics.settings.settings import all_settings
 
-# Whoever puts this tag on a recording wants it to stay, however old it becomes.
+# Recordings with this tag are never deleted by age.
 KEEP_TAG = "keep"
-# Who deletes, as the audit tells it.
+# User name of the deletions in the audit log.
 USERNAME = "retention"
-# How many are deleted between two breaths.
+# Recordings of one report; the caller may pause between two reports.
 CHUNK = 100
 _COUNTED = 100_000
 
@@ -34,11 +34,11 @@ def expired(days: int, most: int = _COUNTED) -> int:
 
 
 def delete_expired(context: CheckContext) -> Iterator[Report]:
-    """Delete what is older than the setting says; a report for every hundred recordings.
+    """Delete recordings older than the setting; yield a report for each CHUNK of them.
 
-    Nothing is held between two reports, and the setting is read anew: somebody may think better
-    of it. Raises FolderError where the folder is not that of this library: rows would go, and
-    the files of a disk that is not mounted would come back without them.
+    No transaction or file is open between two reports, and the setting is read again for each, so
+    a change of it takes effect at once. Raises FolderError if the folder is not the one of these
+    rows: if its disk were not mounted, the rows would be deleted and the files would stay.
     """
     place = -1
     while days := int(all_settings()["retention_days"]):

@@ -13,11 +13,11 @@ from callytics.settings.models import Setting
 
 
 class SettingError(Exception):
-    """A key that is not known or a value that cannot be used; the message says what can."""
+    """Unknown key or invalid value; the message has the valid ones."""
 
 
 class Overtaken(Exception):
-    """Somebody else has changed these settings since they were shown; nothing was changed."""
+    """Another administrator changed the same settings meanwhile; nothing was changed."""
 
     def __init__(self, keys: list[str]) -> None:
         super().__init__(", ".join(keys))
@@ -37,14 +37,14 @@ class SettingSpec:
 
 def _is_dial_string(text: str) -> bool:
     technology, _, rest = text.replace("{number}", "", 1).partition("/")
-    # What separates dial strings and their options in Asterisk would begin a second one.
+    # Without the separators of Dial, which would begin another dial string or its options.
     tidy = rest.isprintable() and not any(c in " ,&|(){}" for c in rest)
     right = technology.isalnum() and tidy and "{number}" in text.partition("/")[2]
     return text == "" or (right and text.isascii() and len(text) <= 200)
 
 
 def _is_number(text: str, most: int) -> bool:
-    # Python refuses to read some thousands of digits.
+    # Python's int() refuses texts of thousands of digits.
     return text.isascii() and text.isdigit() and len(text) < 10 and int(text) <= most
 
 
@@ -97,13 +97,13 @@ SETTINGS = {
 
 
 def all_settings() -> dict[str, str]:
-    """Every setting with its value as text. Needs an app context."""
+    """Return the value of every setting as text. Needs an app context."""
     with reading() as connection:
         return _read(connection)
 
 
 def check_setting(key: str, value: str) -> str:
-    """The value as it is kept. Raises SettingError for one that cannot be used."""
+    """Return the value without surrounding spaces. Raises SettingError if it is invalid."""
     if key not in SETTINGS:
         raise SettingError(f"{key}: is not a setting; there are {', '.join(SETTINGS)}")
     value = value.strip()
@@ -113,18 +113,18 @@ def check_setting(key: str, value: str) -> str:
 
 
 def set_setting(key: str, value: str, changed_by: str) -> None:
-    """Keep a setting. Raises SettingError and changes nothing when it cannot be used."""
+    """Change one setting. Raises SettingError and changes nothing if the value is invalid."""
     change_settings({key: value}, changed_by)
 
 
 def change_settings(
     values: Mapping[str, str], changed_by: str, shown: Mapping[str, str] | None = None
 ) -> list[str]:
-    """Keep settings, and who changed them; return the keys that have another value now.
+    """Change settings and log each change; return the keys with a new value.
 
-    `shown` is what this person saw when they chose. What they left as it was stays as it is now;
-    where somebody else has changed what they change too, nothing is changed. Raises SettingError,
-    and Overtaken.
+    `shown` has the values that the administrator saw. Settings left as shown keep their current
+    value. Raises Overtaken if a setting to change has another value now than shown, and
+    SettingError; nothing is changed then.
     """
     values = {key: check_setting(key, value) for key, value in values.items()}
     with writing() as connection:
@@ -142,9 +142,9 @@ def change_settings(
 
 
 def take_back(change_id: int, changed_by: str) -> tuple[str, str]:
-    """Restore what a setting was before its last change; return its key and that value.
+    """Undo the newest change of a setting; return its key and the restored value.
 
-    Raises SettingError where that is not its last change, since it would undo others unseen.
+    Raises SettingError for an older change, since later ones would be undone unseen.
     """
     with writing() as connection:
         lock_tables(connection, Setting)

@@ -7,7 +7,7 @@ from flask import Flask
 
 from callytics.database.engine import db
 from callytics.flows import (
-    drafts as flow_drafts,
+    drafts,
     versions,
 )
 from callytics.flows.document import check
@@ -49,60 +49,60 @@ def number(flow: str, *numbers: str):
 
 
 def test_a_draft_is_of_one_person_and_changes_nothing_in_force(app: Flask) -> None:
-    flow_drafts.edit(ADA, ring("support", 99))
-    assert flow_drafts.work_of(ADA).values["queues"]["support"]["ring_seconds"] == 99
-    assert not flow_drafts.work_of(BOB).is_draft
+    drafts.edit(ADA, ring("support", 99))
+    assert drafts.work_of(ADA).values["queues"]["support"]["ring_seconds"] == 99
+    assert not drafts.work_of(BOB).is_draft
     assert versions.current() == check(DOCUMENT)
-    flow_drafts.discard(ADA)
-    assert not flow_drafts.work_of(ADA).is_draft
+    drafts.discard(ADA)
+    assert not drafts.work_of(ADA).is_draft
 
 
 def test_a_draft_that_says_the_same_again_is_none(app: Flask) -> None:
-    flow_drafts.edit(ADA, ring("support", 99))
-    flow_drafts.edit(ADA, ring("support", 15))
-    assert not flow_drafts.work_of(ADA).is_draft
+    drafts.edit(ADA, ring("support", 99))
+    drafts.edit(ADA, ring("support", 15))
+    assert not drafts.work_of(ADA).is_draft
 
 
 def test_what_is_put_in_force_says_who_and_what_changed(app: Flask) -> None:
-    flow_drafts.edit(ADA, ring("support", 99))
-    version = flow_drafts.put_in_force(ADA, "ada", seen=1)
+    drafts.edit(ADA, ring("support", 99))
+    version = drafts.put_in_force(ADA, "ada", seen=1)
     (newest, first) = versions.versions()
     assert (newest.id, newest.saved_by) == (version, "ada")
     assert newest.said == "Queue support: how long it rings: 99 s (before: 15 s)."
     assert first.saved_by == "tests"
     assert versions.current().queues["support"].ring_seconds == 99
-    assert not flow_drafts.work_of(ADA).is_draft
+    assert not drafts.work_of(ADA).is_draft
     with pytest.raises(NoDraftError):
-        flow_drafts.put_in_force(ADA, "ada", seen=version)
+        drafts.put_in_force(ADA, "ada", seen=version)
 
 
 def test_an_unfinished_draft_does_not_come_in_force_and_stays(app: Flask) -> None:
-    flow_drafts.edit(ADA, lambda document: document["flows"]["main"]["nodes"].clear())
+    drafts.edit(ADA, lambda document: document["flows"]["main"]["nodes"].clear())
     with pytest.raises(DocumentError):
-        flow_drafts.put_in_force(ADA, "ada", seen=1)
-    assert flow_drafts.work_of(ADA).is_draft
+        drafts.put_in_force(ADA, "ada", seen=1)
+    assert drafts.work_of(ADA).is_draft
     assert versions.current() == check(DOCUMENT)
 
 
 def test_the_second_of_two_changes_nothing_unseen(app: Flask) -> None:
-    flow_drafts.edit(ADA, ring("support", 99))
-    flow_drafts.edit(BOB, ring("support", 10))
-    flow_drafts.put_in_force(BOB, "bob", seen=1)
+    drafts.edit(ADA, ring("support", 99))
+    drafts.edit(BOB, ring("support", 10))
+    drafts.put_in_force(BOB, "bob", seen=1)
     with pytest.raises(Overtaken):
-        flow_drafts.put_in_force(ADA, "ada", seen=1)
+        drafts.put_in_force(ADA, "ada", seen=1)
     assert versions.current().queues["support"].ring_seconds == 10
-    assert flow_drafts.work_of(ADA).values["queues"]["support"]["ring_seconds"] == 99
+    assert drafts.work_of(ADA).values["queues"]["support"]["ring_seconds"] == 99
     # Ada has seen version 2, and overwrites it.
-    flow_drafts.put_in_force(ADA, "ada", seen=2)
+    drafts.put_in_force(ADA, "ada", seen=2)
     assert versions.current().queues["support"].ring_seconds == 99
 
 
 def test_both_are_kept_where_they_touch_different_parts(app: Flask) -> None:
-    flow_drafts.edit(ADA, number("other", "7"))
-    flow_drafts.edit(BOB, ring("support", 10))
-    flow_drafts.put_in_force(BOB, "bob", seen=1)
-    flow_drafts.keep_both(ADA, seen=2, mine=())
-    flow_drafts.put_in_force(ADA, "ada", seen=2)
+    drafts.edit(ADA, number("other", "7"))
+    drafts.edit(BOB, ring("support", 10))
+    drafts.put_in_force(BOB, "bob", seen=1)
+    drafts.keep_both(ADA, seen=2, mine=())
+    drafts.put_in_force(ADA, "ada", seen=2)
     document = versions.current()
     assert document.queues["support"].ring_seconds == 10
     assert document.flows["other"].numbers == ["7"]
@@ -110,12 +110,12 @@ def test_both_are_kept_where_they_touch_different_parts(app: Flask) -> None:
 
 @pytest.mark.parametrize("mine", [True, False])
 def test_of_a_part_that_both_changed_one_side_is_kept_as_chosen(app: Flask, mine: bool) -> None:
-    flow_drafts.edit(ADA, ring("support", 99))
-    flow_drafts.edit(ADA, number("other", "7"))
-    flow_drafts.edit(BOB, ring("support", 10))
-    flow_drafts.put_in_force(BOB, "bob", seen=1)
-    flow_drafts.keep_both(ADA, seen=2, mine=[("queues", "support")] if mine else [])
-    flow_drafts.put_in_force(ADA, "ada", seen=2)
+    drafts.edit(ADA, ring("support", 99))
+    drafts.edit(ADA, number("other", "7"))
+    drafts.edit(BOB, ring("support", 10))
+    drafts.put_in_force(BOB, "bob", seen=1)
+    drafts.keep_both(ADA, seen=2, mine=[("queues", "support")] if mine else [])
+    drafts.put_in_force(ADA, "ada", seen=2)
     document = versions.current()
     assert document.queues["support"].ring_seconds == (99 if mine else 10)
     assert document.flows["other"].numbers == ["7"]
@@ -125,14 +125,14 @@ def test_of_two_in_the_same_instant_exactly_one_wins(app: Flask) -> None:
     for turn in range(1, 6):
         people = [(ADA, "ada", 20 + turn), (BOB, "bob", 40 + turn)]
         for who, _, seconds in people:
-            flow_drafts.edit(who, ring("support", seconds))
+            drafts.edit(who, ring("support", seconds))
         ready, results = threading.Barrier(2), []
 
         def put(who: int, name: str, turn=turn, ready=ready, results=results) -> None:
             with app.app_context():
                 ready.wait()
                 try:
-                    flow_drafts.put_in_force(who, name, seen=turn)
+                    drafts.put_in_force(who, name, seen=turn)
                     results.append(name)
                 except Overtaken:
                     results.append("told")
@@ -146,8 +146,8 @@ def test_of_two_in_the_same_instant_exactly_one_wins(app: Flask) -> None:
         assert sorted(results) == sorted([winner, "told"])
         newest = versions.newest()
         assert (newest.id, newest.row.saved_by) == (turn + 1, winner)
-        flow_drafts.discard(ADA)
-        flow_drafts.discard(BOB)
+        drafts.discard(ADA)
+        drafts.discard(BOB)
 
 
 def test_two_edits_of_one_draft_in_the_same_instant_are_both_kept(app: Flask) -> None:
@@ -157,13 +157,13 @@ def test_two_edits_of_one_draft_in_the_same_instant_are_both_kept(app: Flask) ->
     def edit(change) -> None:
         with app.app_context():
             ready.wait()
-            flow_drafts.edit(ADA, change)
+            drafts.edit(ADA, change)
 
     threads = [threading.Thread(target=edit, args=(change,)) for change in changes]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    values = flow_drafts.work_of(ADA).values
+    values = drafts.work_of(ADA).values
     assert values["queues"]["support"]["ring_seconds"] == 77
     assert [values["flows"][name]["numbers"] for name in ("other", "main")] == [["7"], ["8"]]

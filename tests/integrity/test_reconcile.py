@@ -1,4 +1,4 @@
-"""Reconciliation: each disagreement of row, facts and audio is reported and mended once."""
+"""Reconciliation: each disagreement of row, facts and audio is reported and repaired once."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -23,7 +23,7 @@ def lib(any_env: dict[str, str]) -> Iterator[Disorder]:
 
 
 def mended(lib: Disorder, *words: str) -> list[str]:
-    """Verify says it and changes nothing, reconcile does it, and then nothing is left to say."""
+    """Check that verify reports `words` without changes, and one reconcile repairs them."""
     before = lib.everything()
     sentences = lib.verify()
     assert lib.everything() == before

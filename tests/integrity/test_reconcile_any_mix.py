@@ -1,4 +1,4 @@
-"""Property of reconciliation: one run repair any mix of faults and removes no audio."""
+"""Property of reconciliation: one run repairs any mix of faults and removes no audio."""
 
 import shutil
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from callytics.recordings.models import Recording
 from tests.support.disorder import NOW, SOUND, Disorder, disorder, unfinished
 from tests.support.shelf import STARTED_AT, wav_bytes
 
-# By their names, which a failing example shows.
+# Contents by name, since Hypothesis prints the names for a failing example.
 CONTENTS = {
     "whole": wav_bytes(SOUND),
     "unfinished": unfinished(),
@@ -38,7 +38,7 @@ reasons = st.sampled_from(["", "cut short: x", "the file is gone from the folder
 
 @dataclass(frozen=True)
 class Place:
-    """Pieces of one recording, true or not."""
+    """Row, facts and audio of one recording, right or wrong."""
 
     uid: str
     day: int
@@ -79,14 +79,14 @@ places = st.builds(
 
 
 def facts_of(place: Place, values: dict[str, object]) -> Facts:
-    """Facts as somebody left them."""
+    """Return facts with these values, right or wrong."""
     started_at = STARTED_AT - timedelta(days=place.day)
     usual = {"uid": place.uid, "kind": "queue", "direction": "inbound", "started_at": started_at}
     return Facts(**{**usual, "format": place.audio_format, **values})
 
 
 def furnish(lib: Disorder, place: Place) -> None:
-    """Put it there."""
+    """Create row, facts and audio of a recording."""
     facts = facts_of(place, {"state": "available"})
     if place.row is not None:
         limits = {"duration_ms": (1 << 31) - 1, "size_bytes": (1 << 63) - 1}
@@ -109,7 +109,7 @@ def furnish(lib: Disorder, place: Place) -> None:
 
 
 def empty(lib: Disorder) -> None:
-    """Begin anew: an installation for each example would take a second."""
+    """Delete everything, since a new installation for each example would take a second."""
     lib.live.clear()
     shutil.rmtree(lib.file("2026"), ignore_errors=True)
     with writing() as connection:
@@ -118,13 +118,13 @@ def empty(lib: Disorder) -> None:
 
 
 def sounds(files: dict[str, bytes]) -> dict[str, bytes]:
-    """Files in which something can be heard, without the header that may be mended."""
+    """Return the audio of files that have any, without the header, which may be repaired."""
     spoken = {path: content for path, content in files.items() if b"\xe8\x03" * 1000 in content}
     return {path: content[44:] for path, content in spoken.items()}
 
 
 def check(lib: Disorder, mix: list[Place], answers: bool) -> None:
-    """The property."""
+    """Check the property for one mix of recordings."""
     empty(lib)
     lib.asterisk_answers = answers
     for place in mix:
@@ -159,7 +159,7 @@ def lib(any_env: dict[str, str]) -> Iterator[Disorder]:
 few = settings(
     max_examples=40,
     deadline=None,
-    # Nobody waits for a shorter example in the middle of all tests.
+    # Without shrinking, which takes too long in a run of all tests.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -1,4 +1,4 @@
-"""`flask recordings verify` and `reconcile` as an operator types them."""
+"""Commands `flask recordings verify` and `flask recordings reconcile`."""
 
 import shutil
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from callytics.clock import utc_now
+from callytics.database.transactions import writing
 from callytics.integrity import inventory, reconcile
 from callytics.recordings import ledger
 from callytics.workers import heartbeat
@@ -26,7 +27,7 @@ def lib(any_env: dict[str, str]) -> Iterator[Disorder]:
 
 
 def run(lib: Disorder, *arguments: str) -> tuple[int, list[str], str]:
-    """Exit code, lines, and what was said on standard error."""
+    """Return the exit code, the lines, and the text of standard error."""
     done = lib.shelf.app.test_cli_runner().invoke(args=["recordings", *arguments])
     return done.exit_code, done.stdout.splitlines(), done.stderr
 
@@ -185,7 +186,7 @@ def test_what_is_open_is_mended_without_a_look_at_the_rest(lib: Disorder) -> Non
 def test_a_full_run_may_pause_between_its_steps_while_recordings_are_made(
     lib: Disorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rows and files are read at different moments; what was made in between is in order."""
+    """Rows and files are read at different moments; recordings made in between are no problem."""
     monkeypatch.setattr(reconcile, "CHUNK", 2)
     monkeypatch.setattr(inventory, "ROWS_AT_ONCE", 2)
     for number in range(9):
@@ -229,11 +230,9 @@ def test_what_goes_on_in_asterisk_is_left_alone_and_completed_when_it_is_over(
     wait_until(lambda: audio.exists() and audio.stat().st_size > 20_000, "sound")
     worker_process.kill()
     with disorder(live_env) as lib:
-        # As a minute later: a worker is no longer taken for one that runs.
+        # As if a minute had passed: the last heartbeat is too old for a running worker.
         heartbeat.record_heartbeat("away", STARTED_AT, None, "")
         forget = "UPDATE workers SET seen_at = '2026-01-01'"
-        from callytics.database.transactions import writing
-
         with writing() as connection:
             connection.exec_driver_sql(forget)
         assert run(lib, "verify")[0] == 0

@@ -1,4 +1,4 @@
-"""A deletion that is interrupted between any two of its steps is finished, and nothing else is."""
+"""Interrupted deletions: reconcile finishes them after any step, and deletes nothing else."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ def lib(any_env: dict[str, str]) -> Iterator[Disorder]:
 
 
 def interrupted(lib: Disorder, facts: Facts, after: int) -> None:
-    """Begin to delete, and crash after so many steps."""
+    """Run the first `after` steps of a deletion."""
     steps = deletion_steps(lib.shelf.storage, library.recording(facts.uid), "ada")
     assert len(steps) == STEPS
     for step in steps[:after]:
@@ -35,7 +35,7 @@ def test_an_interrupted_deletion_is_finished(lib, after: int, audio_format: str)
     whole = lib.everything()
     interrupted(lib, facts, after)
     if after < 2:
-        # The file is there yet: whoever wanted it gone may try again.
+        # The file is still there, so the deletion can be tried again.
         assert lib.verify() == []
         assert lib.reconcile() == []
         assert lib.everything() == whole
@@ -85,7 +85,7 @@ def test_facts_that_are_left_of_a_deletion_do_not_bring_the_row_back(lib: Disord
 
 
 def test_a_deletion_that_failed_is_not_finished(lib: Disorder) -> None:
-    """The person was told that it failed; a file that is gone later is lost, not deleted."""
+    """The user saw that it failed, so a file that is gone later is missing, not deleted."""
     facts = lib.add()
     lib.file(facts.facts_path).unlink()
     lib.file(facts.facts_path).mkdir()
@@ -109,7 +109,7 @@ def test_only_what_was_deleted_goes(lib: Disorder) -> None:
 
 
 def test_what_was_deleted_and_is_there_again_is_kept(lib: Disorder) -> None:
-    """Somebody put a copy back: never remove a file that nobody looked at."""
+    """A file that was put back from a copy is not deleted."""
     facts = lib.add()
     content = lib.file(facts.path).read_bytes()
     interrupted(lib, facts, 3)

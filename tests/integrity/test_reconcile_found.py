@@ -23,7 +23,8 @@ def lib(app_env: dict[str, str]) -> Iterator[Disorder]:
 
 
 def found(lib: Disorder) -> Facts:
-    """The one recording that was taken in; row and facts agree, and nothing more is to do."""
+    """Return the only recording; check that row and facts agree and verify reports nothing."""
+
     (row,) = lib.rows().values()
     assert lib.facts(row) == row
     assert lib.verify() == []

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, abort, render_template
 from flask_login import current_user
 
-from callytics.flows import drafts as flow_drafts, versions
+from callytics.flows import drafts, versions
 from callytics.flows.diff import changes
 from callytics.flows.drafts import EditableDocument
 from callytics.flows.edits import chain, users_of, wrong_in
@@ -82,7 +82,7 @@ def _only_administrators() -> None:
 
 def state() -> EditorState:
     """Return the current state of the editor."""
-    return EditorState(flow_drafts.work_of(current_user.id), versions.newest())
+    return EditorState(drafts.work_of(current_user.id), versions.newest())
 
 
 def page(template: str, **parts: Any) -> str:

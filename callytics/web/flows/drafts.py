@@ -6,7 +6,7 @@ from flask import flash, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from callytics.flows import drafts as flow_drafts, versions
+from callytics.flows import drafts, versions
 from callytics.flows.diff import KINDS, changes
 from callytics.flows.drafts import NoDraftError
 from callytics.flows.errors import DocumentError
@@ -34,7 +34,7 @@ def show() -> Response | str:
 def put_in_force() -> Response | tuple[str, int]:
     """Publish the draft for the next call, unless another version was published meanwhile."""
     try:
-        flow_drafts.put_in_force(current_user.id, current_user.username, seen())
+        drafts.put_in_force(current_user.id, current_user.username, seen())
     except NoDraftError:
         return _gone()
     except Overtaken:
@@ -79,12 +79,12 @@ def keep_both() -> Response | tuple[str, int]:
     """Merge another administrator's version into the draft."""
     wanted = [(kind, name) for kind in KINDS for name in request.form.getlist(f"mine-{kind}")]
     try:
-        flow_drafts.keep_both(current_user.id, seen(), wanted)
+        drafts.keep_both(current_user.id, seen(), wanted)
     except NoDraftError:
         return _gone()
     except Overtaken:
         return _page(state(), overtaken=True), 409
-    if flow_drafts.work_of(current_user.id).is_draft:
+    if drafts.work_of(current_user.id).is_draft:
         flash("Your draft holds both now. Look at it, then put it in force.")
     else:
         flash("What is in force is kept. It leaves nothing of your draft to put in force.")
@@ -96,7 +96,7 @@ def discard() -> Response | str:
     """Ask, then discard the draft."""
     now = state()
     if request.method == "POST":
-        flow_drafts.discard(current_user.id)
+        drafts.discard(current_user.id)
         flash("Your draft is discarded. Nothing that is in force was changed.")
         return redirect(url_for("flows.index"), 303)
     return page("discard", state=now) if now.work.is_draft else _gone()

@@ -9,7 +9,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from callytics.clock import utc_now
-from callytics.flows import drafts as flow_drafts
+from callytics.flows import drafts
 from callytics.flows.diff import changes
 from callytics.flows.document import Document, parse
 from callytics.flows.errors import DocumentError
@@ -65,7 +65,7 @@ def import_() -> Response | str | tuple[str, int]:
 
 def _take(document: Document) -> Response | None:
     if request.form.get("do") == "draft":
-        flow_drafts.replace(current_user.id, document, seen())
+        drafts.replace(current_user.id, document, seen())
         flash("The document is your draft now.")
     elif request.form.get("do") == "force":
         save(document, current_user.username, seen())

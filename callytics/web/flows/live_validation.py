@@ -5,9 +5,10 @@ from flask_login import current_user
 
 from callytics.flows.drafts import work_of
 from callytics.flows.node_types import NODE_TYPES
-from callytics.web.flows import nodes as flow_nodes, pages as flows, queues as flow_queues
+from callytics.web.flows import nodes, queues
 from callytics.web.flows.context import pages
 from callytics.web.flows.forms import Form
+from callytics.web.flows.pages import SETTINGS, settings_problems
 from callytics.web.flows.starters import STARTS, check_start
 
 blueprint = pages("flows_typing")
@@ -27,10 +28,10 @@ def _problems() -> dict[str, str]:
         values = Form.sent(STARTS[args["as"]].fields, form).read()
         return check_start(args["as"], values, document)
     if kind == "flow":
-        values = Form.sent(flows.SETTINGS, form).read()
-        return flows.settings_problems(document, args.get("flow", ""), values)
+        values = Form.sent(SETTINGS, form).read()
+        return settings_problems(document, args.get("flow", ""), values)
     if kind == "node" and args.get("type") in NODE_TYPES:
-        return flow_nodes.problems(document, args, form)
+        return nodes.problems(document, args, form)
     if kind != "queue":
         abort(400, "There is no such form.")
-    return flow_queues.problems(document, args.get("queue"), form)
+    return queues.problems(document, args.get("queue"), form)
