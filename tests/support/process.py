@@ -14,7 +14,7 @@ PROJECT = Path(__file__).parents[2]
 
 
 class Running(Protocol):
-    """What a test uses of a process that it started, as `subprocess.Popen` has it."""
+    """Process started by a test: the part of `subprocess.Popen` that tests use."""
 
     pid: int
 
