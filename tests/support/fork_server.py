@@ -47,7 +47,7 @@ class Forked:
     def __init__(self, told: socket.socket) -> None:
         self._told = told
         self.returncode: int | None = None
-        self.pid = int(told.recv(32).split()[0])
+        self.pid = int(told.recv(32))
         told.setblocking(False)
 
     def poll(self) -> int | None:
@@ -103,7 +103,7 @@ class ForkServer(Server):
     def spawn(self, arguments: list[str], environment: dict[str, str], log: Path) -> Forked:
         """Start the program; it appends to `log` all that it prints."""
         asked = {"arguments": arguments, "environment": environment, "log": str(log)}
-        ours, theirs = socket.socketpair()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             socket.send_fds(self._listen(), [json.dumps(asked).encode()], [theirs.fileno()])
         return Forked(ours)
@@ -148,7 +148,7 @@ def _serve(program: str, control: int) -> None:
                 posix.close(control)
                 return _become(program, asked)
             # This one waits for it, since nobody but a parent hears how a process ended.
-            posix.write(told, f"{child}\n".encode())
+            posix.write(told, str(child).encode())
             _, status = posix.waitpid(child, 0)
             posix.write(told, str(status).encode())
             os._exit(0)
