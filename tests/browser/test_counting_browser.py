@@ -79,6 +79,7 @@ def test_what_one_types_is_counted_too_and_said(page: Page, number: str) -> None
     expect(page.locator("#found")).to_have_text(number)
 
 
+@pytest.mark.slow
 def test_without_javascript_a_link_counts_them(web: Web, number: str) -> None:
     with without_keeping(signed_in(web.url, filling.ADMIN)) as ada:
         page = ada.get(f"{web.url}/recordings?{ASKED}", timeout=60).text

@@ -9,6 +9,7 @@ from tests.support.processes import fresh_environment, run_flask
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.slow
 def test_the_migrations_lead_to_the_tables_of_the_models(
     database: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

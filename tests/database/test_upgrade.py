@@ -48,6 +48,7 @@ def old_env(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str
     yield environment
 
 
+@pytest.mark.slow
 def test_it_says_how_long_it_takes_and_others_write_meanwhile(old_env, tmp_path):
     engine = create_engine(load_config(old_env).database_url)
     with (tmp_path / "said").open("w") as said:
@@ -88,6 +89,7 @@ def _check_search(environment: dict[str, str], gone: int) -> None:
         db.engine.dispose()
 
 
+@pytest.mark.slow
 def test_one_that_was_broken_off_goes_on(old_env):
     engine = create_engine(load_config(old_env).database_url)
     with engine.begin() as connection:

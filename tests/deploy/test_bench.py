@@ -36,6 +36,7 @@ def test_each_figure_is_printed_on_a_line_of_its_own(own_cache, capsys):
         assert re.search(rf"^{name}: \d+(\.\d+)?$", said, re.MULTILINE), f"{name} in\n{said}"
 
 
+@pytest.mark.slow
 def test_a_library_is_filled_once(own_cache, tmp_path):
     for name in ("one", "two"):
         filling.sqlite_library(300, tmp_path / name)

@@ -113,6 +113,7 @@ def in_copy(program: Path, process: Web | Worker) -> Web | Worker:
     return process
 
 
+@pytest.mark.slow
 def test_pages_check_edit_draw_and_describe_it(
     program: Path, web_env: Env, shelf: Any, tmp_path: Path
 ) -> None:
@@ -145,6 +146,7 @@ def test_pages_check_edit_draw_and_describe_it(
         assert "the urgency: 1 (before: 2)." in text_of_html(page("/flows/draft"))
 
 
+@pytest.mark.slow
 def test_a_call_goes_through_it_and_live_and_its_time_line_say_so(
     program: Path, web_env: Env, shelf: Any, tmp_path: Path
 ) -> None:

@@ -50,6 +50,7 @@ def leave_early(web: Web, person: requests.Session, facts: Facts) -> None:
         assert client.recv(100).startswith(b"HTTP/1.1 200")
 
 
+@pytest.mark.slow
 def test_a_web_process_has_no_more_open_after_a_thousand_requests(web: Web, shelf: Shelf) -> None:
     facts = shelf.add(LONG)
     (process,) = children(web.process.pid)
@@ -66,6 +67,7 @@ def test_a_web_process_has_no_more_open_after_a_thousand_requests(web: Web, shel
         check_that_none_is_left(process, warm, f"{ROUNDS} rounds of requests")
 
 
+@pytest.mark.slow
 def test_gunicorn_has_no_more_open_after_reloads(web: Web) -> None:
     def reload() -> None:
         old = children(web.process.pid)
