@@ -32,12 +32,12 @@ SECONDS = 10.0
 NEED_ASTERISK = ("Stasis application", "shared folder")
 
 
-class SickError(Exception):
+class CheckFailedError(Exception):
     """Failed check; the message is the remedy."""
 
 
 class Doctor:
-    """Checks of a host. Each returns its result in words, or raises SickError."""
+    """Checks of a host. Each returns its result in words, or raises CheckFailedError."""
 
     def __init__(self, config: Config, storage: Storage) -> None:
         self.config, self.storage = config, storage
@@ -60,27 +60,27 @@ class Doctor:
     def database(self) -> str:
         """Check that the database answers and its schema is current."""
         if problem := database_problem():
-            raise SickError(problem)
+            raise CheckFailedError(problem)
         return "answers, with the newest schema"
 
     def secret_key(self) -> str:
         """Check the length of the secret key and the permissions of its file."""
         if len(self.config.secret_key) < LEAST_KEY_LENGTH:
-            raise SickError(f"SECRET_KEY: must have at least {LEAST_KEY_LENGTH} characters")
+            raise CheckFailedError(f"SECRET_KEY: must have at least {LEAST_KEY_LENGTH} characters")
         kept = self.config.instance_dir / "secret_key"
         if kept.exists() and stat.S_IMODE(kept.stat().st_mode) & 0o077:
-            raise SickError(f"other users can read it: run chmod 600 {kept}")
+            raise CheckFailedError(f"other users can read it: run chmod 600 {kept}")
         return "long enough, and readable by its owner only"
 
     def folder(self) -> str:
         """Check that files in the recordings folder can be written, read and deleted."""
         if problem := self.storage.problem():
-            raise SickError(problem)
+            raise CheckFailedError(problem)
         try:
             with self._own_folder() as folder:
                 self.storage.write(f"{folder}/ours.wav", _short_wav())
         except OSError as error:
-            raise SickError(
+            raise CheckFailedError(
                 f"RECORDINGS_DIR: {self.storage.root} cannot be written ({error.strerror}); "
                 "let the user that Callytics runs as write there"
             ) from error
@@ -90,7 +90,7 @@ class Doctor:
         """Check the free space of the disk against the setting."""
         least_mb = int(all_settings()["disk_warning_mb"])
         if problem := folder_problem(self.storage, least_mb):
-            raise SickError(problem)
+            raise CheckFailedError(problem)
         return f"{self.storage.free_bytes() >> 30} GiB are free"
 
     def newest_recording(self) -> str:
@@ -101,9 +101,13 @@ class Doctor:
         try:
             sound = wav.inspect(self.storage.resolve(row.path))
         except (StorageError, OSError, ValueError) as error:
-            raise SickError(f"{row.path} cannot be played ({error}): look at the folder") from error
+            raise CheckFailedError(
+                f"{row.path} cannot be played ({error}): look at the folder"
+            ) from error
         if not sound.finished:
-            raise SickError(f"{row.path} has an unfinished header: run flask recordings reconcile")
+            raise CheckFailedError(
+                f"{row.path} has an unfinished header: run flask recordings reconcile"
+            )
         return f"{row.path} can be played"
 
     def worker(self) -> str:
@@ -111,10 +115,10 @@ class Doctor:
         worker = heartbeat.newest_worker()
         problem = worker_problem(worker)
         if problem is not None:
-            raise SickError(problem)
+            raise CheckFailedError(problem)
         assert worker is not None  # that would have been a problem
         if worker.connected_at is None or worker.problem:
-            raise SickError(worker.problem or "it has no connection to Asterisk: see below")
+            raise CheckFailedError(worker.problem or "it has no connection to Asterisk: see below")
         return "alive, and connected to Asterisk"
 
     def asterisk(self) -> str:
@@ -122,7 +126,7 @@ class Doctor:
         version = str(self.ari.info().get("system", {}).get("version", "unknown"))
         major = version.partition(".")[0]
         if major.isdigit() and int(major) < OLDEST_ASTERISK:
-            raise SickError(f"{version} is too old: install {OLDEST_ASTERISK} or newer")
+            raise CheckFailedError(f"{version} is too old: install {OLDEST_ASTERISK} or newer")
         return f"{version} answers at {self.ari.url}"
 
     def application(self) -> str:
@@ -131,7 +135,7 @@ class Doctor:
             self.ari.command("GET", f"/applications/{self.ari.app}", seconds=SECONDS)
         except AriError as error:
             if error.gone:
-                raise SickError(
+                raise CheckFailedError(
                     f"{self.ari.app} is not registered: start the worker, with this ARI_APP"
                 ) from error
             raise
@@ -152,7 +156,7 @@ class Doctor:
         except AriError as error:
             if error.status not in (404, 500):
                 raise
-            raise SickError(
+            raise CheckFailedError(
                 f"Asterisk does not see {self.storage.root}: make the folder recording in its "
                 f"astspooldir a link to it, or set RECORDINGS_DIR to that folder ({error})"
             ) from error
@@ -161,7 +165,7 @@ class Doctor:
                 "POST", f"{stored}/copy", seconds=SECONDS, destinationRecordingName=copy
             )
         except AriError as error:
-            raise SickError(
+            raise CheckFailedError(
                 f"Asterisk cannot write to {self.storage.root}: give it to the user that Asterisk "
                 f"runs as, and let ari.conf say read_only = no ({error})"
             ) from error
@@ -198,7 +202,7 @@ def _report(name: str, check: Callable[[], str]) -> bool:
         click.echo(f"ok    {name}: {check()}")
     except SQLAlchemyError as error:
         click.echo(f"FAIL  {name}: the database cannot be asked ({type(error).__name__})")
-    except (SickError, AriError, StorageError, OSError) as error:
+    except (CheckFailedError, AriError, StorageError, OSError) as error:
         click.echo(f"FAIL  {name}: {error}")
     else:
         return True

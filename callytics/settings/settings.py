@@ -29,7 +29,7 @@ class SettingSpec:
     """Specification of a setting: its values, default and description."""
 
     default: str
-    what: str
+    valid_values: str
     accepts: Callable[[str], bool]
     label: str
     meaning: str
@@ -108,7 +108,7 @@ def check_setting(key: str, value: str) -> str:
         raise SettingError(f"{key}: is not a setting; there are {', '.join(SETTINGS)}")
     value = value.strip()
     if not SETTINGS[key].accepts(value):
-        raise SettingError(f"{key}: must be {SETTINGS[key].what}")
+        raise SettingError(f"{key}: must be {SETTINGS[key].valid_values}")
     return value
 
 

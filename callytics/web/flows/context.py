@@ -90,7 +90,7 @@ def page(template: str, **parts: Any) -> str:
     return render_template(f"flows/{template}.html", **WORDS, **{"state": state(), **parts})
 
 
-def the_flow(document: dict[str, Any], name: str) -> dict[str, Any]:
+def flow_or_404(document: dict[str, Any], name: str) -> dict[str, Any]:
     """Return a flow of a document; answer 404 if there is none of this name."""
     if name not in document["flows"]:
         abort(404, "There is no such flow. It may have been renamed or deleted.")

@@ -51,7 +51,7 @@ class Picture:
     layout: Layout
     nodes: list[Shown]
     numbers: str
-    told: str
+    description: str
 
 
 def picture_of(name: str, flow: Values) -> Picture:
@@ -63,7 +63,7 @@ def picture_of(name: str, flow: Values) -> Picture:
     edges = {edge.source: edge for edge in placed.edges}
     shown = [_shown(n, nodes[n], placed, edges[n], n in reached) for n in (*reached, *lost)]
     numbers = ", ".join(flow["numbers"]) or "no number yet"
-    return Picture(placed, shown, _short(numbers, MOST_NUMBERS), _told(name, flow, reached))
+    return Picture(placed, shown, _short(numbers, MOST_NUMBERS), _description(name, flow, reached))
 
 
 def _shown(name: str, node: Values, placed: Layout, edge: Edge, is_reached: bool) -> Shown:
@@ -89,7 +89,7 @@ def _shown(name: str, node: Values, placed: Layout, edge: Edge, is_reached: bool
     )
 
 
-def _told(name: str, flow: Values, reached: list[str]) -> str:
+def _description(name: str, flow: Values, reached: list[str]) -> str:
     steps = ", then ".join(f"{n} ({facts(flow['nodes'][n])})" for n in reached)
     return f"A call to flow {name} comes to {steps or 'nothing'}."
 

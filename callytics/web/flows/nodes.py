@@ -12,7 +12,7 @@ from callytics.flows.edits import chain, insert, leading_to, move, remove, renam
 from callytics.flows.fields import NAME, Field
 from callytics.flows.node_types import NODE_TYPES
 from callytics.flows.phrases import listed
-from callytics.web.flows.context import page, pages, state, the_flow
+from callytics.web.flows.context import flow_or_404, page, pages, state
 from callytics.web.flows.forms import Form, choice
 from callytics.web.flows.pages import flow_parts
 from callytics.web.flows.starters import free_name
@@ -45,7 +45,7 @@ def node_of(kind: str, values: Values) -> Values:
 def problems(document: Values, args: Mapping[str, str], form: Any) -> dict[str, str]:
     """Return the errors of the typed values of a node; `args` name flow, type and node."""
     flow_name, kind, old = args.get("flow", ""), args["type"], args.get("node")
-    flow = the_flow(document, flow_name)
+    flow = flow_or_404(document, flow_name)
     values = Form.sent(fields_of(kind, document, flow, old is None), form).read()
     return _problems(document, flow_name, kind, values, old)
 
@@ -65,7 +65,7 @@ def _problems(
 def add(flow_name: str) -> Response | str | tuple[str, int]:
     """Show the node types; then show and save the form of a new node."""
     document = work_of(current_user.id).values
-    flow = the_flow(document, flow_name)
+    flow = flow_or_404(document, flow_name)
     kind = request.args.get("type", "")
     if kind not in NODE_TYPES:
         return page("types", name=flow_name, after=request.args.get("after"))
@@ -86,7 +86,7 @@ def add(flow_name: str) -> Response | str | tuple[str, int]:
 
 def _add(flow_name: str, kind: str, values: Values) -> Response:
     def change(document: Values) -> None:
-        flow = the_flow(document, flow_name)
+        flow = flow_or_404(document, flow_name)
         after = values["after"] if values["after"] in flow["nodes"] else None
         insert(document["flows"][flow_name], values["name"], node_of(kind, values), after)
 
@@ -99,8 +99,8 @@ def _add(flow_name: str, kind: str, values: Values) -> Response:
 def change(flow_name: str, name: str) -> Response | str | tuple[str, int]:
     """Show and save the form of one node."""
     document = work_of(current_user.id).values
-    flow = the_flow(document, flow_name)
-    node = _the_node(flow, name)
+    flow = flow_or_404(document, flow_name)
+    node = _node_or_404(flow, name)
     fields = fields_of(node["type"], document, flow, adding=False)
     form = Form.showing(fields, {**node, "name": name})
     if request.method == "POST":
@@ -114,8 +114,8 @@ def change(flow_name: str, name: str) -> Response | str | tuple[str, int]:
 
 def _change(flow_name: str, name: str, kind: str, values: Values) -> Response:
     def change(document: Values) -> None:
-        flow = document["flows"][flow_name] = the_flow(document, flow_name)
-        _the_node(flow, name)
+        flow = document["flows"][flow_name] = flow_or_404(document, flow_name)
+        _node_or_404(flow, name)
         flow["nodes"][name] = node_of(kind, values)
         rename_node(flow, name, values["name"])
 
@@ -131,7 +131,7 @@ def shift(flow_name: str, name: str) -> Response | str:
     moved = []
 
     def change(document: Values) -> None:
-        _the_node(the_flow(document, flow_name), name)
+        _node_or_404(flow_or_404(document, flow_name), name)
         moved.append(move(document["flows"][flow_name], name, -1 if earlier else 1))
 
     edit(current_user.id, change)
@@ -147,13 +147,13 @@ def shift(flow_name: str, name: str) -> Response | str:
 @blueprint.route("/flows/<flow_name>/nodes/<name>/remove", methods=["GET", "POST"])
 def take_out(flow_name: str, name: str) -> Response | str:
     """Ask, with the effect on the nodes around it; then remove a node."""
-    flow = the_flow(work_of(current_user.id).values, flow_name)
-    node = _the_node(flow, name)
+    flow = flow_or_404(work_of(current_user.id).values, flow_name)
+    node = _node_or_404(flow, name)
     if request.method == "GET":
         return page("remove", name=flow_name, node=name, rewired=_rewired(flow, name, node, "will"))
 
     def change(document: Values) -> None:
-        if name in the_flow(document, flow_name)["nodes"]:
+        if name in flow_or_404(document, flow_name)["nodes"]:
             remove(document["flows"][flow_name], name)
 
     edit(current_user.id, change)
@@ -176,7 +176,7 @@ def _rewired(flow: Values, name: str, node: Values, will: str = "") -> str:
     return " ".join(said)
 
 
-def _the_node(flow: Values, name: str) -> Values:
+def _node_or_404(flow: Values, name: str) -> Values:
     if name not in flow["nodes"]:
         abort(404, "There is no such node. It may have been renamed or removed.")
     return dict(flow["nodes"][name])

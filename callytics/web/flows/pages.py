@@ -11,7 +11,7 @@ from callytics.flows.drafts import edit, work_of
 from callytics.flows.edits import chain, rename_flow, unreached
 from callytics.flows.fields import NAME, Field
 from callytics.flows.warnings import advice
-from callytics.web.flows.context import page, pages, state, the_flow
+from callytics.web.flows.context import flow_or_404, page, pages, state
 from callytics.web.flows.diagram import picture_of
 from callytics.web.flows.forms import NUMBERS, Form, choice
 from callytics.web.flows.starters import STARTS, build, check_start, free_name
@@ -70,7 +70,7 @@ def show(name: str) -> str:
 
 def flow_parts(document: dict[str, Any], name: str) -> dict[str, Any]:
     """Return the template variables of one flow."""
-    flow = the_flow(document, name)
+    flow = flow_or_404(document, name)
     return {
         "name": name,
         "flow": flow,
@@ -85,7 +85,7 @@ def flow_parts(document: dict[str, Any], name: str) -> dict[str, Any]:
 def settings(name: str) -> Response | str | tuple[str, int]:
     """Show and save the numbers, the start and the name of a flow."""
     document = work_of(current_user.id).values
-    flow = the_flow(document, name)
+    flow = flow_or_404(document, name)
     fields = choice(SETTINGS, "start", {node: node for node in flow["nodes"]})
     form = Form.showing(fields, {**flow, "name": name})
     if request.method == "POST":
@@ -101,7 +101,7 @@ def settings_problems(
     document: dict[str, Any], name: str, values: dict[str, Any]
 ) -> dict[str, str]:
     """Return the errors of a flow's typed settings, by field."""
-    flow = {**the_flow(document, name), **_flow_of(values)}
+    flow = {**flow_or_404(document, name), **_flow_of(values)}
     return check_flow(document, values["name"], flow, name)
 
 
@@ -111,7 +111,7 @@ def _flow_of(values: dict[str, Any]) -> dict[str, Any]:
 
 def _set(name: str, values: dict[str, Any]) -> Response:
     def change(document: dict[str, Any]) -> None:
-        the_flow(document, name)
+        flow_or_404(document, name)
         document["flows"][name].update(_flow_of(values))
         rename_flow(document, name, values["name"])
 
@@ -123,7 +123,7 @@ def _set(name: str, values: dict[str, Any]) -> Response:
 @blueprint.route("/flows/<name>/delete", methods=["GET", "POST"])
 def delete(name: str) -> Response | str:
     """Ask, then delete a flow in the draft."""
-    flow = the_flow(work_of(current_user.id).values, name)
+    flow = flow_or_404(work_of(current_user.id).values, name)
     if request.method == "GET":
         return page("delete", name=name, flow=flow)
     edit(current_user.id, lambda document: document["flows"].pop(name, None))

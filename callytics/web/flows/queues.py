@@ -41,7 +41,7 @@ def add() -> Response | str | tuple[str, int]:
 def change(name: str) -> Response | str | tuple[str, int]:
     """Show and save the form of one queue."""
     document = work_of(current_user.id).values
-    shown = {**_the_queue(document, name), "name": name}
+    shown = {**_queue_or_404(document, name), "name": name}
     return _form(document, name, Form.showing(QUEUE_FIELDS, shown))
 
 
@@ -72,7 +72,7 @@ def _keep(old: str | None, values: Values) -> Response:
 def delete(name: str) -> Response | str | tuple[str, int]:
     """Ask, then delete a queue in the draft; refuse with 409 while a node uses it."""
     document = work_of(current_user.id).values
-    _the_queue(document, name)
+    _queue_or_404(document, name)
     users = users_of(document, name)
     if request.method == "GET" or users:
         asked = page("queue_delete", name=name, users=users)
@@ -90,7 +90,7 @@ def _without(name: str) -> Any:
     return change
 
 
-def _the_queue(document: Values, name: str) -> Values:
+def _queue_or_404(document: Values, name: str) -> Values:
     if name not in document["queues"]:
         abort(404, "There is no such queue. It may have been renamed or deleted.")
     return dict(document["queues"][name])

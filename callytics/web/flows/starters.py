@@ -26,7 +26,7 @@ class Start:
     """Starting point: its title, a sentence about it, and its fields."""
 
     title: str
-    told: str
+    about: str
     fields: tuple[Field, ...]
 
 

@@ -32,7 +32,7 @@ def index() -> str:
 @blueprint.get("/flows/history/<int:number>")
 def show(number: int) -> str:
     """Show one version: its changes, its difference from the one in force, its diagrams."""
-    version, before = _the_version(number), versions.before(number).document
+    version, before = _version_or_404(number), versions.before(number).document
     now = state()
     flows = version.document.get("flows", {})
     new = [name for name, flow in flows.items() if before.get("flows", {}).get(name) != flow]
@@ -52,7 +52,7 @@ def show(number: int) -> str:
 @blueprint.route("/flows/history/<int:number>/take-back", methods=["GET", "POST"])
 def take_back(number: int) -> Response | str | tuple[str, int]:
     """Ask with a list of changes, then publish an older version again."""
-    version, problem = _the_version(number), ""
+    version, problem = _version_or_404(number), ""
     if request.method == "POST":
         try:
             versions.take_back(version, current_user.username, seen())
@@ -69,7 +69,7 @@ def take_back(number: int) -> Response | str | tuple[str, int]:
     return (asked, 409) if problem else asked
 
 
-def _the_version(number: int) -> Version:
+def _version_or_404(number: int) -> Version:
     version = versions.version(_bounded(number))
     if version is None or not version.id:
         abort(404, "There is no such version.")
