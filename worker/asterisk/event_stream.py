@@ -101,7 +101,7 @@ class EventStream:
                 self._receive(socket.recv())
         finally:
             heartbeat.kill()
-            socket.close(timeout=1)
+            _close(socket)
 
     def _filter_events(self) -> None:
         """Asterisk forgets its event filter while no call is alive, so each connect sets it."""
@@ -171,3 +171,15 @@ class EventStream:
         if self._is_silent():
             return f"no event came from Asterisk at {self._config.ari_url} for {SILENT_SECONDS:g} s"
         return f"the connection to Asterisk at {self._config.ari_url} was lost"
+
+
+def _close(socket: websocket.WebSocket) -> None:
+    """Close a WebSocket and its descriptor.
+
+    Once Asterisk has sent its close frame, the library takes the WebSocket for closed and leaves
+    the descriptor to the garbage collector.
+    """
+    connection = socket.sock
+    socket.close(timeout=1)
+    if connection is not None:
+        connection.close()
