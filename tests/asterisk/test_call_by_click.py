@@ -1,14 +1,13 @@
 """Call by click, with all parts real: the person's phone rings, then the number, and both speak."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from callytics.people import users
 from tests.support.asterisk import AsteriskServer
-from tests.support.browser import ARGUMENTS, CHROMIUM, complaints, new_page, sign_in
+from tests.support.browser import complaints, new_page, sign_in
 from tests.support.processes import Web, Worker
 from tests.support.rows import audio_of, calls, ended_calls, recordings_in, use_settings
 from tests.support.shelf import Shelf, signed_in
@@ -32,13 +31,9 @@ def house(live_env: dict[str, str], worker_process: Worker) -> dict[str, str]:
 
 
 @pytest.fixture
-def page(house: dict[str, str], live_web_server: Web) -> Iterator[Page]:
+def page(browser: Browser, house: dict[str, str], live_web_server: Web) -> Iterator[Page]:
     """Rita's browser."""
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS) as browser,
-        new_page(browser, live_web_server.url) as page,
-    ):
+    with new_page(browser, live_web_server.url) as page:
         sign_in(page, "rita")
         yield page
 
@@ -116,11 +111,9 @@ def test_without_javascript_the_same_number_twice_is_one_call_and_a_phone_unknow
 
 
 def test_the_place_of_the_form_on_a_narrow_page_is_a_page_of_its_own(
-    house: dict[str, str], live_web_server: Web, tmp_path: Path
+    browser: Browser, house: dict[str, str], live_web_server: Web
 ) -> None:
     with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS) as browser,
         new_page(
             browser,
             live_web_server.url,

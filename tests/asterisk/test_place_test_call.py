@@ -1,10 +1,8 @@
 """First test call of a new administrator, from the empty library, with all parts real."""
 
-from pathlib import Path
+from playwright.sync_api import Browser, expect
 
-from playwright.sync_api import expect, sync_playwright
-
-from tests.support.browser import ARGUMENTS, CHROMIUM, new_page, sign_in, wait_for_sound
+from tests.support.browser import new_page, sign_in, wait_for_sound
 from tests.support.command import flask
 from tests.support.process import PROJECT
 from tests.support.processes import Web, Worker
@@ -14,15 +12,11 @@ from tests.support.waiting import wait_until
 
 
 def test_the_button_places_a_call_that_appears_while_it_is_on_and_can_be_heard_when_it_ends(
-    live_env: dict[str, str], worker_process: Worker, live_web_server: Web, tmp_path: Path
+    browser: Browser, live_env: dict[str, str], worker_process: Worker, live_web_server: Web
 ) -> None:
     flask(live_env, "flows", "import", str(PROJECT / "deploy/sample_flow.json"))
     Shelf.of(live_env).add_person("ada", "admin")
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS) as browser,
-        new_page(browser, live_web_server.url) as page,
-    ):
+    with new_page(browser, live_web_server.url) as page:
         sign_in(page)
         page.get_by_role("button", name="Place a test call").click()
         expect(page.get_by_role("status")).to_contain_text("The test call is on its way.")

@@ -1,9 +1,9 @@
 """The page of the queues with all parts real: a caller waits until a member is let back in."""
 
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.support.asterisk import AsteriskServer
-from tests.support.browser import ARGUMENTS, CHROMIUM, new_page, sign_in
+from tests.support.browser import new_page, sign_in
 from tests.support.processes import Web, Worker
 from tests.support.rows import ended_calls, use_flow
 from tests.support.shelf import Shelf
@@ -16,15 +16,12 @@ def test_a_caller_is_seen_waiting_until_the_only_member_is_let_back_in(
     live_env: dict[str, str],
     worker_process: Worker,
     live_web_server: Web,
+    browser: Browser,
 ) -> None:
     line = {"type": "queue", "queue": "team", "record_call": True}
     use_flow(live_env, {"line": line}, queues={"team": {"members": [MEMBER]}})
     Shelf.of(live_env).add_person("ada", "admin")
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS) as browser,
-        new_page(browser, live_web_server.url) as page,
-    ):
+    with new_page(browser, live_web_server.url) as page:
         sign_in(page)
         page.goto("/queues")
         team = page.locator("#queue-team")
