@@ -28,7 +28,7 @@ install: .venv/installed-for-tests
 test: install lint types ## check everything: style, types and all tests
 	$(PYTEST)
 
-test-fast: .venv/installed-for-tests ## the tests without Asterisk, browser and PostgreSQL: under a minute
+test-fast: .venv/installed-for-tests ## the tests without Asterisk, browser and PostgreSQL
 	$(PYTEST) -m "not asterisk and not browser and not postgres and not slow"
 
 test-long: install chaos ## the tests that take long: N calls while everything dies again and again
