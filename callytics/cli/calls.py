@@ -1,12 +1,11 @@
 """`flask calls …`: list of calls, and calls placed by Callytics."""
 
-from typing import Any
-
 import click
 from flask import current_app
 
 from callytics.ari.commands import AriError
 from callytics.calls import library, originate
+from callytics.calls.library import CallRow
 from callytics.cli.commands import Commands
 from callytics.cli.printing import json_lines, length, text_line, when
 from callytics.telephony.numbers import NumberError
@@ -53,7 +52,7 @@ def place_test() -> None:
     click.echo("The test call is on; it ends by itself after ten seconds of talking.")
 
 
-def _text_line(row: Any) -> str:
+def _text_line(row: CallRow) -> str:
     parties = (row.caller_number or row.caller_name, row.dialed_number, row.callee)
     lengths = (length(library.wait_ms(row)), length(library.talk_ms(row)))
     ending = row.disposition if row.ended_at else library.IN_PROGRESS

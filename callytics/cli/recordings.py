@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import click
 from flask import current_app
@@ -16,6 +15,7 @@ from callytics.integrity import inventory, reconcile
 from callytics.integrity.inspection import CheckContext
 from callytics.recordings import library
 from callytics.recordings.facts import COLUMNS, Facts
+from callytics.recordings.library import RecordingRow
 from callytics.workers import heartbeat
 from callytics.workers.heartbeat import worker_problem
 
@@ -122,7 +122,7 @@ def _many(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-def _text_line(row: Any) -> str:
+def _text_line(row: RecordingRow) -> str:
     parties = (row.caller_number or row.caller_name, row.callee or row.dialed_number)
     facts = (row.uid, when(row.started_at), row.kind, length(row.duration_ms))
     return text_line(*facts, *parties, row.state, row.state_reason)

@@ -9,6 +9,7 @@ from typing import Any
 
 from callytics.recordings import notes, pauses
 from callytics.recordings.facts import COLUMNS as FACTS_COLUMNS
+from callytics.recordings.library import RecordingRow
 
 FACTS = (*FACTS_COLUMNS, "sha256")
 # The facts, then pauses, tags and notes.
@@ -32,7 +33,7 @@ def line(values: Iterable[Any]) -> bytes:
     return _line([_cell(value) for value in values]).encode(errors="replace")
 
 
-def facts(row: Any, checksums: Mapping[str, str | None]) -> list[Any]:
+def facts(row: RecordingRow, checksums: Mapping[str, str | None]) -> list[Any]:
     """Return the values of FACTS for a recording's row, then its pauses in words."""
     known = (getattr(row, name) for name in FACTS[:-1])
     return [*known, checksums.get(row.uid), "\n".join(map(_pause, pauses.confirmed(row.pauses)))]

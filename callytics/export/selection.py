@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from callytics.identifiers import is_uid
 from callytics.recordings import library
+from callytics.recordings.library import RecordingRow
 from callytics.search.engine import SearchPage, find
 from callytics.search.filters import Filters
 
@@ -28,7 +28,7 @@ Look = Callable[..., SearchPage]
 class Part:
     """One page of a selection, and the cursor of the next one; None at the end."""
 
-    rows: Sequence[Any]
+    rows: Sequence[RecordingRow]
     after: str | None
 
 

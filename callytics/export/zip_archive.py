@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import PurePosixPath
-from typing import Any
 
 from zipstream import ZipStream
 
 from callytics.export import csv_table
 from callytics.recordings import notes
+from callytics.recordings.library import RecordingRow
 from callytics.storage.folder import Storage, StorageError
 
 MANIFEST = "manifest.csv"
@@ -26,12 +26,14 @@ _NO_DIGEST = "0" * 64
 class Entry:
     """Recording and its name in the archive; without audio the size is None, the name empty."""
 
-    row: Any
+    row: RecordingRow
     name: str
     size_bytes: int | None
 
 
-def entries(storage: Storage, rows: Sequence[Any], name_of: Callable[[Any], str]) -> list[Entry]:
+def entries(
+    storage: Storage, rows: Sequence[RecordingRow], name_of: Callable[[RecordingRow], str]
+) -> list[Entry]:
     """Return the entries of the archive, each with a unique name. Raises OSError."""
     taken: set[str] = set()
     found = []
@@ -41,7 +43,7 @@ def entries(storage: Storage, rows: Sequence[Any], name_of: Callable[[Any], str]
     return found
 
 
-def _size(storage: Storage, row: Any) -> int | None:
+def _size(storage: Storage, row: RecordingRow) -> int | None:
     if row.state != "available":
         return None
     try:
@@ -71,7 +73,7 @@ class Bundle:
     storage: Storage
     entries: Sequence[Entry]
     added: Mapping[str, notes.Annotations]
-    begin: Callable[[Any], None]
+    begin: Callable[[RecordingRow], None]
     _digests: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

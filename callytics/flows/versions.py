@@ -1,7 +1,8 @@
 """Versions of the flow document: the one in force, the history, saving. Needs an app context."""
 
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol, cast
 
 from sqlalchemy import Connection, insert, select
 
@@ -67,13 +68,30 @@ def add_version(
     return int(key[0])
 
 
-def versions(upto: int | None = None, after: int = 0, limit: int = PAGE_SIZE) -> list[Any]:
+class VersionRow(Protocol):
+    """Row of a version without its document."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def saved_at(self) -> datetime: ...
+
+    @property
+    def saved_by(self) -> str: ...
+
+    @property
+    def said(self) -> str: ...
+
+
+def versions(upto: int | None = None, after: int = 0, limit: int = PAGE_SIZE) -> list[VersionRow]:
     """Return up to `limit` rows of the history, newest first: `after` < id <= `upto`."""
     wanted = select(*_FACTS).where(FlowDocument.id > after)
     if upto is not None:
         wanted = wanted.where(FlowDocument.id <= upto)
     with reading() as connection:
-        return list(connection.execute(wanted.order_by(FlowDocument.id.desc()).limit(limit)))
+        rows = connection.execute(wanted.order_by(FlowDocument.id.desc()).limit(limit)).all()
+    return cast(list[VersionRow], rows)
 
 
 @dataclass(frozen=True)
@@ -81,7 +99,7 @@ class Version:
     """Version with its document; before the first import, number 0 with an empty one."""
 
     id: int
-    row: Any | None
+    row: VersionRow | None
     document: dict[str, Any]
 
 
@@ -117,4 +135,4 @@ def take_back(to: Version, username: str, seen: int) -> int:
 def _version(query: Any) -> Version:
     with reading() as connection:
         row = connection.execute(query.limit(1)).first()
-    return Version(row.id, row, row.document) if row else Version(0, None, {})
+    return Version(row.id, cast(VersionRow, row), row.document) if row else Version(0, None, {})

@@ -2,7 +2,8 @@
 
 import re
 import secrets
-from typing import Any
+from datetime import datetime
+from typing import Protocol, cast
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -17,6 +18,32 @@ from callytics.telephony.dial_strings import is_destination
 
 ROLES = ("admin", "reviewer")
 PASSWORD_MIN = 8
+
+
+class AccountRow(Protocol):
+    """Row of an account, as a list shows it."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def username(self) -> str: ...
+
+    @property
+    def role(self) -> str: ...
+
+    @property
+    def endpoint(self) -> str: ...
+
+    @property
+    def created_at(self) -> datetime: ...
+
+
+class UserRow(AccountRow, Protocol):
+    """Row of a user, without the password hash."""
+
+    @property
+    def session_key(self) -> str: ...
 
 
 class UserError(Exception):
@@ -111,50 +138,52 @@ def new_password() -> str:
     return secrets.token_urlsafe(12)
 
 
-def all_users() -> list[Any]:
+def all_users() -> list[AccountRow]:
     """Return rows of id, username, role, endpoint and created_at, sorted by name."""
     columns = (User.id, User.username, User.role, User.endpoint, User.created_at)
     with reading() as connection:
-        return list(connection.execute(select(*columns).order_by(User.username)))
+        rows = connection.execute(select(*columns).order_by(User.username)).all()
+    return cast(list[AccountRow], rows)
 
 
-def user_by_id(user_id: int) -> Any | None:
+def user_by_id(user_id: int) -> UserRow | None:
     """Return the row of a user without the password hash, or None."""
     with reading() as connection:
         return _row(connection, user_id)
 
 
-def user_named(username: str) -> Any:
+def user_named(username: str) -> UserRow:
     """Return the row of a user without the password hash. Raises UserError."""
     wanted = select(*_COLUMNS).where(User.username == username)
     with reading() as connection:
         row = connection.execute(wanted).first()
     if row is None:
         raise UserError(f"name: there is no {username}; see `flask users list`")
-    return row
+    return cast(UserRow, row)
 
 
 # Compared if the name is unknown, so that the response takes as long as for a wrong password.
 _NOBODY = generate_password_hash("nobody has this password")
 
 
-def sign_in(username: str, password: str) -> Any | None:
+def sign_in(username: str, password: str) -> UserRow | None:
     """Return the row of the user with this name and password, or None."""
     wanted = select(User).where(User.username == username)
     with reading() as connection:
         row = connection.execute(wanted).first()
     right = check_password_hash(row.password_hash if row else _NOBODY, password)
-    return row if row and right else None
+    return cast(UserRow, row) if row and right else None
 
 
 _COLUMNS = (User.id, User.username, User.role, User.endpoint, User.session_key, User.created_at)
 
 
-def _row(connection: Connection, user_id: int) -> Any | None:
-    return connection.execute(select(*_COLUMNS).where(User.id == user_id)).first()
+def _row(connection: Connection, user_id: int) -> UserRow | None:
+    found = connection.execute(select(*_COLUMNS).where(User.id == user_id)).first()
+    return cast(UserRow | None, found)
 
 
-def _find(connection: Connection, user_id: int) -> Any:
+def _find(connection: Connection, user_id: int) -> UserRow:
     person = _row(connection, user_id)
     if person is None:
         raise UserError("This person was removed meanwhile.")
@@ -163,7 +192,7 @@ def _find(connection: Connection, user_id: int) -> Any:
 
 def _change(
     connection: Connection,
-    person: Any,
+    person: UserRow,
     changed_by: str,
     what: str,
     before: str,
@@ -175,7 +204,7 @@ def _change(
         log_change(connection, changed_by, f"person {person.username} {what}", before, after)
 
 
-def _keep_an_administrator(connection: Connection, person: Any) -> None:
+def _keep_an_administrator(connection: Connection, person: UserRow) -> None:
     others = select(func.count()).where(User.role == "admin", User.id != person.id)
     if person.role == "admin" and not connection.scalar(others):
         raise UserError(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol, cast
 
 from sqlalchemy import Connection, Select, delete, exists, insert, or_, select, update
 
@@ -130,9 +130,22 @@ def leave(call_uid: str) -> None:
         connection.execute(delete(Waiting).where(Waiting.call_uid == call_uid))
 
 
-def waiting(queue: str) -> list[Any]:
+class WaitingRow(Protocol):
+    """Row of a waiting caller."""
+
+    @property
+    def call_uid(self) -> str: ...
+
+    @property
+    def caller_number(self) -> str: ...
+
+    @property
+    def since(self) -> datetime: ...
+
+
+def waiting(queue: str) -> list[WaitingRow]:
     """Return rows of call_uid, caller_number and since of a queue, longest waiting first."""
     columns = (Waiting.call_uid, Waiting.caller_number, Waiting.since)
     query = select(*columns).where(Waiting.queue == queue).order_by(Waiting.since)
     with reading() as connection:
-        return list(connection.execute(query))
+        return cast(list[WaitingRow], connection.execute(query).all())

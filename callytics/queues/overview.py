@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol, cast
 
 from sqlalchemy import Select, or_, select
 
@@ -11,7 +12,7 @@ from callytics.clock import utc_now
 from callytics.database.reading import read, reading
 from callytics.flows import versions
 from callytics.flows.parts import Queue
-from callytics.queues.membership import paused
+from callytics.queues.membership import WaitingRow, paused
 from callytics.queues.models import Member, MemberPause, Waiting
 
 
@@ -24,6 +25,25 @@ def member_states(queue: str, members: Iterable[str]) -> dict[str, str]:
     return {m: _state(m in resting, m in busy, busy.get(m)) for m in members}
 
 
+class OccupiedRow(Protocol):
+    """Row of a member that rings, talks or wraps up, with the call."""
+
+    @property
+    def member(self) -> str: ...
+
+    @property
+    def call_uid(self) -> str | None: ...
+
+    @property
+    def caller_number(self) -> str | None: ...
+
+    @property
+    def caller_name(self) -> str | None: ...
+
+    @property
+    def answered_at(self) -> datetime | None: ...
+
+
 @dataclass(frozen=True)
 class MemberNow:
     """Current state of a queue member; `call` is the call that rings or is connected to them."""
@@ -31,7 +51,7 @@ class MemberNow:
     member: str
     state: str
     is_paused: bool
-    call: Any | None
+    call: OccupiedRow | None
 
 
 @dataclass(frozen=True)
@@ -41,7 +61,7 @@ class QueueNow:
     name: str
     queue: Queue
     members: tuple[MemberNow, ...]
-    waiting: tuple[Any, ...]
+    waiting: tuple[WaitingRow, ...]
 
 
 def overview() -> list[QueueNow]:
@@ -50,14 +70,15 @@ def overview() -> list[QueueNow]:
     columns = (Waiting.queue, Waiting.call_uid, Waiting.caller_number, Waiting.since)
     with reading() as connection:
         pauses = set(map(tuple, connection.execute(select(MemberPause.queue, MemberPause.member))))
-        busy = {row.member: row for row in connection.execute(_occupied())}
+        rows = cast(list[OccupiedRow], connection.execute(_occupied()).all())
+        busy = {row.member: row for row in rows}
         waiting = connection.execute(select(*columns).order_by(Waiting.since)).all()
     return [
         QueueNow(
             name,
             queue,
             tuple(_now(m, (name, m) in pauses, busy.get(m)) for m in queue.members),
-            tuple(row for row in waiting if row.queue == name),
+            tuple(cast(WaitingRow, row) for row in waiting if row.queue == name),
         )
         for name, queue in document.queues.items()
     ]
@@ -70,7 +91,7 @@ def _occupied() -> Select[*tuple[Any, ...]]:
     return query.where(or_(Member.call_uid.is_not(None), Member.free_at > utc_now()))
 
 
-def _now(member: str, is_paused: bool, row: Any | None) -> MemberNow:
+def _now(member: str, is_paused: bool, row: OccupiedRow | None) -> MemberNow:
     call_uid = row.call_uid if row else None
     state = _state(is_paused, row is not None, call_uid)
     return MemberNow(member, state, is_paused, row if call_uid else None)

@@ -1,8 +1,7 @@
 """Retention by age: deletion of recordings older than the setting. Needs an app context."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, select
 
@@ -10,7 +9,7 @@ from callytics.clock import utc_now
 from callytics.database.reading import read
 from callytics.integrity.inspection import CheckContext
 from callytics.integrity.reconcile import Report, check_folder
-from callytics.recordings.deletion import DeletionError, delete_recording
+from callytics.recordings.deletion import DeletableRow, DeletionError, delete_recording
 from callytics.recordings.facts import OPEN_STATES
 from callytics.recordings.models import Recording, Tag
 from callytics.recordings.sort_key import first_id_of_second
@@ -52,7 +51,7 @@ def delete_expired(context: CheckContext) -> Iterator[Report]:
         yield _delete(rows, days, context)
 
 
-def _delete(rows: Any, days: int, context: CheckContext) -> Report:
+def _delete(rows: Sequence[DeletableRow], days: int, context: CheckContext) -> Report:
     report = Report(checked=len(rows))
     for row in rows:
         try:

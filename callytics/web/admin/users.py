@@ -1,7 +1,6 @@
 """User administration: accounts, roles and phones."""
 
 from collections.abc import Callable
-from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
 from flask_login import current_user
@@ -126,14 +125,14 @@ def _text(name: str) -> str:
     return request.form.get(name, "").strip().replace("\0", "")
 
 
-def _find(user_id: int) -> Any:
+def _find(user_id: int) -> users.UserRow:
     person = users.user_by_id(min(user_id, 2**31 - 1))
     if person is None:
         abort(404, "There is no such person. They may have been removed.")
     return person
 
 
-def _change(person: Any, done: str, change: Callable[..., None], *values: str) -> Answer:
+def _change(person: users.UserRow, done: str, change: Callable[..., None], *values: str) -> Answer:
     try:
         change(person.id, *values, current_user.username)
     except UserError as error:
@@ -142,7 +141,7 @@ def _change(person: Any, done: str, change: Callable[..., None], *values: str) -
     return redirect(url_for("users.show", user_id=person.id), 303)
 
 
-def _refused(person: Any, what: str, error: UserError) -> tuple[str, int]:
+def _refused(person: users.UserRow, what: str, error: UserError) -> tuple[str, int]:
     typed = {name: _text(name) for name in ("role", "endpoint") if name in request.form}
     return render_template(
         "admin/users/show.html", person=person, typed=typed, problem=str(error), wrong=what

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
+from callytics.calls.library import CallRow
 from callytics.flows.node_types import NODE_TYPES
 from callytics.telephony.numbers import phone
 
@@ -22,7 +22,7 @@ class CurrentStep:
     node_type: str = ""
 
 
-def current_step(call: Any, queue: str | None) -> CurrentStep:
+def current_step(call: CallRow, queue: str | None) -> CurrentStep:
     """Return the current step of a call; `queue` is the queue of a waiting caller, if known."""
     step = call.path[-1] if call.path else None
     if step is None or step["ended_at"] is not None:

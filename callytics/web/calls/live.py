@@ -1,7 +1,6 @@
 """Live page: calls in progress, with step, time and recording."""
 
 from collections import defaultdict
-from typing import Any
 
 from flask import Blueprint
 from werkzeug.wrappers import Response
@@ -12,6 +11,7 @@ from callytics.database.paging import Page
 from callytics.queues.overview import queues_of
 from callytics.recordings import library
 from callytics.recordings.facts import OPEN_STATES
+from callytics.recordings.library import RecordingRow
 from callytics.web.calls.current_step import current_step
 from callytics.web.calls.problems import problems_of
 from callytics.web.http.list_pages import Table, list_response
@@ -32,7 +32,7 @@ def _table() -> Table:
     calls = list(call_library.calls(IN_PROGRESS).newest(MOST + 1))
     rows, uids = calls[:MOST], [row.uid for row in calls[:MOST]]
     queues = queues_of(uids)
-    recordings: dict[str, list[Any]] = defaultdict(list)
+    recordings: dict[str, list[RecordingRow]] = defaultdict(list)
     for row in library.recordings_of_calls(uids):
         recordings[row.call_uid].append(row)
     shown = {
@@ -44,7 +44,7 @@ def _table() -> Table:
     return Table(Page(rows, None, None), shown)
 
 
-def _recording_now(recordings: list[Any]) -> Any | None:
+def _recording_now(recordings: list[RecordingRow]) -> RecordingRow | None:
     """Return the open recording, or else the newest available one."""
     opened = [row for row in recordings if row.state in OPEN_STATES]
     kept = [row for row in recordings if row.state == "available"]

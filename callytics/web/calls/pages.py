@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -13,6 +12,7 @@ from callytics.calls.library import IN_PROGRESS, MOST_WITH_PROBLEM
 from callytics.calls.originate import place_test_call
 from callytics.clock import utc_now
 from callytics.recordings import library
+from callytics.recordings.library import RecordingRow
 from callytics.web.auth.access import admin_required
 from callytics.web.calls.problems import problems_of
 from callytics.web.calls.timeline import timeline
@@ -88,8 +88,8 @@ def _asked_filters() -> dict[str, str]:
     return filters
 
 
-def _by_call(recordings: Iterable[Any]) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = defaultdict(list)
+def _by_call(recordings: Iterable[RecordingRow]) -> dict[str, list[RecordingRow]]:
+    found: dict[str, list[RecordingRow]] = defaultdict(list)
     for row in recordings:
         found[row.call_uid].append(row)
     return found

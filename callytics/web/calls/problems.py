@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+
+from callytics.calls.library import CallRow
+from callytics.recordings.library import RecordingRow
 
 _TITLES = {"failed": "Not recorded", "missing": "Recording missing"}
 
@@ -15,7 +17,7 @@ class Problem:
     reason: str
 
 
-def problems_of(call: Any, recordings: Iterable[Any]) -> list[Problem]:
+def problems_of(call: CallRow, recordings: Iterable[RecordingRow]) -> list[Problem]:
     """Return all problems of a call: its own, and those of its recordings."""
     lost = [row for row in recordings if row.state in _TITLES]
     found = [Problem(_TITLES[row.state], row.state_reason) for row in lost]

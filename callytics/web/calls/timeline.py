@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from callytics.calls.library import CallRow
+from callytics.recordings.library import RecordingRow
 from callytics.recordings.pauses import MOST_PAUSES, confirmed
 
 # Width of the whole call, and of the narrowest bar, which must stay visible.
@@ -23,7 +25,7 @@ class Bar:
 class Recorded:
     """Recording of a step; its bar is None if nothing was recorded."""
 
-    row: Any
+    row: RecordingRow
     bar: Bar | None
     # The first MOST_PAUSES pauses.
     gaps: Sequence[Bar] = ()
@@ -51,7 +53,9 @@ class Step:
         return max(0, (self.ended_at - self.started_at) // timedelta(milliseconds=1))
 
 
-def timeline(call: Any, recordings: Iterable[Any], now: datetime) -> tuple[list[Step], list[Any]]:
+def timeline(
+    call: CallRow, recordings: Iterable[RecordingRow], now: datetime
+) -> tuple[list[Step], list[RecordingRow]]:
     """Return the steps of a call's path, and the recordings that belong to none of them."""
     end = call.ended_at or now
     steps = [_step(values) for values in call.path]
@@ -87,23 +91,24 @@ def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text).astimezone(UTC) if text else None
 
 
-def _place(steps: Sequence[Step], row: Any) -> Step | None:
+def _place(steps: Sequence[Step], row: RecordingRow) -> Step | None:
     """Return the last begun visit of the recording's node: a flow may pass a node twice."""
     visits = [step for step in steps if step.node == row.node]
     begun = [s for s in visits if s.started_at is not None and s.started_at <= row.started_at]
     return next(iter((begun or visits)[-1:]), None)
 
 
-def _talk(call: Any, end: datetime, step: Step) -> Bar | None:
+def _talk(call: CallRow, end: datetime, step: Step) -> Bar | None:
     # The call was answered in the last node of the path: a conversation ends the flow.
-    answered_here = call.answered_at and call.answered_at >= step.started_at
-    until = step.ended_at or end
-    if not answered_here or call.answered_at > until:
+    answered_at, until = call.answered_at, step.ended_at or end
+    if answered_at is None or step.started_at is None:
         return None
-    return _bar(call, end, call.answered_at, until)
+    if not step.started_at <= answered_at <= until:
+        return None
+    return _bar(call, end, answered_at, until)
 
 
-def _bar(call: Any, end: datetime, began: datetime, ended: datetime) -> Bar:
+def _bar(call: CallRow, end: datetime, began: datetime, ended: datetime) -> Bar:
     began_at: datetime = call.started_at
     length = max((end - began_at).total_seconds(), 0.001)
 
