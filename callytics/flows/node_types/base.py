@@ -20,6 +20,11 @@ RING_RESULTS = {
 }
 
 
+def recorded_or_not(node: Values) -> str:
+    """Return "recorded" or "not recorded", the end of a ringing node's summary."""
+    return "recorded" if node["record_call"] else "not recorded"
+
+
 @dataclass(frozen=True)
 class NodeType:
     """Node type. Its executor is `run` of the module of the same name in worker/nodes."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field as Checked
 
 from callytics.flows.fields import PHONE_HINT, RECORD, RING, Field
-from callytics.flows.node_types.base import RING_RESULTS, NodeType, Values
+from callytics.flows.node_types.base import RING_RESULTS, NodeType, Values, recorded_or_not
 from callytics.flows.parts import Destination, Name, NodePart, RingSeconds
 from callytics.flows.phrases import seconds
 from callytics.telephony.numbers import phone
@@ -32,8 +32,7 @@ class HuntGroup(NodePart):
 def _summary(node: Values) -> str:
     phones = node["destinations"] or [""]
     rung = phone(phones[0]) if len(phones) == 1 else f"{len(phones)} phones"
-    recorded = "recorded" if node["record_call"] else "not recorded"
-    return f"rings {rung}, {seconds(node['ring_seconds'])}, {recorded}"
+    return f"rings {rung}, {seconds(node['ring_seconds'])}, {recorded_or_not(node)}"
 
 
 NODE_TYPE = NodeType(

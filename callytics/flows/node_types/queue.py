@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field as Checked
 
 from callytics.flows.fields import RECORD, Field
-from callytics.flows.node_types.base import RING_RESULTS, NodeType, Values
+from callytics.flows.node_types.base import RING_RESULTS, NodeType, Values, recorded_or_not
 from callytics.flows.parts import Name, NodePart
 from callytics.flows.phrases import seconds
 
@@ -21,8 +21,7 @@ class QueueNode(NodePart):
 
 
 def _summary(node: Values) -> str:
-    recorded = "recorded" if node["record_call"] else "not recorded"
-    return f"{node['queue']}, up to {seconds(node['max_wait_seconds'])}, {recorded}"
+    return f"{node['queue']}, up to {seconds(node['max_wait_seconds'])}, {recorded_or_not(node)}"
 
 
 NODE_TYPE = NodeType(

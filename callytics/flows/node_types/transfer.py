@@ -3,7 +3,7 @@
 from typing import Literal
 
 from callytics.flows.fields import PHONE_HINT, RECORD, RING, Field
-from callytics.flows.node_types.base import RING_RESULTS, NodeType, Values
+from callytics.flows.node_types.base import RING_RESULTS, NodeType, Values, recorded_or_not
 from callytics.flows.parts import Destination, Name, NodePart, RingSeconds
 from callytics.flows.phrases import seconds
 from callytics.telephony.numbers import phone
@@ -20,8 +20,8 @@ class Transfer(NodePart):
 
 
 def _summary(node: Values) -> str:
-    recorded = "recorded" if node["record_call"] else "not recorded"
-    return f"rings {phone(node['destination'])}, {seconds(node['ring_seconds'])}, {recorded}"
+    rung, ringing = phone(node["destination"]), seconds(node["ring_seconds"])
+    return f"rings {rung}, {ringing}, {recorded_or_not(node)}"
 
 
 NODE_TYPE = NodeType(
