@@ -1,29 +1,17 @@
 """`flask about`: version, database, recordings folder, object store and PBXs of an installation."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import Protocol, cast
+from collections.abc import Iterator
 
 import click
 from flask import current_app
-from sqlalchemy import make_url, select
+from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.util import immutabledict
 
 from callytics.config import Config
 from callytics.database.health import database_problem
-from callytics.database.reading import read
 from callytics.version import __version__
-from callytics.workers.models import Worker
-
-
-class WorkerRow(Protocol):
-    """Row of a worker, as of its last heartbeat."""
-
-    name: str
-    seen_at: datetime
-    connected_at: datetime | None
-    asterisk_version: str
+from callytics.workers.heartbeat import WorkerRow, all_workers
 
 
 @click.command("about")
@@ -56,15 +44,10 @@ def public_database_url(url: str) -> str:
 
 def _pbx_texts() -> list[str]:
     try:
-        workers = _workers()
+        workers = all_workers()
     except SQLAlchemyError:
         return ["not known, since the database cannot be used"]
     return [_pbx_text(row) for row in workers] or ["none, no worker has reported yet"]
-
-
-def _workers() -> Sequence[WorkerRow]:
-    columns = (Worker.name, Worker.seen_at, Worker.connected_at, Worker.asterisk_version)
-    return cast(Sequence[WorkerRow], read(select(*columns).order_by(Worker.name)))
 
 
 def _pbx_text(row: WorkerRow) -> str:

@@ -3,23 +3,29 @@
 Needs an app context.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, cast
 
 from sqlalchemy import select
 
 from callytics.clock import utc_now
-from callytics.database.reading import read_first
+from callytics.database.reading import read, read_first
 from callytics.database.transactions import upsert, writing
 from callytics.workers.models import Worker
 
 # A worker reports every few seconds; after this silence it counts as gone.
 WORKER_SILENT_SECONDS = 30
+_COLUMNS = (
+    *(Worker.name, Worker.seen_at, Worker.connected_at),
+    *(Worker.asterisk_version, Worker.problem),
+)
 
 
 class WorkerRow(Protocol):
     """Last heartbeat of a worker."""
 
+    name: str
     seen_at: datetime
     connected_at: datetime | None
     asterisk_version: str
@@ -48,9 +54,13 @@ def record_heartbeat(
 
 def newest_worker() -> WorkerRow | None:
     """Return the worker that reported last, or None if there never was one."""
-    columns = (Worker.seen_at, Worker.connected_at, Worker.asterisk_version, Worker.problem)
-    query = select(*columns).order_by(Worker.seen_at.desc()).limit(1)
+    query = select(*_COLUMNS).order_by(Worker.seen_at.desc()).limit(1)
     return cast(WorkerRow | None, read_first(query))
+
+
+def all_workers() -> Sequence[WorkerRow]:
+    """Return every worker that ever reported, by name."""
+    return cast(Sequence[WorkerRow], read(select(*_COLUMNS).order_by(Worker.name)))
 
 
 def worker_problem(worker: WorkerRow | None) -> str | None:
