@@ -28,7 +28,6 @@ EXTENSIONS = ("json", "ulaw", "wav")
 
 _RECORDING_PATH = re.compile(rf"\d{{1,4}}/\d\d/\d\d/{UID_PATTERN}\.(json|ulaw|wav)", re.ASCII)
 _FACTS = [getattr(Recording, f.name) for f in fields(Facts)]
-_LONGEST_MS = (1 << 31) - 1
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,7 @@ def facts_of_recording(storage: Storage, recording: RecordingFiles) -> Facts | N
     """Read the facts beside the audio, or None. Raises ValueError if unusable, and OSError."""
     if "json" not in recording.files:
         return None
-    facts = _storable(read_facts(storage, recording.files["json"].path))
+    facts = read_facts(storage, recording.files["json"].path)
     if facts.name != recording.name:
         raise ValueError("they are those of another recording")
     return facts
@@ -166,26 +165,6 @@ def _select() -> Select[*tuple[Any, ...]]:
 
 def _facts_of(row: Row[Any]) -> Facts:
     return Facts(*row[: len(_FACTS)])
-
-
-def _storable(facts: Facts) -> Facts:
-    """Return facts that fit into a row, since another program may have written the file."""
-    texts = {name: value for name, value in vars(facts).items() if isinstance(value, str)}
-    changes: dict[str, Any] = {}
-    # One check of all texts: copying facts takes as long as reading them, and is rarely needed.
-    if not _is_text("".join(texts.values())):
-        changes = {name: _text(value) for name, value in texts.items()}
-    if (facts.duration_ms or 0) > _LONGEST_MS or (facts.size_bytes or 0) >= 1 << 63:
-        changes |= {"duration_ms": None, "size_bytes": None}
-    return facts.but(**changes) if changes else facts
-
-
-def _is_text(value: str) -> bool:
-    return (value.isascii() and "\0" not in value) or value == _text(value)
-
-
-def _text(value: str) -> str:
-    return value.replace("\0", "").encode(errors="replace").decode()
 
 
 def _extension(path: str) -> str:

@@ -1,10 +1,15 @@
 """Facts files: the JSON beside each audio file, from which the library can be rebuilt."""
 
+from typing import Any
+
 from callytics.recordings.facts import Facts
 from callytics.storage.folder import Storage
 
 # Facts are under 2 KB; a file that somebody made very large must not fill the memory.
 _LARGEST_BYTES = 1 << 20
+# The most that the columns of a row can hold.
+_LONGEST_MS = (1 << 31) - 1
+_MOST_BYTES = (1 << 63) - 1
 
 
 def write_facts(storage: Storage, facts: Facts, durable: bool = True) -> None:
@@ -18,6 +23,29 @@ def write_facts(storage: Storage, facts: Facts, durable: bool = True) -> None:
 
 
 def read_facts(storage: Storage, path: str) -> Facts:
-    """Read a facts file. Raises FileNotFoundError, OSError, and ValueError for an unusable one."""
+    """Read a facts file, as it can be stored in a row.
+
+    Raises FileNotFoundError, OSError, and ValueError for an unusable one.
+    """
     with storage.open(path) as file:
-        return Facts.from_json(file.read(_LARGEST_BYTES))
+        return _storable(Facts.from_json(file.read(_LARGEST_BYTES)))
+
+
+def _storable(facts: Facts) -> Facts:
+    """Return facts that fit into a row, since another program may have written the file."""
+    texts = {name: value for name, value in vars(facts).items() if isinstance(value, str)}
+    changes: dict[str, Any] = {}
+    # One check of all texts: copying facts takes as long as reading them, and is rarely needed.
+    if not _is_text("".join(texts.values())):
+        changes = {name: _text(value) for name, value in texts.items()}
+    if (facts.duration_ms or 0) > _LONGEST_MS or (facts.size_bytes or 0) > _MOST_BYTES:
+        changes |= {"duration_ms": None, "size_bytes": None}
+    return facts.but(**changes) if changes else facts
+
+
+def _is_text(value: str) -> bool:
+    return (value.isascii() and "\0" not in value) or value == _text(value)
+
+
+def _text(value: str) -> str:
+    return value.replace("\0", "").encode(errors="replace").decode()

@@ -5,7 +5,7 @@ from pathlib import Path
 from callytics.clock import utc_now
 from callytics.identifiers import new_uid
 from callytics.recordings.facts import Facts
-from callytics.recordings.facts_files import write_facts
+from callytics.recordings.facts_files import read_facts, write_facts
 from callytics.recordings.finalization import finalize
 from callytics.storage.folder import Storage
 from tests.support.tones import write_tone
@@ -39,3 +39,17 @@ def test_what_asterisk_did_not_write_is_told_by_its_length(tmp_path: Path) -> No
     storage.write(facts.path, b"\xff" * 8000)
     said = finalize(storage, facts, utc_now(), expected_ms=4200).state_reason
     assert said == "cut short: Asterisk did not write 3.2 s of it"
+
+
+def test_what_no_row_can_hold_is_left_out_of_facts_that_another_program_wrote(
+    tmp_path: Path,
+) -> None:
+    storage = Storage(tmp_path)
+    facts = Facts(new_uid(), "voicemail", "inbound", "recording", utc_now(), "ulaw")
+    odd = facts.but(state_reason="cut\0 short: x", caller_name="\ud83dAnn", duration_ms=1 << 40)
+    write_facts(storage, odd)
+    storage.write(facts.path, b"\xff" * 8000)
+    final = finalize(storage, facts, utc_now())
+    assert final.state_reason == "cut short: x"
+    read = read_facts(storage, facts.facts_path)
+    assert (read.caller_name, read.duration_ms) == ("?Ann", None)
