@@ -6,11 +6,13 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
+
+Network = IPv4Network | IPv6Network
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 DATABASE_URL_FORM = (
@@ -38,8 +40,16 @@ class Config:
     web_concurrency: int
     instance_dir: Path
     accel_redirect: str | None = None
-    # Addresses whose X-Forwarded-For and X-Forwarded-Proto are believed; gunicorn reads the same.
-    trusted_proxies: frozenset[str] = frozenset(("127.0.0.1", "::1"))
+    # Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, here and by gunicorn.
+    trusted_proxies: tuple[Network, ...] = ()
+
+    def trusts(self, address: str) -> bool:
+        """Return True if `address` is that of a trusted proxy."""
+        try:
+            peer = ip_address(address)
+        except ValueError:
+            return False
+        return any(peer in network for network in self.trusted_proxies)
 
 
 def host_in_url(address: str) -> str:
@@ -143,9 +153,16 @@ def _recordings_dir(environ: Mapping[str, str]) -> Path:
     return Path(folder)
 
 
-def _trusted_proxies(environ: Mapping[str, str]) -> frozenset[str]:
-    trusted = environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
-    return frozenset(address.strip() for address in trusted.split(","))
+def _trusted_proxies(environ: Mapping[str, str]) -> tuple[Network, ...]:
+    text = environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
+    parts = text.replace("*", "0.0.0.0/0,::/0").split(",")
+    try:
+        return tuple(ip_network(part.strip()) for part in parts if part.strip())
+    except ValueError as error:
+        raise ConfigError(
+            "FORWARDED_ALLOW_IPS: must be addresses or networks of proxies, such as "
+            f"10.0.0.2,172.16.0.0/12, or * for all, is {text!r}"
+        ) from error
 
 
 def _accel_redirect(environ: Mapping[str, str]) -> str | None:

@@ -43,6 +43,8 @@ except ConfigError as error:
 
 bind = f"{host_in_url(_config.bind)}:{_config.port}"
 workers = _config.web_concurrency
+# gunicorn itself reads the environment alone, and not the file .env.
+forwarded_allow_ips = ",".join(map(str, _config.trusted_proxies))
 worker_class = "deploy.gunicorn_worker.SendingWorker"
 chdir = str(PROJECT_DIR)
 # Its socket for commands is one a user, and a second gunicorn would take it over.

@@ -4,9 +4,11 @@ import os
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from gunicorn.config import Config as GunicornConfig
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from callytics import create_app
@@ -54,6 +56,35 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
     assert (config.bind, config.port) == ("::1", 80)
 
 
+@pytest.mark.parametrize(
+    ("proxies", "peer", "trusted"),
+    [
+        (None, "127.0.0.1", True),
+        (None, "::1", True),
+        (None, "10.0.0.2", False),
+        ("", "127.0.0.1", False),
+        ("10.0.0.2, 172.16.0.0/12", "10.0.0.2", True),
+        ("10.0.0.2, 172.16.0.0/12", "172.31.255.255", True),
+        ("10.0.0.2, 172.16.0.0/12", "172.32.0.0", False),
+        ("fd00::/8", "fd12::1", True),
+        ("fd00::/8", "172.16.0.1", False),
+        ("*", "203.0.113.9", True),
+        ("*", "2001:db8::1", True),
+        ("10.0.0.0/8", "unknown", False),
+    ],
+)
+def test_proxies_are_trusted_by_address_and_by_network(tmp_path, proxies, peer, trusted):
+    environ = {} if proxies is None else {"FORWARDED_ALLOW_IPS": proxies}
+    config = load(tmp_path, **environ)
+    assert config.trusts(peer) is trusted
+    # gunicorn gets the same list, and decides the same.
+    theirs = GunicornConfig()
+    theirs.set("forwarded_allow_ips", ",".join(map(str, config.trusted_proxies)))
+    if peer != "unknown":
+        networks = theirs.forwarded_allow_networks()
+        assert any(ip_address(peer) in network for network in networks) is trusted
+
+
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_postgresql_is_understood_as_hosts_write_it(tmp_path: Path, scheme: str) -> None:
     config = load(tmp_path, DATABASE_URL=f"{scheme}://u:p%40#w@h:5432/db?sslmode=require")
@@ -77,6 +108,8 @@ def test_postgresql_is_understood_as_hosts_write_it(tmp_path: Path, scheme: str)
         ("ARI_URL", "http://[::1/ari"),
         ("ARI_APP", "a b"),
         ("ARI_APP", "a/b"),
+        ("FORWARDED_ALLOW_IPS", "proxy.example"),
+        ("FORWARDED_ALLOW_IPS", "192.168.1.1/24"),
         ("RECORDINGS_DIR", "recordings"),
         ("RECORDINGS_DIR", "./recordings"),
         ("RECORDINGS_DIR", "~/recordings"),

@@ -8,6 +8,8 @@ from flask import Flask, current_app, request
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.wrappers import Response
 
+from callytics.config import Config
+
 # Nothing from elsewhere, nothing inline; audio and requests only from here.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -55,8 +57,8 @@ def init_headers(app: Flask) -> None:
 def client_address() -> str:
     """Return the address of the client, also behind the proxies that gunicorn trusts."""
     peer = request.remote_addr or "unknown"
-    trusted = current_app.extensions["callytics"].trusted_proxies
-    if request.access_route and (peer in trusted or "*" in trusted):
+    config: Config = current_app.extensions["callytics"]
+    if request.access_route and config.trusts(peer):
         # The last address is the one that the nearest proxy saw; a client can make up the others.
         return request.access_route[-1]
     return peer

@@ -168,6 +168,14 @@ def test_the_address_is_taken_from_a_trusted_proxy_alone(shelf):
     assert seen_from("192.0.2.1") == "192.0.2.1"
 
 
+def test_a_network_of_proxies_is_trusted_whole(shelf):
+    shelf = Shelf.of({**shelf.environment, "FORWARDED_ALLOW_IPS": "10.0.0.0/30"})
+    told = {"X-Forwarded-For": "198.51.100.7"}
+    for peer, seen in (("10.0.0.3", "198.51.100.7"), ("10.0.0.4", "10.0.0.4")):
+        with shelf.app.test_request_context(headers=told, environ_base={"REMOTE_ADDR": peer}):
+            assert login.client_address() == seen
+
+
 def test_right_passwords_are_not_counted(shelf):
     for _ in range(int(login.FAILURES_PER_NAME.split()[0]) + 2):
         shelf.client("rita")
