@@ -10,6 +10,7 @@ from callytics.flows.models import FlowDocument, FlowDraft
 from callytics.people.models import User
 from callytics.queues.models import Member, MemberPause, Waiting
 from callytics.recordings.models import Note, Recording, Tag
+from callytics.retention.models import RetentionRun
 from callytics.search.models import SavedSearch
 from callytics.settings.models import Setting
 from callytics.workers.models import Worker
@@ -24,6 +25,7 @@ __all__ = [
     "MemberPause",
     "Note",
     "Recording",
+    "RetentionRun",
     "SavedSearch",
     "Setting",
     "Tag",

@@ -5,6 +5,7 @@ expired ones and compares all.
 import logging
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from time import monotonic
 
 import gevent
 from flask import Flask
@@ -16,7 +17,7 @@ from callytics.config import Config
 from callytics.integrity import reconcile
 from callytics.integrity.inspection import CheckContext
 from callytics.recordings.facts import Facts
-from callytics.retention import policy
+from callytics.retention import policy, runs
 from callytics.storage.folder import Storage
 from worker.calls.registry import CallRegistry
 from worker.support.native_threads import NativeThreads
@@ -62,9 +63,21 @@ class Housekeeping:
         """Once a day delete expired recordings, then compare the rest."""
         gevent.sleep(FIRST_FULL_SECONDS)
         while True:
-            self.run_steps(policy.delete_expired(self.context))
+            self.delete_expired()
             self.run_steps(reconcile.reconcile(self.context))
-            gevent.sleep(FULL_SECONDS)
+            self._sleep_until_tomorrow()
+
+    def delete_expired(self) -> None:
+        """Run retention, or log why it is refused."""
+        self.run_steps(policy.delete_expired(self.context, self._ari.clock))
+
+    def _sleep_until_tomorrow(self) -> None:
+        """Sleep for a day, and run retention meanwhile if somebody confirms a refused run."""
+        until = monotonic() + FULL_SECONDS
+        while monotonic() < until:
+            gevent.sleep(MINUTE_SECONDS)
+            if self._try_step(_confirmation) is not None:
+                self.delete_expired()
 
     def run_steps(self, steps: Iterator[reconcile.Report]) -> None:
         """Run step after step, with pauses for the calls."""
@@ -75,6 +88,9 @@ class Housekeeping:
         """Run one step in the thread; None if it was the end or failed."""
         try:
             sentences = self._thread.spawn(self._in_context, step).get()
+        except policy.RetentionRefused as error:
+            self._log.problem(str(error))
+            return None
         except (reconcile.FolderError, OSError, SQLAlchemyError) as error:
             self._log.problem(f"recordings cannot be looked after: {error}")
             return None
@@ -94,6 +110,12 @@ class Housekeeping:
             return self._ari.live_recording(facts.name) is not None
         except AriError:
             return None
+
+
+def _confirmation() -> list[str] | None:
+    """Return sentences if a refused run of retention was confirmed, else None."""
+    run = runs.newest_confirmation()
+    return None if run is None else [f"retention goes on, confirmed by {run.confirmed_by}"]
 
 
 def _next(steps: Iterator[reconcile.Report]) -> list[str] | None:

@@ -2,6 +2,8 @@
 
 from base64 import b64encode
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +14,7 @@ from callytics.config import Config
 
 # Usually 1 ms; on a saturated machine Asterisk took 29 s to answer the start of a recording.
 CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 35.0
+_CLOCK_SECONDS = 10.0
 
 
 class AriError(Exception):
@@ -71,6 +74,14 @@ class AriHttp:
         except HTTPError as error:
             raise AriError(f"ARI_URL: nobody answers at {self.url} ({_kind(error)})") from error
         return _result(answer)
+
+    def clock(self) -> datetime | None:
+        """Return the wall clock of Asterisk's host, None if it does not answer."""
+        try:
+            answer = self._send("GET", "/asterisk/ping", None, _CLOCK_SECONDS, {})
+            return parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
+        except (HTTPError, LookupError, TypeError, ValueError):
+            return None
 
     def _send(
         self, method: str, path: str, body: Any, seconds: float, query: Mapping[str, Any]

@@ -48,7 +48,7 @@ def list_recordings(as_json: bool, limit: int) -> None:
 def verify(checksums: bool, skip_folder_check: bool) -> None:
     """Compare rows, files and facts; exit 1 where they differ."""
     context = replace(
-        _check_context(skip_folder_check), fill_checksums=checksums, compare_checksums=checksums
+        check_context(skip_folder_check), fill_checksums=checksums, compare_checksums=checksums
     )
     checked, wrong, failed = _print_reports(reconcile.verify(context), with_foreign_files=True)
     click.echo(f"{_many(checked, 'recording')}, {_many(wrong + failed, 'disagreement')}.")
@@ -59,13 +59,14 @@ def verify(checksums: bool, skip_folder_check: bool) -> None:
 @skip_folder_check_option
 def reconcile_all(skip_folder_check: bool) -> None:
     """Make rows, files and facts agree, and print each repair."""
-    reports = reconcile.reconcile(_check_context(skip_folder_check))
+    reports = reconcile.reconcile(check_context(skip_folder_check))
     checked, repaired, failed = _print_reports(reports, with_foreign_files=False)
     summary = f"{_many(checked, 'recording')}, {_many(repaired, 'disagreement')} mended"
     click.echo(f"{summary}, {failed} not." if failed else f"{summary}.")
 
 
-def _check_context(skip_folder_check: bool) -> CheckContext:
+def check_context(skip_folder_check: bool) -> CheckContext:
+    """Return the context of a check by a command."""
     running = worker_problem(heartbeat.newest_worker()) is None
     return CheckContext(
         storage=current_app.extensions["storage"],

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field, fields
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select, tuple_
+from sqlalchemy import Row, Select, exists, func, select, tuple_
 
 from callytics.audit.access_log import FAILED
 from callytics.audit.models import AuditEntry
 from callytics.database.reading import read
 from callytics.identifiers import UID_PATTERN
-from callytics.recordings.facts import OPEN_STATES, Facts
+from callytics.recordings.facts import KEEP_TAG, OPEN_STATES, Facts
 from callytics.recordings.facts_files import read_facts
-from callytics.recordings.models import Recording
+from callytics.recordings.models import Recording, Tag
 from callytics.storage.folder import Storage
 from callytics.storage.folder_walk import FileEntry
 
@@ -27,7 +27,8 @@ ROWS_AT_ONCE = 1000
 EXTENSIONS = ("json", "ulaw", "wav")
 
 _RECORDING_PATH = re.compile(rf"\d{{1,4}}/\d\d/\d\d/{UID_PATTERN}\.(json|ulaw|wav)", re.ASCII)
-_FACTS = [getattr(Recording, f.name) for f in fields(Facts)]
+_KEPT = exists().where(Tag.recording_uid == Recording.uid, Tag.tag == KEEP_TAG).label("keep")
+_FACTS = [_KEPT if f.name == "keep" else getattr(Recording, f.name) for f in fields(Facts)]
 
 
 @dataclass(frozen=True)

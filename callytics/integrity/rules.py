@@ -13,7 +13,7 @@ from callytics.integrity.inspection import (
 )
 from callytics.integrity.inventory import RecordingFiles, facts_of_recording
 from callytics.integrity.orphans import check_orphan
-from callytics.recordings.facts import FORMATS, OPEN_STATES, Facts
+from callytics.recordings.facts import FORMATS, KEEP_TAG, OPEN_STATES, Facts
 from callytics.recordings.finalization import CUT_SHORT, NO_FILE, NO_SOUND, PERHAPS_CUT_SHORT
 from callytics.recordings.pauses import completeness, is_paused
 from callytics.storage.folder_walk import FileEntry
@@ -45,6 +45,7 @@ def check_recording(
     _check_other_format(finding)
     finding.set_aside_facts = bool(unusable) and finding.desired is not None
     _compare(finding, facts, unusable, base)
+    _compare_keep(finding, recording.row, facts)
     return finding
 
 
@@ -60,7 +61,9 @@ def _read(recording: RecordingFiles, context: CheckContext) -> tuple[Facts | Non
 def _more_final(row: Facts | None, facts: Facts | None) -> Facts | None:
     if row is None or facts is None:
         return row or facts
-    return facts if _finality(facts) > _finality(row) else row
+    newer = facts if _finality(facts) > _finality(row) else row
+    # Kept where either says so: a person may have added the tag after the backup.
+    return newer if row.keep == facts.keep else newer.but(keep=True)
 
 
 def _finality(facts: Facts) -> tuple[int, ...]:
@@ -238,3 +241,12 @@ def _compare(finding: Finding, facts: Facts | None, unusable: str, base: Facts |
     finding.write_facts |= facts is None or (not in_progress and facts != desired)
     if finding.write_facts and not finding.problems:
         finding.add_problem("the facts beside it say other than the row", "written from the row")
+
+
+def _compare_keep(finding: Finding, row: Facts | None, facts: Facts | None) -> None:
+    """Report a tag `keep` that only the facts file has."""
+    going_on = finding.desired is None or finding.desired.state in OPEN_STATES
+    if row is None or facts is None or (going_on and not finding.finalize):
+        return
+    if facts.keep and not row.keep:
+        finding.add_problem(f"its facts say {KEEP_TAG}, and the tag is gone", "the tag is back")

@@ -19,6 +19,8 @@ STATES: tuple[State, ...] = get_args(State)
 FORMATS = ("wav", "ulaw")
 # States in which Asterisk may still be writing the file.
 OPEN_STATES = ("requested", "recording")
+# Recordings with this tag are never deleted by age.
+KEEP_TAG = "keep"
 
 # Columns that `flask recordings list --json` and the exported table show, in an order that scripts
 # rely on.
@@ -57,6 +59,8 @@ class Facts:
     sha256: str | None = None
     # Spans in which somebody paused the recording.
     pauses: Spans = ()
+    # The recording has the tag `keep`. In the database, it is a row of the tags.
+    keep: bool = False
 
     @property
     def name(self) -> str:
@@ -81,11 +85,14 @@ class Facts:
 
     def to_row(self) -> dict[str, Any]:
         """Return the columns and values that the ledger writes."""
-        return {**vars(self), "path": self.path}
+        values = {**vars(self), "path": self.path}
+        del values["keep"]
+        return values
 
     def to_json(self) -> str:
         """Return the content of the facts file."""
-        return json.dumps(self.to_row(), default=_as_json, indent=1, ensure_ascii=False) + "\n"
+        values = self.to_row() | ({"keep": True} if self.keep else {})
+        return json.dumps(values, default=_as_json, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -117,8 +124,10 @@ class Facts:
 def _fits(value: Any, permitted: Any) -> bool:
     if isinstance(permitted, tuple):
         return value in permitted
+    if isinstance(value, bool):
+        return permitted is bool
     if isinstance(value, int):
-        return not isinstance(value, bool) and value >= 0 and isinstance(value, permitted)
+        return value >= 0 and isinstance(value, permitted)
     return isinstance(value, permitted)
 
 

@@ -1,5 +1,6 @@
 """Facts files: the JSON beside each audio file, from which the library can be rebuilt."""
 
+from pathlib import PurePosixPath
 from typing import Any
 
 from callytics.recordings.facts import Facts
@@ -49,3 +50,28 @@ def _is_text(value: str) -> bool:
 
 def _text(value: str) -> str:
     return value.replace("\0", "").encode(errors="replace").decode()
+
+
+def is_kept(storage: Storage, path: str) -> bool:
+    """Return True if the facts beside the audio `path` say that it is kept. Raises OSError."""
+    try:
+        return read_facts(storage, _facts_path(path)).keep
+    except (FileNotFoundError, ValueError):
+        return False
+
+
+def write_kept(storage: Storage, path: str, keep: bool) -> None:
+    """Write into the facts beside the audio `path` that it is kept, or no longer. Raises OSError.
+
+    Facts that are missing or unusable are left to `flask recordings reconcile`.
+    """
+    try:
+        facts = read_facts(storage, _facts_path(path))
+    except (FileNotFoundError, ValueError):
+        return
+    if facts.keep != keep:
+        write_facts(storage, facts.but(keep=keep))
+
+
+def _facts_path(path: str) -> str:
+    return str(PurePosixPath(path).with_suffix(".json"))

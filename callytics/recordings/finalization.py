@@ -34,7 +34,10 @@ def finalize(
     full = storage.resolve(facts.path)
     on_disk = _facts_on_disk(storage, facts)
     reason = reason or facts.state_reason or on_disk.state_reason
-    facts = facts.but(pauses=pauses.more_complete(facts.pauses, on_disk.pauses))
+    facts = facts.but(
+        pauses=pauses.more_complete(facts.pauses, on_disk.pauses),
+        keep=facts.keep or on_disk.keep,
+    )
     try:
         sound = wav.inspect(full)
         if sound.data_bytes and not sound.finished:

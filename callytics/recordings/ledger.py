@@ -17,12 +17,15 @@ from sqlalchemy import (
     update,
 )
 
+from callytics.clock import utc_now
 from callytics.database.transactions import insert_missing, writing
-from callytics.recordings.facts import Facts
+from callytics.recordings.facts import KEEP_TAG, Facts
 from callytics.recordings.models import Note, Recording, Tag
 from callytics.recordings.search_text import searchable, searchable_words
 from callytics.recordings.sort_key import IDS_PER_SECOND, first_id_of_second
 
+# User name of tags that reconciliation puts back.
+_USERNAME = "reconcile"
 # Key of the advisory lock; the number has no meaning.
 _LOCK_IDS = text("SELECT pg_advisory_xact_lock(7236)")
 _NEXT_ID = text(
@@ -31,7 +34,7 @@ _NEXT_ID = text(
 )
 # Columns that are set from the facts. The statements are built once: building one takes longer
 # than running it, and a call waits for that.
-_FACTS = [field.name for field in fields(Facts) if field.name != "uid"] + ["path"]
+_FACTS = [field.name for field in fields(Facts) if field.name not in ("uid", "keep")] + ["path"]
 _UPDATE = (
     update(Recording)
     .where(Recording.uid == bindparam("changed"))
@@ -159,6 +162,7 @@ def change_recordings(changes: Sequence[RowChange]) -> None:
         for facts in new:
             values = {**recording_values(facts), "id": next_id(connection, facts.started_at)}
             insert_missing(connection, Recording, values, "uid")
+            _keep(connection, facts)
         for change in changes:
             if change.was is not None:
                 _change(connection, change)
@@ -171,10 +175,19 @@ def _change(connection: Connection, change: RowChange) -> None:
         return
     values = recording_values(change.facts)
     same = (Recording.uid == change.uid, unchanged)
-    connection.execute(update(Recording).where(*same).values(**values))
+    if connection.execute(update(Recording).where(*same).values(**values)).rowcount:
+        _keep(connection, change.facts)
     # The update has overwritten the search text without the notes and tags.
     if words := _words(connection, change.uid):
         _write_search_text(connection, values, words)
+
+
+def _keep(connection: Connection, facts: Facts) -> None:
+    """Put back the tag that the facts file has, for a database restored from before it."""
+    if facts.keep:
+        tag = {"recording_uid": facts.uid, "tag": KEEP_TAG, "username": _USERNAME}
+        insert_missing(connection, Tag, {**tag, "created_at": utc_now()})
+        index_words(connection, facts.uid)
 
 
 def forget_recording(uid: str) -> bool:

@@ -93,6 +93,14 @@ SETTINGS = {
         "In days; 0 is for ever. What is older is deleted once a day, for good, unless it has the "
         "tag keep.",
     ),
+    "retention_largest_share": SettingSpec(
+        "25",
+        "a whole number of percent from 1 to 100 (never ask)",
+        lambda v: _is_number(v, 100) and int(v) > 0,
+        "Ask before a day deletes more than",
+        "In percent of all recordings; then nothing is deleted by age until somebody confirms it "
+        "here.",
+    ),
 }
 
 

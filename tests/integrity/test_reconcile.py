@@ -6,6 +6,7 @@ from hashlib import sha256
 
 import pytest
 
+from callytics.recordings import ledger, notes
 from callytics.recordings.facts import Facts
 from callytics.recordings.facts_files import write_facts
 from tests.support.disorder import NOW, SOUND, SOUND_MS, Disorder, disorder, unfinished
@@ -350,3 +351,36 @@ def test_a_checksum_that_was_never_taken_is_taken(lib: Disorder) -> None:
     assert lib.reconcile() == [said]
     assert agreed(lib, facts).sha256 == sha256(WHOLE).hexdigest()
     assert lib.reconcile() == []
+
+
+# What is kept
+
+
+def test_the_tag_keep_is_written_into_the_facts(lib: Disorder) -> None:
+    facts = lib.add()
+    notes.add_tag(facts.uid, "keep", "ada")
+    mended(lib, "the facts beside it say other than the row → written from the row")
+    assert agreed(lib, facts).keep
+
+
+def test_a_database_from_before_the_tag_gets_it_from_the_facts(lib: Disorder) -> None:
+    facts = lib.add()
+    write_facts(lib.shelf.storage, facts.but(keep=True))
+    mended(lib, "its facts say keep, and the tag is gone → the tag is back")
+    assert agreed(lib, facts).keep
+
+
+def test_a_database_that_is_rebuilt_from_the_folder_gets_the_tag(lib: Disorder) -> None:
+    facts = lib.add()
+    write_facts(lib.shelf.storage, facts.but(keep=True))
+    ledger.forget_recording(facts.uid)
+    mended(lib, "there is no row → taken into the library")
+    assert agreed(lib, facts).keep
+    assert "keep" in {tag.tag for tag in notes.annotations_of(facts.uid).tags}
+
+
+def test_what_is_completed_stays_kept(lib: Disorder) -> None:
+    facts = lib.open(WHOLE)
+    write_facts(lib.shelf.storage, facts.but(keep=True))
+    lib.reconcile()
+    assert lib.facts(facts).keep

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from callytics.database.engine import db
 from callytics.recordings import ledger, notes
 from callytics.recordings.facts import Facts
+from callytics.recordings.facts_files import read_facts
 from callytics.recordings.models import Note, Tag
 from callytics.search import access_paths, engine as finding
 from callytics.search.filters import Filters
@@ -288,3 +289,23 @@ def test_notes_and_tags_without_javascript(browser, web, shelf, ann):
         expect(page.get_by_role("link", name="refund", exact=True)).to_be_visible()
         page.get_by_role("button", name="Delete the note").click()
         expect(page.get_by_role("status")).to_have_text("The note is deleted.")
+
+
+def test_the_tag_keep_stands_in_the_facts_file_as_long_as_it_is_there(shelf: Shelf) -> None:
+    ada, kept = shelf.client("ada"), shelf.add(b"")
+    tag(ada, kept, "Keep")
+    assert read_facts(shelf.storage, kept.facts_path).keep
+    ada.send(f"/recordings/{kept.uid}/tags/remove", {"tag": "keep"})
+    assert not read_facts(shelf.storage, kept.facts_path).keep
+
+
+def test_the_tag_keep_stays_while_the_facts_file_cannot_be_written(shelf: Shelf) -> None:
+    ada, kept = shelf.client("ada"), shelf.add(b"")
+    tag(ada, kept, "keep")
+    facts = shelf.storage.root / kept.facts_path
+    facts.unlink()
+    facts.mkdir()
+    answer = ada.send(f"/recordings/{kept.uid}/tags/remove", {"tag": "keep"})
+    assert answer.status_code == 503
+    with shelf.app.app_context():
+        assert [tag.tag for tag in notes.annotations_of(kept.uid).tags] == ["keep"]

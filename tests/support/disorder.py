@@ -18,6 +18,7 @@ from callytics.recordings.facts import Facts
 from callytics.recordings.facts_files import read_facts, write_facts
 from callytics.recordings.finalization import finalize
 from callytics.recordings.models import Recording
+from callytics.recordings.notes import annotations_of
 from tests.support.shelf import STARTED_AT, Shelf, wav_bytes
 
 # Three quarters of a second that is not silence.
@@ -109,7 +110,9 @@ class Disorder:
     def row(self, facts: Facts) -> Facts | None:
         """The facts as the row says them now."""
         row = library.recording(facts.uid)
-        return row and Facts(**{name: getattr(row, name) for name in Facts.__dataclass_fields__})
+        tags = {tag.tag for tag in annotations_of(facts.uid).tags}
+        names = Facts.__dataclass_fields__.keys() - {"keep"}
+        return row and Facts(**{name: getattr(row, name) for name in names}, keep="keep" in tags)
 
     def rows(self) -> dict[str, Facts]:
         """Every row by its uid."""

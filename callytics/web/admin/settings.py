@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from callytics.audit.admin_changes import changes_of
 from callytics.clock import utc_now
+from callytics.retention import runs
 from callytics.retention.policy import expired
 from callytics.settings.settings import (
     SETTINGS,
@@ -84,6 +85,17 @@ def undo(change_id: int) -> Response:
     return redirect(url_for("settings.index"), 303)
 
 
+@blueprint.post("/settings/retention/<int:run_id>/confirm")
+@admin_required
+def confirm_retention(run_id: int) -> Response:
+    """Confirm a refused run of retention; the worker then deletes within minutes."""
+    if runs.confirm(min(run_id, 2**31 - 1), current_user.username):
+        flash("Confirmed: the worker deletes them within minutes, for good.")
+    else:
+        flash("Nothing was confirmed: there is a later run. Look at the page again.", "problem")
+    return redirect(url_for("settings.index"), 303)
+
+
 def _typed(key: str) -> str:
     if SETTINGS[key].default in ("true", "false"):
         return "true" if key in request.form else "false"
@@ -150,6 +162,7 @@ def _page(
         changes=changes,
         newest=set(newest.values()),
         host=_host(),
+        refused=runs.newest_refusal(),
     )
 
 

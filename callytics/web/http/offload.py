@@ -1,16 +1,18 @@
 """Blocking work with a deadline, which holds up no other request.
 
-On SQLite it runs in a native thread, on PostgreSQL in the greenlet of the request.
+What asks the database runs in a native thread on SQLite, in the greenlet of the request on
+PostgreSQL; what touches the recordings folder always runs in a thread of a pool of its own.
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import TypeVar
 
 import gevent
 from flask import Flask, current_app
 from gevent.event import AsyncResult
 from gevent.lock import BoundedSemaphore, DummySemaphore
+from gevent.threadpool import ThreadPool
 
 from callytics.database.engine import db
 
@@ -23,6 +25,8 @@ searches = BoundedSemaphore(6)
 # Counts have a limit of their own, since no page waits for them.
 counts = BoundedSemaphore(2)
 _no_limit = DummySemaphore()
+# A disk that hangs takes these threads, and none that a query needs.
+_DISK_THREADS = 6
 
 
 def run_with_deadline(
@@ -52,6 +56,32 @@ def run_with_deadline(
         if error is not timeout:
             raise
         raise TimeoutError(f"not within {seconds} s") from error
+
+
+def run_on_disk(function: Callable[..., Result], *args: object, seconds: float) -> Result:
+    """Return `function(*args)`, which touches the disk, or raise TimeoutError after `seconds`.
+
+    The thread goes on after a timeout. Raises what `function` raises. Needs an app context, and
+    gives one to `function`.
+    """
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # of a LocalProxy
+    timeout = gevent.Timeout(seconds)
+    try:
+        # The timeout covers the spawn too, which waits while every thread is busy.
+        with timeout:
+            pending = _disk_threads().spawn(_within, app, partial(function, *args))
+            result: Result = pending.get()  # type: ignore[assignment]  # never None: it waits
+            return result
+    except gevent.Timeout as error:
+        if error is not timeout:
+            raise
+        raise TimeoutError(f"the disk does not answer within {seconds} s") from error
+
+
+@cache
+def _disk_threads() -> ThreadPool:
+    # For each process; made after gunicorn has forked.
+    return ThreadPool(_DISK_THREADS)
 
 
 def _in_thread(call: Callable[[], Result], limiter: Limiter) -> Result:

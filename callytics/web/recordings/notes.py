@@ -1,18 +1,35 @@
 """Notes and tags of a recording: anybody adds them, their author or an administrator deletes."""
 
+import logging
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    abort,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from callytics.recordings import notes
+from callytics.recordings.facts import KEEP_TAG
+from callytics.recordings.facts_files import write_kept
 from callytics.recordings.library import RecordingRow
 from callytics.recordings.notes import AnnotationRow
 from callytics.web.http.list_pages import is_htmx
+from callytics.web.http.offload import run_on_disk
 from callytics.web.recordings.lookup import recording_or_404
 
+log = logging.getLogger(__name__)
+
 blueprint = Blueprint("notes", __name__)
+
+DISK_SECONDS = 2.0
 
 
 @blueprint.post("/recordings/<uid>/notes")
@@ -44,6 +61,8 @@ def add_tag(uid: str) -> Response | str:
         name = notes.add_tag(uid, request.form.get("tag", ""), current_user.username)
     except notes.NoteError as error:
         abort(400, str(error))
+    if name == KEEP_TAG and not _write_kept(row, keep=True):
+        return _answer(row, f"Tagged {name}; its facts file follows within a day.", "tag")
     return _answer(row, f"Tagged {name}.", "tag")
 
 
@@ -53,6 +72,9 @@ def remove_tag(uid: str) -> Response | str:
     row, tag = recording_or_404(uid), notes.tag(uid, notes.tag_name(request.form.get("tag", "")))
     if tag is not None:
         _refuse_others(tag)
+        # The facts come first: as long as they have it, the tag would come back.
+        if tag.tag == KEEP_TAG and not _write_kept(row, keep=False):
+            abort(503, "The facts file cannot be written, so the tag stays. Try again later.")
         notes.remove_tag(tag, current_user.username)
     return _answer(row, "The tag is removed.", "tag")
 
@@ -70,6 +92,17 @@ def _for_templates() -> dict[str, Any]:
 def _refuse_others(added: AnnotationRow) -> None:
     if not may_delete(added):
         abort(403, "Only who wrote it or an administrator can delete this.")
+
+
+def _write_kept(row: RecordingRow, keep: bool) -> bool:
+    """Write the tag `keep` into the facts file; return False if the disk does not take it."""
+    storage = current_app.extensions["storage"]
+    try:
+        run_on_disk(write_kept, storage, row.path, keep, seconds=DISK_SECONDS)
+    except (TimeoutError, OSError) as error:
+        log.warning("recording %s: its facts cannot say whether it is kept: %s", row.uid, error)
+        return False
+    return True
 
 
 def _answer(row: RecordingRow, said: str, focus: str) -> Response | str:

@@ -7,6 +7,7 @@ import pytest
 
 from callytics.audit.admin_changes import changes_of
 from callytics.clock import utc_now
+from callytics.retention import runs
 from callytics.settings.settings import SETTINGS, all_settings, set_setting
 from tests.support.command import flask
 from tests.support.pages import HTMX, PageClient, text_of
@@ -238,3 +239,21 @@ def test_the_password_of_a_postgresql_database_is_not_on_the_page(postgres_env):
     credentials = url.partition("://")[2].rpartition("@")[0]
     assert url not in page
     assert not credentials or f"{credentials}@" not in page
+
+
+def test_a_refused_run_of_retention_is_shown_and_confirmed_once(shelf: Shelf, ada) -> None:
+    with shelf.app.app_context():
+        runs.add_run(utc_now(), 60, 0, "60 of 60 recordings would be deleted")
+        refused = runs.newest_refusal()
+    assert refused is not None
+    page = text_of(ada.get("/settings"))
+    assert "60 of 60 recordings would be deleted" in page
+    assert "Delete 60 recordings from before" in page
+    url = f"/settings/retention/{refused.id}/confirm"
+    assert shelf.client("rita").send(url).status_code == 403
+    assert "Confirmed" in text_of(ada.send(url, follow_redirects=True))
+    assert "Nothing was confirmed" in text_of(ada.send(url, follow_redirects=True))
+    with shelf.app.app_context():
+        confirmed = runs.newest_confirmation()
+    assert confirmed is not None
+    assert confirmed.confirmed_by == "ada"
