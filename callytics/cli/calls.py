@@ -6,7 +6,7 @@ from flask import current_app
 from callytics.ari.commands import AriError
 from callytics.calls import library, originate
 from callytics.calls.library import CallRow
-from callytics.cli.commands import Commands
+from callytics.cli.commands import Commands, reporting
 from callytics.cli.printing import json_lines, length, text_line, when
 from callytics.telephony.numbers import NumberError
 
@@ -31,24 +31,20 @@ def list_calls(as_json: bool, limit: int) -> None:
 
 
 @group.command("place")
+@reporting(AriError, NumberError)
 @click.option("--from", "endpoint", required=True, help="Whom to ring first: PJSIP/alice")
 @click.option("--to", "number", required=True, help="The number to call then.")
 def place(endpoint: str, number: str) -> None:
     """Ring ENDPOINT, then call NUMBER as a direct outbound call."""
-    try:
-        originate.place_call(current_app.extensions["callytics"], endpoint, number)
-    except (AriError, NumberError) as error:
-        raise click.ClickException(str(error)) from error
+    originate.place_call(current_app.extensions["callytics"], endpoint, number)
     click.echo(f"{endpoint} is rung; when it answers, {number} is called.")
 
 
 @group.command("place-test")
+@reporting(AriError)
 def place_test() -> None:
     """Call the sample flow from the sample caller."""
-    try:
-        originate.place_test_call(current_app.extensions["callytics"])
-    except AriError as error:
-        raise click.ClickException(str(error)) from error
+    originate.place_test_call(current_app.extensions["callytics"])
     click.echo("The test call is on; it ends by itself after ten seconds of talking.")
 
 

@@ -1,14 +1,14 @@
 """`flask queues …`: waiting callers, members and their pauses."""
 
 import getpass
-from collections.abc import Callable
 
 import click
 
+from callytics.cli.commands import Commands, reporting
 from callytics.flows import versions
 from callytics.queues import membership, overview
 
-group = click.Group("queues", help="Who waits, and who takes calls.")
+group = Commands("queues", help="Who waits, and who takes calls.")
 
 
 @group.command("list")
@@ -24,25 +24,20 @@ def list_queues() -> None:
 
 
 @group.command("pause")
+@reporting(membership.QueueError)
 @click.argument("queue")
 @click.argument("member")
 def pause(queue: str, member: str) -> None:
     """Pause MEMBER in QUEUE."""
-    _do(membership.pause, queue, member)
+    membership.pause(queue, member, getpass.getuser())
     click.echo(f"{member} takes no calls of {queue} until resumed.")
 
 
 @group.command("resume")
+@reporting(membership.QueueError)
 @click.argument("queue")
 @click.argument("member")
 def resume(queue: str, member: str) -> None:
     """Resume MEMBER in QUEUE."""
-    _do(membership.resume, queue, member)
+    membership.resume(queue, member, getpass.getuser())
     click.echo(f"{member} takes calls of {queue}.")
-
-
-def _do(change: Callable[[str, str, str], None], queue: str, member: str) -> None:
-    try:
-        change(queue, member, getpass.getuser())
-    except membership.QueueError as error:
-        raise click.ClickException(str(error)) from error

@@ -4,7 +4,7 @@ import getpass
 
 import click
 
-from callytics.cli.commands import Commands
+from callytics.cli.commands import Commands, reporting
 from callytics.settings.settings import SettingError, all_settings, set_setting
 
 group = Commands("settings", help="What may be changed while Callytics runs.")
@@ -18,12 +18,10 @@ def list_settings() -> None:
 
 
 @group.command("set")
+@reporting(SettingError)
 @click.argument("key")
 @click.argument("value")
 def set_one(key: str, value: str) -> None:
     """Set KEY to VALUE. An invalid value changes nothing."""
-    try:
-        set_setting(key, value, getpass.getuser())
-    except SettingError as error:
-        raise click.ClickException(str(error)) from error
+    set_setting(key, value, getpass.getuser())
     click.echo(f"{key} is {value}.")

@@ -2,47 +2,46 @@
 
 import getpass
 import sys
-from collections.abc import Callable
-from functools import partial
-from typing import Any
 
 import click
 
-from callytics.cli.commands import Commands
+from callytics.cli.commands import Commands, reporting
 from callytics.people import users
 
 group = Commands("users", help="Who may sign in.")
 
 
 @group.command("add")
+@reporting(users.UserError)
 @click.argument("name")
 @click.option("--role", type=click.Choice(users.ROLES), required=True)
 @click.option("--endpoint", default="", help="Their own phone, such as PJSIP/alice.")
 @click.option("--password-stdin", is_flag=True, required=True, help="Read the password's line.")
 def add(name: str, role: str, endpoint: str, password_stdin: bool) -> None:
     """Add the user NAME."""
-    by = getpass.getuser()
-    _do(partial(users.add_user, changed_by=by, endpoint=endpoint), name, role, _password())
+    users.add_user(name, role, _password(), changed_by=getpass.getuser(), endpoint=endpoint)
     click.echo(f"{name} can sign in as {role}.")
 
 
 @group.command("set-password")
+@reporting(users.UserError)
 @click.argument("name")
 @click.option("--password-stdin", is_flag=True, required=True, help="Read the password's line.")
 def set_password(name: str, password_stdin: bool) -> None:
     """Set the password of NAME, which ends all sessions of this user."""
-    person = _do(users.user_named, name)
-    _do(users.change_password, person.id, _password(), getpass.getuser())
+    person = users.user_named(name)
+    users.change_password(person.id, _password(), getpass.getuser())
     click.echo(f"{name} signs in with the new password from now on.")
 
 
 @group.command("set-endpoint")
+@reporting(users.UserError)
 @click.argument("name")
 @click.argument("endpoint")
 def set_endpoint(name: str, endpoint: str) -> None:
     """Set the phone of NAME to ENDPOINT, such as PJSIP/alice; '' for none."""
-    person = _do(users.user_named, name)
-    _do(users.change_endpoint, person.id, endpoint, getpass.getuser())
+    person = users.user_named(name)
+    users.change_endpoint(person.id, endpoint, getpass.getuser())
     click.echo(f"The phone of {name} is {endpoint}." if endpoint else f"{name} has no phone.")
 
 
@@ -55,10 +54,3 @@ def list_users() -> None:
 
 def _password() -> str:
     return sys.stdin.readline().rstrip("\r\n")
-
-
-def _do(change: Callable[..., Any], *values: Any) -> Any:
-    try:
-        return change(*values)
-    except users.UserError as error:
-        raise click.ClickException(str(error)) from error
