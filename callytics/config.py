@@ -19,6 +19,10 @@ DATABASE_URL_FORM = (
     "DATABASE_URL: must be postgresql://USER:PASSWORD@HOST/NAME or sqlite:////FOLDER/FILE.db"
 )
 
+# A name becomes part of paths and of ids in Asterisk.
+LONGEST_PBX_NAME = 40
+PBX_NAME_PATTERN = rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_PBX_NAME - 1}}}"
+
 
 class ConfigError(Exception):
     """A variable that cannot be used. The message names it and says what it should be."""
@@ -39,6 +43,8 @@ class Config:
     port: int
     web_concurrency: int
     instance_dir: Path
+    # None: the name that is kept in the recordings folder.
+    pbx_name: str | None = None
     accel_redirect: str | None = None
     # Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, here and by gunicorn.
     trusted_proxies: tuple[Network, ...] = ()
@@ -86,6 +92,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
         port=_number(environ, "PORT", 8000, 1, 65535),
         web_concurrency=_number(environ, "WEB_CONCURRENCY", os.cpu_count() or 1, 1, 64),
         instance_dir=instance_dir,
+        pbx_name=_pbx_name(environ),
         accel_redirect=_accel_redirect(environ),
         trusted_proxies=_trusted_proxies(environ),
     )
@@ -141,6 +148,16 @@ def _ari_app(environ: Mapping[str, str]) -> str:
     if not all(c.isalnum() or c in "-_" for c in app):
         raise ConfigError(f"ARI_APP: must be letters, digits, - and _, is {app!r}")
     return app
+
+
+def _pbx_name(environ: Mapping[str, str]) -> str | None:
+    name = environ.get("PBX_NAME") or None
+    if name and not re.fullmatch(PBX_NAME_PATTERN, name, re.ASCII):
+        raise ConfigError(
+            f"PBX_NAME: must be up to {LONGEST_PBX_NAME} letters, digits, ., - and _, beginning "
+            f"with a letter or a digit, is {name!r}"
+        )
+    return name
 
 
 def _recordings_dir(environ: Mapping[str, str]) -> Path:

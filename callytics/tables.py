@@ -7,13 +7,13 @@ and foreign keys between packages are resolved in it.
 from callytics.audit.models import AuditEntry, Change
 from callytics.calls.models import Call
 from callytics.flows.models import FlowDocument, FlowDraft
+from callytics.pbx.models import Pbx
 from callytics.people.models import User
 from callytics.queues.models import Member, MemberPause, Waiting
 from callytics.recordings.models import Note, Recording, Tag
 from callytics.retention.models import RetentionRun
 from callytics.search.models import SavedSearch
 from callytics.settings.models import Setting
-from callytics.workers.models import Worker
 
 __all__ = [
     "AuditEntry",
@@ -24,6 +24,7 @@ __all__ = [
     "Member",
     "MemberPause",
     "Note",
+    "Pbx",
     "Recording",
     "RetentionRun",
     "SavedSearch",
@@ -31,5 +32,4 @@ __all__ = [
     "Tag",
     "User",
     "Waiting",
-    "Worker",
 ]

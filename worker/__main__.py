@@ -17,6 +17,7 @@ from flask import Flask  # noqa: E402
 from callytics import create_app  # noqa: E402
 from callytics.ari.commands import Ari  # noqa: E402
 from callytics.config import Config, ConfigError, load_config, read_environment  # noqa: E402
+from callytics.pbx.names import kept_name, legacy_name, name_without_folder  # noqa: E402
 from callytics.storage.folder import Storage  # noqa: E402
 from worker.asterisk.event_stream import ApplicationReplaced, EventStream  # noqa: E402
 from worker.calls.queue_board import QueueBoard  # noqa: E402
@@ -30,7 +31,8 @@ from worker.persistence.outbox import Outbox  # noqa: E402
 from worker.persistence.rules_cache import RulesCache  # noqa: E402
 from worker.recording.recorder import Recorder  # noqa: E402
 from worker.recovery.reconnect import Recovery  # noqa: E402
-from worker.support.native_threads import Result  # noqa: E402
+from worker.recovery.takeover import take_over  # noqa: E402
+from worker.support.native_threads import NativeThreads, Result  # noqa: E402
 
 log = logging.getLogger("worker")
 
@@ -38,6 +40,8 @@ log = logging.getLogger("worker")
 SWITCH_SECONDS = 0.0005
 # Time to write what is queued; the rest is found on disk at the next start.
 FLUSH_SECONDS = 5.0
+# The longest wait for a disk that may hang, before there is a call to care for.
+NAME_SECONDS = 5.0
 
 # A part of the worker that ended, or None for a signal.
 Ended: TypeAlias = "gevent.Greenlet[..., Any] | None"
@@ -62,21 +66,23 @@ def main() -> int:
 def _work(config: Config, app: Flask) -> int:
     sys.setswitchinterval(SWITCH_SECONDS)
     outbox, storage = Outbox(app), Storage(config.recordings_dir)
-    ari, rules = Ari(config), RulesCache(outbox, storage)
-    heartbeat = Heartbeat(outbox, rules, storage, config)
+    pbx = _pbx_name(config, storage)
+    ari, rules = Ari(config), RulesCache(outbox, storage, pbx)
+    heartbeat = Heartbeat(outbox, rules, storage, pbx)
     registry = CallRegistry()
     services = Services(
         ari=ari,
         outbox=outbox,
         recorder=Recorder(ari, outbox, storage),
         rules=rules,
-        board=QueueBoard(ari, outbox, heartbeat.worker_name),
-        journal=Journal(storage),
+        board=QueueBoard(ari, outbox, pbx),
+        journal=Journal(storage, pbx),
         register=registry.register,
         unregister=registry.unregister,
     )
-    dispatcher = Dispatcher(services, registry, heartbeat.worker_name)
-    recovery = Recovery(dispatcher, registry, services, heartbeat.worker_name)
+    take_over(legacy_name(config), pbx, outbox, services.journal)
+    dispatcher = Dispatcher(services, registry, pbx)
+    recovery = Recovery(dispatcher, registry, services, pbx)
     housekeeping = Housekeeping(app, config, storage, registry)
 
     def on_connect(info: dict[str, Any]) -> None:
@@ -98,6 +104,18 @@ def _work(config: Config, app: Flask) -> int:
         # None of them ends by itself, and without any one of them no call would be led any more.
         gevent.spawn(run).link(stop.set)
     return _leave(outbox, heartbeat, stop.get())
+
+
+def _pbx_name(config: Config, storage: Storage) -> str:
+    """Return the name of the PBX that this worker is for."""
+    if config.pbx_name:
+        return config.pbx_name
+    try:
+        return NativeThreads(1).call(NAME_SECONDS, kept_name, storage, config)
+    except (gevent.Timeout, OSError) as error:
+        name = name_without_folder(config)
+        log.warning("the name of this PBX cannot be kept (%s): it is %s for now", error, name)
+        return name
 
 
 def _stop_signal() -> Result[Ended]:

@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 class Dispatcher:
     """Queue between the event stream and the sessions."""
 
-    def __init__(self, services: Services, registry: CallRegistry, worker_name: str) -> None:
-        self._services, self._registry, self._worker_name = services, registry, worker_name
+    def __init__(self, services: Services, registry: CallRegistry, pbx: str) -> None:
+        self._services, self._registry, self._pbx = services, registry, pbx
         self._queue: Queue[Event] = Queue()
 
     def put(self, event: Event) -> None:
@@ -66,7 +66,7 @@ class Dispatcher:
         session = Session(
             services=self._services,
             caller_id=channel["id"],
-            call=_call_facts(channel, args, self._worker_name, self._services.recorder.asterisk),
+            call=_call_facts(channel, args, self._pbx, self._services.recorder.asterisk),
             on_event=apply_event,
             caller_up=channel["state"] == "Up",
         )
@@ -90,9 +90,7 @@ def _is_outbound(args: list[str]) -> bool:
     return args[:1] == ["outbound"]
 
 
-def _call_facts(
-    channel: dict[str, Any], args: list[str], worker_name: str, asterisk: str
-) -> CallFacts:
+def _call_facts(channel: dict[str, Any], args: list[str], pbx: str, asterisk: str) -> CallFacts:
     """Return the facts that `Stasis(callytics,DIRECTION,NUMBER)` and the channel give.
 
     For a call placed from a page, the dialed endpoint and its caller's name follow NUMBER.
@@ -103,7 +101,7 @@ def _call_facts(
         caller_number=args[2].partition("/")[2] if len(args) > 2 else number,
         caller_name=args[3] if len(args) > 3 else _one_line(channel["caller"]["name"]),
         dialed_number=args[1] if len(args) > 1 else channel["dialplan"]["exten"],
-        worker=worker_name,
+        pbx=pbx,
         asterisk=asterisk,
     )
 

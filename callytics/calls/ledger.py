@@ -16,12 +16,19 @@ def save_call(call: Mapping[str, Any]) -> None:
         upsert(connection, Call, "uid", call)
 
 
-def close_calls(worker: str, live: Sequence[str]) -> None:
-    """End the calls of `worker` that are open but not among the uids `live`.
+def reassign_open_calls(old: str, new: str) -> None:
+    """Give the open calls of one PBX to another, which leads them on."""
+    own = update(Call).where(Call.pbx == old, Call.ended_at.is_(None))
+    with writing() as connection:
+        connection.execute(own.values(pbx=new))
 
-    They ended while the worker was away.
+
+def close_calls(pbx: str, live: Sequence[str]) -> None:
+    """End the calls of `pbx` that are open but not among the uids `live`.
+
+    They ended while its worker was away.
     """
-    lost = (Call.worker == worker, Call.ended_at.is_(None), Call.uid.not_in(live))
+    lost = (Call.pbx == pbx, Call.ended_at.is_(None), Call.uid.not_in(live))
     disposition = func.coalesce(Call.disposition, "abandoned")
     closed = update(Call).where(*lost).values(ended_at=utc_now(), disposition=disposition)
     with writing() as connection:

@@ -49,7 +49,7 @@ class CallRow(Protocol):
     started_at: datetime
     answered_at: datetime | None
     ended_at: datetime | None
-    worker: str
+    pbx: str
     asterisk: str
     problem: str
 

@@ -30,9 +30,8 @@ class Call(Base):
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # The worker that controlled it, and the start time of its Asterisk: a call cannot outlive the
-    # Asterisk process that carried it.
-    worker: Mapped[str] = mapped_column(Text, default="", server_default="")
+    # The PBX that carried it, and the start time of its Asterisk process, which no call outlives.
+    pbx: Mapped[str] = mapped_column(Text, default="", server_default="")
     asterisk: Mapped[str] = mapped_column(Text, default="")
     # Explanation, if something that should have been recorded was not.
     problem: Mapped[str] = mapped_column(Text, default="")

@@ -10,8 +10,8 @@ from sqlalchemy.util import immutabledict
 
 from callytics.config import Config
 from callytics.database.health import database_problem
+from callytics.pbx.heartbeat import WorkerRow, all_workers
 from callytics.version import __version__
-from callytics.workers.heartbeat import WorkerRow, all_workers
 
 
 @click.command("about")

@@ -17,13 +17,13 @@ from callytics.ari.commands import Ari, AriError
 from callytics.audio import wav
 from callytics.config import Config
 from callytics.database.health import database_problem
+from callytics.pbx import heartbeat
+from callytics.pbx.heartbeat import worker_problem
 from callytics.recordings import library
 from callytics.settings.settings import all_settings
 from callytics.storage.folder import Storage, StorageError
 from callytics.storage.folder_walk import PROBE_PREFIX
 from callytics.storage.health import folder_problem
-from callytics.workers import heartbeat
-from callytics.workers.heartbeat import worker_problem
 
 OLDEST_ASTERISK = 20
 LEAST_KEY_LENGTH = 16

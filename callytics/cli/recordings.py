@@ -13,11 +13,11 @@ from callytics.cli.commands import Commands
 from callytics.cli.printing import json_lines, length, one_line, text_line, when
 from callytics.integrity import inventory, reconcile
 from callytics.integrity.inspection import CheckContext
+from callytics.pbx import heartbeat
+from callytics.pbx.heartbeat import worker_problem
 from callytics.recordings import library
 from callytics.recordings.facts import COLUMNS, Facts
 from callytics.recordings.library import RecordingRow
-from callytics.workers import heartbeat
-from callytics.workers.heartbeat import worker_problem
 
 group = Commands("recordings", help="The recordings in the library.")
 

@@ -1,4 +1,4 @@
-"""Queue membership shared by all workers of a database: claims, pauses and waiting callers."""
+"""Queue membership shared by all PBXs of a database: claims, pauses and waiting callers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -11,10 +11,10 @@ from callytics.clock import utc_now
 from callytics.database.reading import reading
 from callytics.database.transactions import insert_missing, lock_tables, upsert, writing
 from callytics.flows import versions
+from callytics.pbx.models import Pbx
 from callytics.queues.models import Member, MemberPause, Waiting
-from callytics.workers.models import Worker
 
-# Claims of a worker whose heartbeat is older than this are void: it has died.
+# Claims of a PBX whose heartbeat is older than this are void: its worker has died.
 HOLD = timedelta(seconds=60)
 
 
@@ -22,19 +22,19 @@ class QueueError(Exception):
     """Unknown queue or member; the message names the known ones."""
 
 
-def claim(members: Iterable[str], call_uid: str, worker: str) -> list[str]:
+def claim(members: Iterable[str], call_uid: str, pbx: str) -> list[str]:
     """Claim the free ones of `members` for a call, in one transaction; return them."""
     with writing() as connection:
-        return [m for m in members if _claim_one(connection, m, call_uid, worker)]
+        return [m for m in members if _claim_one(connection, m, call_uid, pbx)]
 
 
-def _claim_one(connection: Connection, member: str, call_uid: str, worker: str) -> bool:
+def _claim_one(connection: Connection, member: str, call_uid: str, pbx: str) -> bool:
     """Claim a member by a single UPDATE, so that only one of two workers succeeds."""
-    insert_missing(connection, Member, {"member": member, "worker": ""})
-    alive = select(Worker.name).where(Worker.seen_at > utc_now() - HOLD)
-    free = or_(Member.call_uid.is_(None), Member.call_uid == call_uid, Member.worker.not_in(alive))
+    insert_missing(connection, Member, {"member": member, "pbx": ""})
+    alive = select(Pbx.name).where(Pbx.seen_at > utc_now() - HOLD)
+    free = or_(Member.call_uid.is_(None), Member.call_uid == call_uid, Member.pbx.not_in(alive))
     taken = update(Member).where(Member.member == member, free)
-    return connection.execute(taken.values(call_uid=call_uid, worker=worker)).rowcount == 1
+    return connection.execute(taken.values(call_uid=call_uid, pbx=pbx)).rowcount == 1
 
 
 def release(
@@ -49,13 +49,20 @@ def release(
         connection.execute(update(Member).where(*mine).values(**values))
 
 
-def let_go_of_others(worker: str, live: Sequence[str]) -> None:
-    """Delete the claims and waiting callers of `worker` whose calls are not among `live`."""
-    ended = (Member.worker == worker, Member.call_uid.not_in(live))
+def let_go_of_others(pbx: str, live: Sequence[str]) -> None:
+    """Delete the claims and waiting callers of `pbx` whose calls are not among `live`."""
+    ended = (Member.pbx == pbx, Member.call_uid.not_in(live))
     with writing() as connection:
         connection.execute(update(Member).where(*ended).values(call_uid=None))
-        gone = (Waiting.worker == worker, Waiting.call_uid.not_in(live))
+        gone = (Waiting.pbx == pbx, Waiting.call_uid.not_in(live))
         connection.execute(delete(Waiting).where(*gone))
+
+
+def reassign(old: str, new: str) -> None:
+    """Give the claims and waiting callers of one PBX to another."""
+    with writing() as connection:
+        for table in (Member, Waiting):
+            connection.execute(update(table).where(table.pbx == old).values(pbx=new))
 
 
 def idle_since(members: Iterable[str]) -> Mapping[str, tuple[datetime | None, datetime | None]]:
@@ -111,12 +118,12 @@ def _check(queue: str, member: str) -> None:
         raise QueueError(f"{member!r} is not a member of {queue}; its members are {names}")
 
 
-def enter(call_uid: str, queue: str, worker: str, caller_number: str, since: datetime) -> None:
+def enter(call_uid: str, queue: str, pbx: str, caller_number: str, since: datetime) -> None:
     """Add or update a waiting caller."""
     values = {
         "call_uid": call_uid,
         "queue": queue,
-        "worker": worker,
+        "pbx": pbx,
         "caller_number": caller_number,
         "since": since,
     }

@@ -53,6 +53,8 @@ class Facts:
     callee: str = ""
     flow: str = ""
     node: str = ""
+    # Name of the PBX that recorded it; empty if it is not known.
+    pbx: str = ""
     ended_at: datetime | None = None
     duration_ms: int | None = None
     size_bytes: int | None = None

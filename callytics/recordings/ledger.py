@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from callytics.clock import utc_now
 from callytics.database.transactions import insert_missing, writing
-from callytics.recordings.facts import KEEP_TAG, Facts
+from callytics.recordings.facts import KEEP_TAG, OPEN_STATES, Facts
 from callytics.recordings.models import Note, Recording, Tag
 from callytics.recordings.search_text import searchable, searchable_words
 from callytics.recordings.sort_key import IDS_PER_SECOND, first_id_of_second
@@ -147,6 +147,13 @@ def mark_recording(uid: str, state: str, reason: str) -> None:
     values = {"state": state, "state_reason": reason}
     with writing() as connection:
         connection.execute(update(Recording).where(Recording.uid == uid).values(**values))
+
+
+def reassign_open_recordings(old: str, new: str) -> None:
+    """Give the recordings in progress of one PBX to another, which completes them."""
+    own = update(Recording).where(Recording.state.in_(OPEN_STATES), Recording.pbx == old)
+    with writing() as connection:
+        connection.execute(own.values(pbx=new))
 
 
 def save_waveform(uid: str, waveform: bytes) -> None:

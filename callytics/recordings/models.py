@@ -34,6 +34,8 @@ class Recording(Base):
     callee: Mapped[str] = mapped_column(Text, default="")
     flow: Mapped[str] = mapped_column(Text, default="")
     node: Mapped[str] = mapped_column(Text, default="")
+    # The PBX that recorded it; empty if it is not known.
+    pbx: Mapped[str] = mapped_column(Text, default="", server_default="")
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     duration_ms: Mapped[int | None] = mapped_column(Integer)

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import secrets
 import shutil
 import stat
 from collections.abc import Iterator
@@ -98,6 +99,27 @@ class Storage:
                 if durable:
                     os.fsync(file.fileno())
             os.replace(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
+
+    def write_once(self, path: str, content: bytes) -> bool:
+        """Write a file unless there is one; return True if it was written.
+
+        Raises StorageError, OSError.
+        """
+        *folders, name = _parts(path)
+        self._make_folders(folders)
+        draft = f"{name}.{secrets.token_hex(4)}.new"
+        with self._folder(folders) as folder:
+            with os.fdopen(os.open(draft, _NEW_FILE, 0o644, dir_fd=folder), "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
+            except FileExistsError:
+                return False
+            finally:
+                os.unlink(draft, dir_fd=folder)
+        return True
 
     def read(self, path: str, limit: int | None = None) -> bytes:
         """Return the bytes of a file, at most `limit`.

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from flask import Blueprint, Response, current_app, jsonify
 
 from callytics.database.health import database_problem
+from callytics.pbx import heartbeat
+from callytics.pbx.heartbeat import worker_problem
 from callytics.storage.health import folder_problem
 from callytics.version import __version__
 from callytics.web.http.offload import run_with_deadline
-from callytics.workers import heartbeat
-from callytics.workers.heartbeat import worker_problem
 
 blueprint = Blueprint("health", __name__)
 

@@ -12,10 +12,10 @@ from sqlalchemy import delete
 
 from callytics.clock import utc_now
 from callytics.database.transactions import writing
+from callytics.pbx.heartbeat import record_heartbeat
+from callytics.pbx.models import Pbx
 from callytics.search.engine import find
 from callytics.search.filters import Filters
-from callytics.workers.heartbeat import record_heartbeat
-from callytics.workers.models import Worker
 from tests.bench.filling import ADMIN
 from tests.bench.load import Load, in_turn
 from tests.bench.printing import figure
@@ -117,7 +117,7 @@ def _worker_reports(shelf: Shelf) -> Iterator[None]:
         over.set()
         reporting.join()
         with shelf.app.app_context(), writing() as connection:
-            connection.execute(delete(Worker).where(Worker.name == REPORTING))
+            connection.execute(delete(Pbx).where(Pbx.name == REPORTING))
 
 
 def _report(shelf: Shelf) -> None:

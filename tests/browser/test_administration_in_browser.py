@@ -7,11 +7,11 @@ from playwright.sync_api import Page, expect
 from callytics.clock import utc_now
 from callytics.flows import versions
 from callytics.flows.document import check
+from callytics.pbx import heartbeat
 from callytics.people import users
 from callytics.queues import membership
 from callytics.settings.settings import all_settings, set_setting
 from callytics.web.auth.access import PAGES
-from callytics.workers import heartbeat
 from tests.support.browser import (
     DARK,
     LIGHT,

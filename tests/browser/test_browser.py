@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from callytics.clock import utc_now
+from callytics.pbx import heartbeat
 from callytics.recordings import ledger
 from callytics.recordings.facts import Facts
-from callytics.workers import heartbeat
 from tests.support.browser import (
     DARK,
     LIGHT,

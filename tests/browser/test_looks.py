@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from callytics.clock import utc_now
+from callytics.pbx import heartbeat
 from callytics.recordings import notes
 from callytics.recordings.facts import Facts
-from callytics.workers import heartbeat
 from tests.support.browser import WAYS, look, sign_in, wait_for_sound
 from tests.support.shelf import STARTED_AT, Shelf
 from tests.support.sounds import wav

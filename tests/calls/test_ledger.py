@@ -27,12 +27,12 @@ def test_a_call_is_one_row_however_often_it_is_saved(app: Flask) -> None:
 
 
 def test_calls_that_ended_while_the_worker_was_away_are_closed(app: Flask) -> None:
-    for uid, worker in (("lost", "w"), ("live", "w"), ("other", "v")):
-        save_call({"uid": uid, "worker": worker, "direction": "inbound", "started_at": STARTED_AT})
+    for uid, pbx in (("lost", "w"), ("live", "w"), ("other", "v")):
+        save_call({"uid": uid, "pbx": pbx, "direction": "inbound", "started_at": STARTED_AT})
     save_call(
         {
             "uid": "busy",
-            "worker": "w",
+            "pbx": "w",
             "direction": "inbound",
             "started_at": STARTED_AT,
             "disposition": "busy",

@@ -62,7 +62,7 @@ class WorkerOnPostgres(Worker):
     def is_ready(self) -> bool:
         """Return True if it is connected to the Asterisk that runs now."""
         try:
-            (row,) = query(self.environment, "SELECT max(connected_at) AS at FROM workers")
+            (row,) = query(self.environment, "SELECT max(connected_at) AS at FROM pbxs")
         except psycopg.OperationalError:
             return False
         return row["at"] is not None and row["at"] >= self.since

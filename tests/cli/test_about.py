@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from callytics.clock import utc_now
+from callytics.pbx import heartbeat
 from callytics.version import __version__
-from callytics.workers import heartbeat
 from tests.support.processes import fresh_environment, run_flask
 from tests.support.shelf import Shelf
 

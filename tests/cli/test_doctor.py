@@ -7,7 +7,7 @@ import pytest
 import websocket
 
 from callytics.clock import utc_now
-from callytics.workers import heartbeat
+from callytics.pbx import heartbeat
 from tests.support.asterisk import PASSWORD, AsteriskServer
 from tests.support.command import flask
 from tests.support.processes import run_flask

@@ -32,7 +32,7 @@ def test_with_nothing_set_the_defaults_hold(tmp_path: Path) -> None:
 
 def test_what_is_set_to_nothing_counts_as_not_set(tmp_path: Path) -> None:
     names = ("DATABASE_URL", "ARI_URL", "ARI_USERNAME", "ARI_PASSWORD", "ARI_APP")
-    names += ("RECORDINGS_DIR", "SECRET_KEY", "BIND", "PORT", "WEB_CONCURRENCY")
+    names += ("RECORDINGS_DIR", "PBX_NAME", "SECRET_KEY", "BIND", "PORT", "WEB_CONCURRENCY")
     assert load(tmp_path, **dict.fromkeys(names, "")) == load(tmp_path)
 
 
@@ -110,6 +110,10 @@ def test_postgresql_is_understood_as_hosts_write_it(tmp_path: Path, scheme: str)
         ("ARI_APP", "a/b"),
         ("FORWARDED_ALLOW_IPS", "proxy.example"),
         ("FORWARDED_ALLOW_IPS", "192.168.1.1/24"),
+        ("PBX_NAME", "a/b"),
+        ("PBX_NAME", ".."),
+        ("PBX_NAME", "a b"),
+        ("PBX_NAME", "a" * 41),
         ("RECORDINGS_DIR", "recordings"),
         ("RECORDINGS_DIR", "./recordings"),
         ("RECORDINGS_DIR", "~/recordings"),
@@ -142,8 +146,11 @@ def test_an_address_that_only_the_driver_can_judge_is_named_too(tmp_path: Path) 
     assert "hush" not in str(error.value)
 
 
+FREE_TEXT = ("DATABASE_URL", "ARI_URL", "ARI_APP", "PBX_NAME", "RECORDINGS_DIR", "PORT")
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.sampled_from(["DATABASE_URL", "ARI_URL", "ARI_APP", "RECORDINGS_DIR", "PORT"]), st.text())
+@given(st.sampled_from(FREE_TEXT), st.text())
 def test_no_value_fails_otherwise_than_in_one_line(
     tmp_path: Path, variable: str, value: str
 ) -> None:

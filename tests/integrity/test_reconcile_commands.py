@@ -10,8 +10,8 @@ import pytest
 from callytics.clock import utc_now
 from callytics.database.transactions import writing
 from callytics.integrity import inventory, reconcile
+from callytics.pbx import heartbeat
 from callytics.recordings import ledger
-from callytics.workers import heartbeat
 from tests.support.asterisk import AsteriskServer
 from tests.support.disorder import SOUND, Disorder, disorder, unfinished
 from tests.support.processes import Worker, run_flask

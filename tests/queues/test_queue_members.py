@@ -10,8 +10,8 @@ from flask import Flask
 from callytics.clock import utc_now
 from callytics.flows import versions
 from callytics.flows.document import check
+from callytics.pbx import heartbeat
 from callytics.queues import membership, overview
-from callytics.workers import heartbeat
 from tests.support.apps import new_app
 
 MEMBER = "PJSIP/alice"

@@ -23,6 +23,7 @@ OWN_VARIABLES = (
     "DATABASE_URL",
     "ARI_",
     "RECORDINGS_DIR",
+    "PBX_NAME",
     "SECRET_KEY",
     "BIND",
     "PORT",
@@ -121,7 +122,7 @@ class Worker(Program):
         path = self.environment["DATABASE_URL"].removeprefix("sqlite:///")
         connection = sqlite3.connect(path, timeout=30)
         try:
-            return connection.execute("SELECT max(connected_at) FROM workers").fetchone()[0]
+            return connection.execute("SELECT max(connected_at) FROM pbxs").fetchone()[0]
         finally:
             connection.close()
 

@@ -192,7 +192,7 @@ class StandIn(AriServer):
         if method == "POST" and len(command.words) == 3:
             call = self._call_of(command.query["originator"])
             uid = command.query["appArgs"].removeprefix("dialed,")
-            call.ids |= {"leg": channel_id, "uid": uid, "bridge": f"callytics-{uid}"}
+            call.ids |= {"leg": channel_id, "uid": uid, "bridge": self._bridge_of(uid)}
             self.channels.add(channel_id)
         if channel_id not in self.channels:
             return GONE
@@ -200,6 +200,9 @@ class StandIn(AriServer):
         if method == "DELETE" and len(command.words) == 3:
             self.channels.discard(channel_id)
         return Answer()
+
+    def _bridge_of(self, call_uid: str) -> str:
+        return next((b for b in self.bridges if b.endswith(f"-{call_uid}")), "")
 
     def _with_bridge(self, command: Command) -> Answer:
         method, bridge_id = command.words[0], command.words[2]

@@ -1,5 +1,7 @@
 """Heartbeat of the worker, and its report on the recordings folder."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.command import flask
@@ -12,7 +14,7 @@ Env = dict[str, str]
 
 def worker_row(environment: Env) -> dict[str, str]:
     """Return the row of the only worker."""
-    (row,) = rows(environment, "SELECT * FROM workers")
+    (row,) = rows(environment, "SELECT * FROM pbxs")
     return row
 
 
@@ -20,7 +22,8 @@ def test_a_connected_worker_names_itself_and_its_asterisk(
     live_env: Env, worker_process: Worker
 ) -> None:
     row = worker_row(live_env)
-    assert row["name"].startswith("callytics@")
+    (kept,) = Path(live_env["RECORDINGS_DIR"]).glob(".pbx/*")
+    assert row["name"] == kept.read_text().strip()
     assert row["asterisk_version"]
     assert row["problem"] == ""
 

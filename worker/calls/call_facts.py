@@ -41,7 +41,7 @@ class CallFacts:
     caller_number: str
     caller_name: str
     dialed_number: str
-    worker: str
+    pbx: str
     asterisk: str
     uid: str = field(default_factory=new_uid)
     started_at: datetime = field(default_factory=utc_now)
@@ -101,4 +101,5 @@ class CallFacts:
             callee=callee,
             flow=self.flow,
             node=self.path[-1]["node"] if self.path else "",
+            pbx=self.pbx,
         )

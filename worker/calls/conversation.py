@@ -10,6 +10,7 @@ from callytics.ari.commands import AriError
 from callytics.clock import utc_now
 from callytics.recordings.facts import Kind
 from worker.calls import caller_audio
+from worker.calls.bridge_ids import bridge_id_of
 from worker.calls.dialing import best_result, ring_until_answer
 from worker.calls.leg import Leg
 from worker.calls.pause_control import PauseControl
@@ -45,15 +46,10 @@ def connect(
     return best_result(results)
 
 
-def bridge_name(call_uid: str) -> str:
-    """Return the id of a call's bridge, the same in every process that leads the call."""
-    return f"callytics-{call_uid}"
-
-
 def make_bridge(session: Session) -> str:
     """Create the call's bridge, while the destination still rings so that nobody waits for it."""
     if session.bridge_id is None:
-        bridge_id = bridge_name(session.call.uid)
+        bridge_id = bridge_id_of(session.call.pbx, session.call.uid)
         session.services.register(bridge_id, session)
         # Set before the command, whose answer may be lost: a bridge that exists must be removed.
         session.bridge_id = bridge_id

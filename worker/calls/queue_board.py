@@ -1,7 +1,7 @@
 """Queue board: the waiting callers of each queue, and the call that each member is busy with.
 
 The board of this worker decides, so that queues work while the database is away. The database
-decides between workers that claim a member at the same time.
+decides between PBXs that claim a member at the same time.
 """
 
 import logging
@@ -45,8 +45,8 @@ class Waiter:
 class QueueBoard:
     """Waiting callers and busy members of all queues, as far as this worker knows them."""
 
-    def __init__(self, ari: Ari, outbox: Outbox, worker: str) -> None:
-        self._ari, self._outbox, self._worker = ari, outbox, worker
+    def __init__(self, ari: Ari, outbox: Outbox, pbx: str) -> None:
+        self._ari, self._outbox, self._pbx = ari, outbox, pbx
         self._waiting: dict[str, list[Waiter]] = defaultdict(list)
         self._busy: dict[str, str] = {}
         self._idle_since: dict[str, datetime] = {}
@@ -59,7 +59,7 @@ class QueueBoard:
         waiting = self._waiting[waiter.queue]
         waiting.append(waiter)
         waiting.sort(key=lambda w: w.since)
-        known = (waiter.call_uid, waiter.queue, self._worker, caller_number, waiter.since)
+        known = (waiter.call_uid, waiter.queue, self._pbx, caller_number, waiter.since)
         self._outbox.put(membership.enter, *known)
 
     def leave(self, waiter: Waiter) -> None:
@@ -86,7 +86,7 @@ class QueueBoard:
     def hold(self, member: str, call_uid: str) -> None:
         """Claim a member who talks already, in a call that was adopted."""
         self._busy[member] = call_uid
-        self._outbox.put(membership.claim, [member], call_uid, self._worker)
+        self._outbox.put(membership.claim, [member], call_uid, self._pbx)
 
     def tried(self, waiter: Waiter, members: Iterable[str]) -> None:
         """Note that these members did not answer; others come first the next time."""
@@ -146,7 +146,7 @@ class QueueBoard:
         return self._idle_since.get(member, _LONG_AGO)
 
     def _claim(self, member: str, waiter: Waiter) -> bool:
-        """Claim a member in this worker at once, then against the other workers."""
+        """Claim a member in this worker at once, then against the other PBXs."""
         if member in self._busy:
             return False
         self._busy[member] = waiter.call_uid
@@ -157,7 +157,7 @@ class QueueBoard:
 
     def _claim_in_database(self, member: str, call_uid: str) -> bool:
         try:
-            return bool(self._outbox.call(membership.claim, [member], call_uid, self._worker))
+            return bool(self._outbox.call(membership.claim, [member], call_uid, self._pbx))
         except (gevent.Timeout, SQLAlchemyError):
             return True
 

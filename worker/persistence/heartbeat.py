@@ -1,17 +1,14 @@
 """Heartbeat: tells the database that this worker lives, and the state of its ARI connection."""
 
 import logging
-import socket
 from datetime import datetime
-from urllib.parse import urlsplit
 
 import gevent
 
 from callytics.clock import utc_now
-from callytics.config import Config
+from callytics.pbx import heartbeat
 from callytics.storage.folder import Storage
 from callytics.storage.health import folder_problem
-from callytics.workers import heartbeat
 from worker.persistence.outbox import Outbox
 from worker.persistence.rules_cache import RulesCache
 from worker.support.native_threads import NativeThreads, Result
@@ -25,8 +22,8 @@ BEAT_SECONDS = 5.0
 class Heartbeat:
     """The worker's row in the database, renewed every few seconds."""
 
-    def __init__(self, outbox: Outbox, rules: RulesCache, storage: Storage, config: Config) -> None:
-        self.worker_name = worker_name(config)
+    def __init__(self, outbox: Outbox, rules: RulesCache, storage: Storage, pbx: str) -> None:
+        self._pbx = pbx
         self._outbox, self._rules, self._storage = outbox, rules, storage
         self._started_at = utc_now()
         self._connected_at: datetime | None = None
@@ -64,7 +61,7 @@ class Heartbeat:
         if at_once or self._last_write is None or self._last_write.ready():
             self._last_write = self._outbox.put(
                 heartbeat.record_heartbeat,
-                self.worker_name,
+                self._pbx,
                 self._started_at,
                 self._connected_at,
                 self._asterisk_version,
@@ -78,14 +75,3 @@ class Heartbeat:
         except gevent.Timeout:
             # A worker that waited for a disk that hangs would look dead.
             return f"RECORDINGS_DIR: the disk of {self._storage.root} does not answer"
-
-
-def worker_name(config: Config) -> str:
-    """Return a name that is the same at every start: by it a worker finds its earlier calls.
-
-    A container has a new host name each time, but the address of its Asterisk stays.
-    """
-    asterisk = urlsplit(config.ari_url).netloc
-    if asterisk.startswith(("127.", "localhost", "[::1]")):
-        asterisk = f"{socket.gethostname()} ({asterisk})"
-    return f"{config.ari_app}@{asterisk}"

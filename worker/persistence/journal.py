@@ -1,7 +1,8 @@
 """Journal of the calls in progress, from which a restarted worker adopts them.
 
-One file per call beside the recordings, because that folder outlives worker, database and
-container. No call waits for it: what it lacks, Asterisk's lists of channels and bridges show.
+One file per call, in a folder of the PBX beside the recordings, because that outlives worker,
+database and container. No call waits for it: what it lacks, Asterisk's lists of channels and
+bridges show.
 """
 
 import json
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from callytics.pbx.names import is_pbx_name
 from callytics.storage.folder import Storage
 from worker.support.native_threads import NativeThreads
 
@@ -24,10 +26,10 @@ Snapshot = dict[str, Any]
 
 
 class Journal:
-    """Snapshots of the calls in progress, on disk."""
+    """Snapshots of the calls in progress of one PBX, on disk."""
 
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
+    def __init__(self, storage: Storage, pbx: str) -> None:
+        self._storage, self._pbx, self._folder = storage, pbx, folder_of(pbx)
         # One thread, so that the snapshot written last is the one that stays.
         self._disk = NativeThreads(1)
 
@@ -47,12 +49,37 @@ class Journal:
         """
         return self._disk.spawn(lambda: list(self._snapshots())).get()
 
+    def take_over(self, predecessor: str) -> None:
+        """Queue the move of a predecessor's calls into this journal, before they are read.
+
+        Before PBXs had names, the calls of all workers lay in one folder.
+        """
+        self._disk.spawn(self._take_over, predecessor)
+
+    def _take_over(self, predecessor: str) -> None:
+        for folder in (folder_of(predecessor) if is_pbx_name(predecessor) else "", FOLDER):
+            for name in self._storage.names(folder) if folder else ():
+                if name.endswith(".json"):
+                    self._take_over_call(folder, name, predecessor)
+
+    def _take_over_call(self, folder: str, name: str, predecessor: str) -> None:
+        try:
+            snapshot = json.loads(self._storage.read(f"{folder}/{name}", LARGEST_BYTES))
+            call = snapshot["call"]
+            if predecessor not in (call.pop("worker", ""), call.get("pbx")):
+                return
+            call["pbx"] = self._pbx
+            self._storage.write(f"{self._folder}/{name}", json.dumps(snapshot).encode())
+            self._storage.delete(f"{folder}/{name}")
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            log.error("a call of %s in the journal cannot be taken over: %s", predecessor, error)
+
     def _snapshots(self) -> Iterator[Snapshot]:
-        for name in self._storage.names(FOLDER):
+        for name in self._storage.names(self._folder):
             if not name.endswith(".json"):
                 continue
             try:
-                yield json.loads(self._storage.read(f"{FOLDER}/{name}", LARGEST_BYTES))
+                yield json.loads(self._storage.read(f"{self._folder}/{name}", LARGEST_BYTES))
             except ValueError:
                 log.error("a call in the journal cannot be read; what Asterisk knows applies")
 
@@ -60,12 +87,17 @@ class Journal:
         try:
             # Not synced: if the machine goes down, so do the calls. Only the end of this process
             # must be survived, and that may come before a busy disk has taken anything.
-            self._storage.write(f"{FOLDER}/{call_uid}.json", content, durable=False)
+            self._storage.write(f"{self._folder}/{call_uid}.json", content, durable=False)
         except OSError as error:
             log.error("RECORDINGS_DIR: call %s would not survive a restart: %s", call_uid, error)
 
     def _remove(self, call_uid: str) -> None:
         try:
-            self._storage.delete(f"{FOLDER}/{call_uid}.json")
+            self._storage.delete(f"{self._folder}/{call_uid}.json")
         except OSError as error:
             log.error("RECORDINGS_DIR: call %s cannot be forgotten: %s", call_uid, error)
+
+
+def folder_of(pbx: str) -> str:
+    """Return the folder of a PBX's calls, relative to RECORDINGS_DIR."""
+    return f"{FOLDER}/{pbx}"

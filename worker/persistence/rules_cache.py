@@ -27,7 +27,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 # Hidden, so that the walk of the recordings skips it.
-PATH = ".rules/last.json"
+FOLDER = ".rules"
+# The file of a worker from before PBXs had names.
+OLD_PATH = f"{FOLDER}/last.json"
 # Once in a worker's life, so it may take longer than a call waits for the database.
 LOAD_SECONDS = 5.0
 
@@ -35,8 +37,9 @@ LOAD_SECONDS = 5.0
 class RulesCache:
     """Flow document and settings as last read from the database, or from disk before that."""
 
-    def __init__(self, outbox: Outbox, storage: Storage) -> None:
+    def __init__(self, outbox: Outbox, storage: Storage, pbx: str) -> None:
         self._outbox, self._storage = outbox, storage
+        self._path = f"{FOLDER}/{pbx}.json"
         self._disk = NativeThreads(1)
         self._document = Document()
         self._settings = {key: kind.default for key, kind in SETTINGS.items()}
@@ -85,14 +88,14 @@ class RulesCache:
 
     def _save(self, content: bytes) -> None:
         try:
-            self._storage.write(PATH, content)
+            self._storage.write(self._path, content)
         except OSError as error:
             log.error("RECORDINGS_DIR: the flows are not kept for a restart: %s", error)
 
     def _load(self) -> None:
         """Start with what the previous worker had read."""
         try:
-            saved = json.loads(self._disk.call(LOAD_SECONDS, self._storage.read, PATH))
+            saved = json.loads(self._disk.call(LOAD_SECONDS, self._saved))
             self._document = check(saved["document"])
             # Merged, because a worker of an earlier version did not know every setting.
             self._settings = {**self._settings, **saved["settings"]}
@@ -100,3 +103,9 @@ class RulesCache:
             return
         except (gevent.Timeout, OSError, ValueError, TypeError, KeyError, DocumentError) as error:
             log.warning("the flows that were kept cannot be read: %s", driver_message(error))
+
+    def _saved(self) -> bytes:
+        try:
+            return self._storage.read(self._path)
+        except FileNotFoundError:
+            return self._storage.read(OLD_PATH)

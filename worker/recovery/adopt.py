@@ -46,6 +46,8 @@ def restore_session(
         session.legs[channel_id] = Leg(**{**values, **now})
     for text in snapshot["recordings"]:
         facts, asterisk = Facts.from_json(text), session.call.asterisk
+        # A predecessor of another name began it.
+        facts = facts.but(pbx=session.call.pbx)
         recording = LiveRecording.adopt(services.recorder, facts, asterisk)
         session.recordings.append(recording)
         PauseControl(session, recording).resume_in_time()

@@ -12,7 +12,7 @@ from gevent.lock import Semaphore
 from callytics.ari.commands import AriError
 from callytics.calls.ledger import close_calls
 from callytics.queues import membership
-from worker.calls.conversation import bridge_name
+from worker.calls.bridge_ids import call_of_bridge, find_bridge
 from worker.calls.registry import CallRegistry
 from worker.calls.session import Services, Session
 from worker.dispatcher import Dispatcher
@@ -34,10 +34,10 @@ class Recovery:
         dispatcher: Dispatcher,
         registry: CallRegistry,
         services: Services,
-        worker_name: str,
+        pbx: str,
     ) -> None:
         self._dispatcher, self._registry = dispatcher, registry
-        self._services, self._worker_name = services, worker_name
+        self._services, self._pbx = services, pbx
         self._one_at_a_time = Semaphore()
 
     def run(self) -> None:
@@ -72,9 +72,8 @@ class Recovery:
         if uid in {session.call.uid for session in self._registry.sessions()}:
             return
         # Asterisk's list overrules a journal that may be some steps behind.
-        bridge_id = bridge_name(uid)
-        snapshot["bridge_id"] = bridge_id if bridge_id in bridges else None
-        in_bridge = bridges.get(bridge_id, {}).get("channels", [])
+        snapshot["bridge_id"] = bridge_id = find_bridge(uid, bridges)
+        in_bridge = bridges[bridge_id].get("channels", []) if bridge_id else []
         try:
             session = restore_session(self._services, snapshot, channels, in_bridge)
         except (KeyError, TypeError, ValueError):
@@ -102,9 +101,9 @@ class Recovery:
             raise
 
     def _remove_bridges(self, bridges: Listed) -> None:
-        """Remove bridges of ended calls, one at a time: several at once can lock up Asterisk."""
+        """Remove own bridges of ended calls, one by one: several at once can lock up Asterisk."""
         for bridge_id in bridges:
-            if bridge_id.startswith("callytics-") and bridge_id not in self._registry:
+            if call_of_bridge(self._pbx, bridge_id) and bridge_id not in self._registry:
                 try:
                     self._services.ari.delete_bridge(bridge_id)
                 except AriError as error:
@@ -112,10 +111,10 @@ class Recovery:
                     log.info("a bridge that was left over: %s", error)
 
     def _close_rows(self) -> None:
-        """Close the rows of this worker's calls that have ended, and free their queue members."""
+        """Close the rows of this PBX's calls that have ended, and free their queue members."""
         live = [session.call.uid for session in self._registry.sessions()]
-        self._services.outbox.put(close_calls, self._worker_name, live)
-        self._services.outbox.put(membership.let_go_of_others, self._worker_name, live)
+        self._services.outbox.put(close_calls, self._pbx, live)
+        self._services.outbox.put(membership.let_go_of_others, self._pbx, live)
 
 
 def originated_channels(session: Session) -> list[str]:

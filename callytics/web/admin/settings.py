@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from callytics.audit.admin_changes import changes_of
 from callytics.clock import utc_now
+from callytics.pbx import heartbeat
 from callytics.retention import runs
 from callytics.retention.policy import expired
 from callytics.settings.settings import (
@@ -22,7 +23,6 @@ from callytics.settings.settings import (
 )
 from callytics.web.auth.access import admin_required
 from callytics.web.http.worker_banner import worker_notice
-from callytics.workers import heartbeat
 
 blueprint = Blueprint("settings", __name__)
 

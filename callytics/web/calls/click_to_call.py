@@ -19,12 +19,12 @@ from werkzeug.wrappers import Response
 
 from callytics.ari.commands import AriError
 from callytics.calls.originate import place_call
+from callytics.pbx import heartbeat
+from callytics.pbx.heartbeat import worker_problem
 from callytics.telephony.numbers import NumberError, typed_number
 from callytics.web.auth.login import wanted_page
 from callytics.web.auth.rate_limit_store import storage_uri
 from callytics.web.http.list_pages import is_htmx, varied
-from callytics.workers import heartbeat
-from callytics.workers.heartbeat import worker_problem
 
 blueprint = Blueprint("placing", __name__)
 

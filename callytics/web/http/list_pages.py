@@ -30,10 +30,10 @@ from werkzeug.wrappers import Response
 
 from callytics.clock import utc_now
 from callytics.database.paging import CursorError, Listing, Page
+from callytics.pbx import heartbeat
 from callytics.version import __version__
 from callytics.web.http.cached_until_write import cached_until_write, recall, remember
 from callytics.web.http.worker_banner import Notice, worker_notice
-from callytics.workers import heartbeat
 
 # Frames that are kept, of some 20 kB each.
 MOST_FRAMES = 200

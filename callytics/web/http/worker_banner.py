@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from callytics.workers.heartbeat import WORKER_SILENT_SECONDS, WorkerRow
+from callytics.pbx.heartbeat import WORKER_SILENT_SECONDS, WorkerRow
 
 
 @dataclass(frozen=True)

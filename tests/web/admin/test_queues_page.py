@@ -10,8 +10,8 @@ from callytics.clock import utc_now
 from callytics.database.engine import db
 from callytics.flows import versions
 from callytics.flows.document import check
+from callytics.pbx import heartbeat
 from callytics.queues import membership
-from callytics.workers import heartbeat
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import Shelf
 

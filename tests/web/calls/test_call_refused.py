@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from callytics.clock import utc_now
+from callytics.pbx import heartbeat
 from callytics.people import users
 from callytics.settings.settings import set_setting
 from callytics.telephony.numbers import NumberError, typed_number
-from callytics.workers import heartbeat
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import Shelf
 

@@ -10,9 +10,9 @@ from sqlalchemy import delete, update
 
 from callytics.clock import utc_now
 from callytics.database.transactions import writing
+from callytics.pbx import heartbeat
+from callytics.pbx.models import Pbx
 from callytics.version import __version__
-from callytics.workers import heartbeat
-from callytics.workers.models import Worker
 from tests.support.processes import Install, fresh_environment
 from tests.support.shelf import Shelf
 
@@ -30,7 +30,7 @@ def client(shelf: Shelf) -> Iterator[FlaskClient]:
         heartbeat.record_heartbeat("node-1", utc_now(), utc_now(), "22.10.1")
         yield shelf.app.test_client()
         with writing() as connection:
-            connection.execute(delete(Worker))
+            connection.execute(delete(Pbx))
 
 
 def test_healthz_answers_with_the_version(client: FlaskClient) -> None:
@@ -56,7 +56,7 @@ def test_where_all_is_well_it_is_ready(client: FlaskClient) -> None:
 
 def test_a_worker_that_was_never_there_is_told(client: FlaskClient) -> None:
     with writing() as connection:
-        connection.execute(delete(Worker))
+        connection.execute(delete(Pbx))
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json["ready"]) == (503, False)
     assert "python -m worker" in answer.json["checks"]["worker"]["says"]
@@ -67,7 +67,7 @@ def test_a_worker_that_was_never_there_is_told(client: FlaskClient) -> None:
 def test_a_worker_that_fell_silent_is_told_after_half_a_minute(client, seconds, status) -> None:
     with writing() as connection:
         seen_at = utc_now() - timedelta(seconds=seconds)
-        connection.execute(update(Worker).values(seen_at=seen_at))
+        connection.execute(update(Pbx).values(seen_at=seen_at))
     answer = client.get("/readyz")
     assert answer.status_code == status
     assert answer.json["checks"]["worker"]["ok"] is (status == 200)

@@ -11,11 +11,11 @@ from sqlalchemy import event, update
 from callytics.clock import utc_now
 from callytics.database.engine import db
 from callytics.database.transactions import writing
+from callytics.pbx import heartbeat
+from callytics.pbx.models import Pbx
 from callytics.queues import membership
 from callytics.search.engine import Count
 from callytics.web.recordings import library_list, pages
-from callytics.workers import heartbeat
-from callytics.workers.models import Worker
 from tests.support.flow_pages import use_document
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import STARTED_AT, Shelf
@@ -39,7 +39,7 @@ def tell_worker(shelf: Shelf, seconds_ago: float = -300) -> None:
         heartbeat.record_heartbeat("w", now, now, "22.10.1")
         with writing() as connection:
             seen_at = now - timedelta(seconds=seconds_ago)
-            connection.execute(update(Worker).values(seen_at=seen_at))
+            connection.execute(update(Pbx).values(seen_at=seen_at))
 
 
 def etag_of(client: PageClient, url: str) -> str:

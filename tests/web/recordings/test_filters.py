@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from callytics.clock import utc_now
+from callytics.pbx import heartbeat
 from callytics.web.recordings.search_form import NAMES, parse_search
-from callytics.workers import heartbeat
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import STARTED_AT, Shelf
 

@@ -1,4 +1,4 @@
-"""Heartbeat of worker processes: written by each worker, read by pages and health checks.
+"""Heartbeat of PBXs: written by the worker of each, read by pages and health checks.
 
 Needs an app context.
 """
@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, cast
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from callytics.clock import utc_now
 from callytics.database.reading import read, read_first
 from callytics.database.transactions import upsert, writing
-from callytics.workers.models import Worker
+from callytics.pbx.models import Pbx
 
 # A worker reports every few seconds; after this silence it counts as gone.
 WORKER_SILENT_SECONDS = 30
 _COLUMNS = (
-    *(Worker.name, Worker.seen_at, Worker.connected_at),
-    *(Worker.asterisk_version, Worker.problem),
+    *(Pbx.name, Pbx.seen_at, Pbx.connected_at),
+    *(Pbx.asterisk_version, Pbx.problem),
 )
 
 
@@ -39,7 +39,7 @@ def record_heartbeat(
     asterisk_version: str,
     problem: str = "",
 ) -> None:
-    """Record that the worker `name` is alive now, and the state of its connection to Asterisk."""
+    """Record that the worker of a PBX is alive now, and its connection to Asterisk."""
     values = {
         "name": name,
         "seen_at": utc_now(),
@@ -49,18 +49,24 @@ def record_heartbeat(
         "problem": problem,
     }
     with writing() as connection:
-        upsert(connection, Worker, "name", values)
+        upsert(connection, Pbx, "name", values)
+
+
+def forget(name: str) -> None:
+    """Delete a PBX that another has taken over."""
+    with writing() as connection:
+        connection.execute(delete(Pbx).where(Pbx.name == name))
 
 
 def newest_worker() -> WorkerRow | None:
     """Return the worker that reported last, or None if there never was one."""
-    query = select(*_COLUMNS).order_by(Worker.seen_at.desc()).limit(1)
+    query = select(*_COLUMNS).order_by(Pbx.seen_at.desc()).limit(1)
     return cast(WorkerRow | None, read_first(query))
 
 
 def all_workers() -> Sequence[WorkerRow]:
     """Return every worker that ever reported, by name."""
-    return cast(Sequence[WorkerRow], read(select(*_COLUMNS).order_by(Worker.name)))
+    return cast(Sequence[WorkerRow], read(select(*_COLUMNS).order_by(Pbx.name)))
 
 
 def worker_problem(worker: WorkerRow | None) -> str | None:
