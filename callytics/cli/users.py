@@ -7,6 +7,9 @@ import click
 
 from callytics.cli.commands import Commands, reporting
 from callytics.people import users
+from callytics.people.passwords import PASSWORD_RULE
+
+PASSWORD_HELP = f"Read the password's line. {PASSWORD_RULE}"
 
 group = Commands("users", help="Who may sign in.")
 
@@ -16,7 +19,7 @@ group = Commands("users", help="Who may sign in.")
 @click.argument("name")
 @click.option("--role", type=click.Choice(users.ROLES), required=True)
 @click.option("--endpoint", default="", help="Their own phone, such as PJSIP/alice.")
-@click.option("--password-stdin", is_flag=True, required=True, help="Read the password's line.")
+@click.option("--password-stdin", is_flag=True, required=True, help=PASSWORD_HELP)
 def add(name: str, role: str, endpoint: str, password_stdin: bool) -> None:
     """Add the user NAME."""
     users.add_user(name, role, _password(), changed_by=getpass.getuser(), endpoint=endpoint)
@@ -26,7 +29,7 @@ def add(name: str, role: str, endpoint: str, password_stdin: bool) -> None:
 @group.command("set-password")
 @reporting(users.UserError)
 @click.argument("name")
-@click.option("--password-stdin", is_flag=True, required=True, help="Read the password's line.")
+@click.option("--password-stdin", is_flag=True, required=True, help=PASSWORD_HELP)
 def set_password(name: str, password_stdin: bool) -> None:
     """Set the password of NAME, which ends all sessions of this user."""
     person = users.user_named(name)

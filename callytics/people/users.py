@@ -1,23 +1,22 @@
 """User accounts: passwords, roles, phones and sessions. Needs an app context."""
 
-import re
 import secrets
 from datetime import datetime
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from sqlalchemy import Connection, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
-from werkzeug.security import check_password_hash, generate_password_hash
 
 from callytics.audit.admin_changes import log_change
 from callytics.clock import utc_now
 from callytics.database.reading import reading
 from callytics.database.transactions import lock_tables, writing
+from callytics.people import passwords
 from callytics.people.models import User
+from callytics.people.names import UnusableNameError, account_name, check_new_name
+from callytics.people.passwords import PasswordError
 from callytics.telephony.dial_strings import is_destination
 
 ROLES = ("admin", "reviewer")
-PASSWORD_MIN = 8
 
 
 class AccountRow(Protocol):
@@ -54,16 +53,15 @@ def add_user(
     username: str, role: str, password: str, *, changed_by: str, endpoint: str = ""
 ) -> None:
     """Add a user with a hashed password. Raises UserError and changes nothing."""
-    if not re.fullmatch(r"[A-Za-z0-9._@-]{1,64}", username):
-        raise UserError("name: must be 1 to 64 letters, digits, '.', '_', '@' and '-'")
-    values = {"username": username, "role": _role(role), "endpoint": check_endpoint(endpoint)}
-    values |= {"password_hash": _hashed(password), "session_key": _new_key()}
-    try:
-        with writing() as connection:
-            connection.execute(insert(User).values(**values, created_at=utc_now()))
-            log_change(connection, changed_by, f"person {username}", "", f"added as {role}")
-    except IntegrityError as error:
-        raise UserError(f"name: {username} exists already; choose another") from error
+    values = {"username": _new_name(username), "role": _role(role)}
+    values |= {"endpoint": check_endpoint(endpoint), "session_key": _new_key()}
+    values |= {"password_hash": _hashed(password, username)}
+    with writing() as connection:
+        lock_tables(connection, User)
+        if _spellings(connection, username):
+            raise UserError(f"name: {username} exists already; choose another")
+        connection.execute(insert(User).values(**values, created_at=utc_now()))
+        log_change(connection, changed_by, f"person {username}", "", f"added as {role}")
 
 
 def change_role(user_id: int, role: str, changed_by: str) -> None:
@@ -92,7 +90,9 @@ def change_password(user_id: int, password: str, changed_by: str) -> str:
 
     Raises UserError.
     """
-    kept = {"password_hash": _hashed(password), "session_key": _new_key()}
+    with reading() as connection:
+        username = _find(connection, user_id).username
+    kept = {"password_hash": _hashed(password, username), "session_key": _new_key()}
     with writing() as connection:
         person = _find(connection, user_id)
         _change(connection, person, changed_by, "password", "", "a new one", **kept)
@@ -133,11 +133,6 @@ def check_endpoint(endpoint: str) -> str:
     return endpoint
 
 
-def new_password() -> str:
-    """Return a random password."""
-    return secrets.token_urlsafe(12)
-
-
 def all_users() -> list[AccountRow]:
     """Return rows of id, username, role, endpoint and created_at, sorted by name."""
     columns = (User.id, User.username, User.role, User.endpoint, User.created_at)
@@ -162,17 +157,18 @@ def user_named(username: str) -> UserRow:
     return cast(UserRow, row)
 
 
-# Compared if the name is unknown, so that the response takes as long as for a wrong password.
-_NOBODY = generate_password_hash("nobody has this password")
-
-
 def sign_in(username: str, password: str) -> UserRow | None:
-    """Return the row of the user with this name and password, or None."""
-    wanted = select(User).where(User.username == username)
+    """Return the row of the user with this name, in any spelling, and password, or None."""
     with reading() as connection:
-        row = connection.execute(wanted).first()
-    right = check_password_hash(row.password_hash if row else _NOBODY, password)
-    return cast(UserRow, row) if row and right else None
+        row = _named(connection, username, User.password_hash)
+    right = passwords.is_right(row.password_hash if row else None, password)
+    return cast(UserRow, row) if right else None
+
+
+def user_spelled(username: str) -> UserRow | None:
+    """Return the row of the user that this spelling of a name signs in, or None."""
+    with reading() as connection:
+        return cast(UserRow | None, _named(connection, username))
 
 
 _COLUMNS = (User.id, User.username, User.role, User.endpoint, User.session_key, User.created_at)
@@ -181,6 +177,21 @@ _COLUMNS = (User.id, User.username, User.role, User.endpoint, User.session_key, 
 def _row(connection: Connection, user_id: int) -> UserRow | None:
     found = connection.execute(select(*_COLUMNS).where(User.id == user_id)).first()
     return cast(UserRow | None, found)
+
+
+def _named(connection: Connection, username: str, *more: Any) -> Any:
+    """Return the row of the user that a spelling of a name means, or None."""
+    ids = _spellings(connection, username)
+    # Names of older versions may differ in case alone: of these, the exact spelling is meant.
+    user_id = ids.get(username, next(iter(ids.values()), None) if len(ids) == 1 else None)
+    return connection.execute(select(*_COLUMNS, *more).where(User.id == user_id)).first()
+
+
+def _spellings(connection: Connection, username: str) -> dict[str, int]:
+    """Return name and id of each user whose name differs in its spelling at most."""
+    # Compared here: the lower case of a database depends on its locale.
+    name, rows = account_name(username), connection.execute(select(User.username, User.id))
+    return {known: user_id for known, user_id in rows if known.lower() == name}
 
 
 def _find(connection: Connection, user_id: int) -> UserRow:
@@ -218,10 +229,19 @@ def _role(role: str) -> str:
     return role
 
 
-def _hashed(password: str) -> str:
-    if len(password) < PASSWORD_MIN:
-        raise UserError(f"password: must have at least {PASSWORD_MIN} characters")
-    return generate_password_hash(password)
+def _new_name(username: str) -> str:
+    try:
+        return check_new_name(username)
+    except UnusableNameError as error:
+        raise UserError(f"name: {error}") from error
+
+
+def _hashed(password: str, username: str) -> str:
+    try:
+        passwords.check_new_password(password, username)
+    except PasswordError as error:
+        raise UserError(f"password: {error}") from error
+    return passwords.hash_password(password)
 
 
 def _new_key() -> str:

@@ -54,5 +54,4 @@ def init_web(app: Flask) -> None:
     search_labels.init_search_labels(app)
     error_pages.init_errors(app)
     access.init_access(app)
-    login.init_login(app)
     cached_until_write.init_cached_until_write(app)

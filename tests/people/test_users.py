@@ -4,9 +4,12 @@ import sqlite3
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from callytics.audit.admin_changes import changes_of
-from callytics.people import users
+from callytics.database.transactions import writing
+from callytics.people import passwords
+from callytics.people.models import User
 from callytics.people.users import UserError, add_user, all_users, sign_in, user_by_id
 from tests.support.command import flask
 from tests.support.processes import run_flask
@@ -27,8 +30,21 @@ def test_who_was_added_signs_in_with_the_right_password_only(app: Flask) -> None
     row = sign_in("rita", PASSWORD)
     assert row and (row.username, row.role) == ("rita", "reviewer")
     assert user_by_id(row.id).username == "rita"
-    for name, password in (("rita", "wrong horse"), ("rita", ""), ("Rita", PASSWORD)):
+    for name, password in (("rita", "wrong horse"), ("rita", "")):
         assert sign_in(name, password) is None
+    assert sign_in("Rita", PASSWORD).id == row.id, "in any spelling"
+
+
+def test_names_of_older_versions_that_differ_in_case_are_two_people(app: Flask) -> None:
+    add_user("rita", "reviewer", PASSWORD, changed_by="tests")
+    add_user("carl", "reviewer", "seven horses", changed_by="tests")
+    with writing() as connection:
+        connection.execute(update(User).where(User.username == "carl").values(username="Rita"))
+    assert sign_in("rita", PASSWORD).username == "rita"
+    assert sign_in("Rita", "seven horses").username == "Rita"
+    assert sign_in("RITA", PASSWORD) is None
+    with pytest.raises(UserError, match="exists already"):
+        add_user("RITA", "admin", PASSWORD, changed_by="tests")
 
 
 def test_nobody_else_signs_in(app: Flask) -> None:
@@ -51,8 +67,8 @@ def test_a_password_is_kept_as_a_salted_hash(app: Flask, app_env: dict[str, str]
 def test_an_unknown_name_takes_as_much_work_as_a_wrong_password(app, monkeypatch) -> None:
     add_user("rita", "reviewer", PASSWORD, changed_by="tests")
     checked = []
-    check = users.check_password_hash
-    monkeypatch.setattr(users, "check_password_hash", lambda *a: checked.append(a) or check(*a))
+    check = passwords.check_password_hash
+    monkeypatch.setattr(passwords, "check_password_hash", lambda *a: checked.append(a) or check(*a))
     sign_in("rita", "wrong horse")
     sign_in("nobody", "wrong horse")
     methods = [kept.split("$")[0] for kept, _ in checked]
@@ -68,8 +84,9 @@ def test_an_unknown_name_takes_as_much_work_as_a_wrong_password(app, monkeypatch
         ("rita\n", "admin", PASSWORD, "name: must be 1 to 64"),
         ("x" * 65, "admin", PASSWORD, "name: must be 1 to 64"),
         ("r\u0456ta", "admin", PASSWORD, "name: must be 1 to 64"),
+        ("Retention", "admin", PASSWORD, "name: Retention is a name that Callytics itself uses"),
         ("rita", "owner", PASSWORD, "role: must be one of admin, reviewer"),
-        ("rita", "admin", "seven77", "password: must have at least 8"),
+        ("rita", "admin", "seven77", "password: must have at least 10"),
     ],
 )
 def test_who_cannot_be_added_is_told_why(app: Flask, name, role, password, words: str) -> None:
@@ -125,7 +142,7 @@ def test_on_the_command_line_phone_and_password_are_set_and_kept_with_who_did_it
         (("set-endpoint", "nobody", "PJSIP/a"), "", "there is no nobody"),
         (("set-endpoint", "rita", "alice"), "", "phone: must be a dial string"),
         (("set-password", "nobody", "--password-stdin"), f"{PASSWORD}\n", "there is no nobody"),
-        (("set-password", "rita", "--password-stdin"), "short\n", "must have at least 8"),
+        (("set-password", "rita", "--password-stdin"), "short\n", "must have at least 10"),
     ],
 )
 def test_on_the_command_line_what_cannot_be_set_is_told(app_env, command, text, words) -> None:

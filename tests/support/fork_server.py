@@ -27,7 +27,7 @@ PROGRAMS = {
     "worker": ("gevent.monkey", "worker.__main__"),
     "gunicorn": (
         "alembic",
-        "flask_limiter",
+        "limits",
         "flask_login",
         "flask_migrate",
         "flask_sqlalchemy",

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from callytics.audit.admin_changes import changes_of
 from callytics.people import users
+from callytics.people.passwords import new_password
 from callytics.people.users import UserError
 from callytics.web.auth.access import admin_required
 
@@ -38,7 +39,7 @@ def add() -> Answer:
     """Add a user; a generated password is shown on this page and never again."""
     typed = {name: _text(name) for name in ("username", "role", "endpoint")}
     password = request.form.get("password", "")
-    made = "" if password else users.new_password()
+    made = "" if password else new_password()
     try:
         users.add_user(
             typed["username"],
@@ -82,7 +83,7 @@ def endpoint(user_id: int) -> Answer:
 def password(user_id: int) -> Answer:
     """Set a typed or generated password; all sessions of the user end."""
     person, typed = _find(user_id), request.form.get("password", "")
-    made = "" if typed else users.new_password()
+    made = "" if typed else new_password()
     try:
         key = users.change_password(user_id, typed or made, current_user.username)
     except UserError as error:

@@ -1,11 +1,14 @@
 """Account page: own password and own phone."""
 
+from functools import partial
+
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from callytics.people import users
 from callytics.people.users import UserError
+from callytics.web.auth.attempts import PER_BROWSER, Limit, attempt
 
 blueprint = Blueprint("account", __name__)
 
@@ -19,7 +22,8 @@ def index() -> str:
 @blueprint.post("/account")
 def change_password() -> Response | tuple[str, int]:
     """Change the password if the old one is right; all other sessions of the user end."""
-    if users.sign_in(current_user.username, request.form.get("current", "")) is None:
+    check = partial(users.sign_in, current_user.username, request.form.get("current", ""))
+    if attempt(check, Limit(PER_BROWSER, "person", str(current_user.id))) is None:
         return _refused("current", "This is not your password now. Try again."), 403
     password = request.form.get("password", "")
     if password != request.form.get("again", ""):

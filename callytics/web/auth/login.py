@@ -1,51 +1,20 @@
-"""Sign-in and sign-out, with rate limits for wrong passwords."""
+"""Sign-in and sign-out, with limits of wrong passwords."""
 
-from collections.abc import Callable
-from hashlib import sha256
-from typing import Any
+from functools import partial
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
-from flask_limiter import Limiter
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
 from callytics.people import users
+from callytics.people.names import account_name
+from callytics.web.auth import known_browser
 from callytics.web.auth.access import Person, begin_session
-from callytics.web.auth.rate_limit_store import storage_uri
+from callytics.web.auth.attempts import PER_ADDRESS, PER_BROWSER, PER_NAME, Limit, attempt
 from callytics.web.http.security_headers import client_address
 
-# Only failed attempts count. The limit of a name also stops attempts from many addresses.
-FAILURES_PER_ADDRESS = "20 per minute"
-FAILURES_PER_NAME = "10 per 5 minutes"
-
 blueprint = Blueprint("login", __name__)
-
-
-class ViewLimiter(Limiter):
-    """Rate limiter that runs only in views with a limit of their own.
-
-    Before each request, Flask-Limiter also checks limits that all views share. There are none, and
-    the check takes a tenth of the time of a request for a part of a recording.
-    """
-
-    def _check_request_limit(
-        self, callable_name: str | None = None, in_middleware: bool = True
-    ) -> None:
-        if not in_middleware:
-            super()._check_request_limit(callable_name, in_middleware)
-
-
-def init_login(app: Flask) -> None:
-    """Limit the rate of failed passwords on `app`."""
-    limiter = ViewLimiter(
-        client_address, app=app, storage_uri=storage_uri(app), headers_enabled=True
-    )
-    for endpoint, who in (("login.sign_in", _name_key), ("account.change_password", _person_key)):
-        view: Callable[..., Any] = app.view_functions[endpoint]
-        for limit, key in ((FAILURES_PER_ADDRESS, client_address), (FAILURES_PER_NAME, who)):
-            view = limiter.limit(limit, key_func=key, deduct_when=_was_refused)(view)
-        app.view_functions[endpoint] = view
 
 
 @blueprint.get("/login")
@@ -59,15 +28,30 @@ def form() -> str | Response:
 @blueprint.post("/login")
 def sign_in() -> Response | tuple[str, int]:
     """Begin a session for the right name and password."""
-    # PostgreSQL allows no NUL in a text, and HTML neither.
-    username = request.form.get("username", "").replace("\0", "")
-    row = users.sign_in(username, request.form.get("password", ""))
+    typed = request.form.get("username", "").replace("\0", "")
+    check = partial(users.sign_in, typed, request.form.get("password", ""))
+    row = attempt(check, *_limits(typed))
     if row is None:
         wanted = request.form.get("next", "")
-        return render_template("auth/login.html", username=username, wanted=wanted, wrong=True), 401
+        return render_template("auth/login.html", username=typed, wanted=wanted, wrong=True), 401
     begin_session(row.session_key)
     login_user(Person(row))
-    return redirect(wanted_page(), 303)
+    return known_browser.remember(redirect(wanted_page(), 303), row.id)
+
+
+def _limits(typed: str) -> list[Limit]:
+    """Return the limits of an attempt: of this browser, if its person has signed in here before.
+
+    Otherwise wrong passwords from elsewhere could shut that person out.
+    """
+    known = known_browser.read()
+    person = users.user_spelled(typed) if known else None
+    if known and person and known.user_id == person.id:
+        return [Limit(PER_BROWSER, "browser", f"{known.user_id} {known.browser}")]
+    return [
+        Limit(PER_ADDRESS, "address", client_address()),
+        Limit(PER_NAME, "name", account_name(typed)),
+    ]
 
 
 @blueprint.post("/logout")
@@ -84,19 +68,6 @@ def sign_out() -> Response:
     users.end_sessions(user_id)
     flash("You are signed out.")
     return redirect(url_for("login.form"), 303)
-
-
-def _was_refused(response: Response) -> bool:
-    return response.status_code in (401, 403)
-
-
-def _name_key() -> str:
-    # Hashed, so that the store has no names, and no password that was typed in the wrong field.
-    return sha256(request.form.get("username", "").strip().lower().encode()).hexdigest()
-
-
-def _person_key() -> str:
-    return str(current_user.id)
 
 
 def wanted_page() -> str:

@@ -22,7 +22,7 @@ _COUNT = """INSERT INTO counts VALUES (?, ?, ?)
 
 
 def storage_uri(app: Flask) -> str:
-    """Return the storage URI of `app` for Flask-Limiter."""
+    """Return the storage URI of `app`."""
     return f"callytics-file://{quote(str(Path(app.instance_path) / 'sign_in_attempts.db'))}"
 
 
@@ -46,6 +46,11 @@ class SharedFile(Storage):
         with self._file() as file:
             file.execute("DELETE FROM counts WHERE ends_at <= ?", (now,))
             return int(file.execute(_COUNT, (key, amount, now + expiry)).fetchone()[0])
+
+    def give_back(self, key: str) -> None:
+        """Take one off a count that has not expired."""
+        with self._file() as file:
+            file.execute("UPDATE counts SET count = count - 1 WHERE key = ? AND count > 0", (key,))
 
     def get(self, key: str) -> int:
         """Return a count."""

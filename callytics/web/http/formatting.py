@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from callytics.calls.library import IN_PROGRESS, CallRow, talk_ms, wait_ms
 from callytics.clock import utc_now
 from callytics.flows.node_types import NODE_TYPES
+from callytics.people.passwords import PASSWORD_RULE
 from callytics.recordings import notes
 from callytics.recordings.facts import OPEN_STATES
 from callytics.recordings.library import RecordingRow
@@ -104,6 +105,7 @@ def init_formatting(app: Flask) -> None:
         OPEN_STATES=OPEN_STATES,
         KINDS=KINDS,
         ROLES=ROLES,
+        PASSWORD_RULE=PASSWORD_RULE,
         STATES=STATES,
         BADGES=BADGES,
         DISPOSITIONS=DISPOSITIONS,

@@ -92,7 +92,7 @@ def test_a_password_that_is_made_is_shown_once(shelf, ada):
         ({"role": "owner"}, "role: must be one of"),
         ({"endpoint": "alice"}, "phone: must be a dial string such as PJSIP/alice"),
         ({"endpoint": "PJSIP/a&PJSIP/b"}, "phone: must be a dial string"),
-        ({"password": "2brief"}, "password: must have at least 8"),
+        ({"password": "2brief"}, "password: must have at least 10"),
     ],
 )
 def test_who_cannot_be_added_is_told_why_and_types_nothing_twice(shelf, ada, wrong, words):

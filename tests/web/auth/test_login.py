@@ -3,7 +3,7 @@
 import pytest
 
 from callytics.version import __version__
-from callytics.web.auth import access, login
+from callytics.web.auth import access, attempts, login
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import PASSWORD, Shelf
 
@@ -136,7 +136,7 @@ def test_passwords_for_one_name_cannot_be_tried_fast_by_any_process(shelf, clien
     other_process = Shelf.of(shelf.environment)
     other_process.app.test_client_class = PageClient
     clients = [client, other_process.app.test_client()]
-    allowed = int(login.FAILURES_PER_NAME.split()[0])
+    allowed = attempts.PER_NAME.amount
     for number in range(allowed):
         assert clients[number % 2].send("/login", wrong()).status_code == 401
     for each in clients:
@@ -148,7 +148,7 @@ def test_passwords_for_one_name_cannot_be_tried_fast_by_any_process(shelf, clien
 
 
 def test_many_names_from_one_address_are_limited_too(client):
-    allowed = int(login.FAILURES_PER_ADDRESS.split()[0])
+    allowed = attempts.PER_ADDRESS.amount
     for number in range(allowed):
         answer = client.send("/login", wrong(f"name{number}"))
         assert answer.status_code == 401
@@ -177,7 +177,7 @@ def test_a_network_of_proxies_is_trusted_whole(shelf):
 
 
 def test_right_passwords_are_not_counted(shelf):
-    for _ in range(int(login.FAILURES_PER_NAME.split()[0]) + 2):
+    for _ in range(attempts.PER_NAME.amount + 2):
         shelf.client("rita")
 
 
