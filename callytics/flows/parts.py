@@ -1,6 +1,6 @@
 """Parts of a flow document: value types, the base of all nodes, and queues."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,6 +18,11 @@ class Part(BaseModel):
     """Base of every part: rejects unknown fields, converts nothing, is immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @classmethod
+    def draft(cls, **values: object) -> dict[str, Any]:
+        """Return a part as a document has it, defaults filled in; `values` are not checked."""
+        return cls.model_construct(**values).model_dump(warnings=False)
 
 
 class NodePart(Part):

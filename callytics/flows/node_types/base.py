@@ -61,6 +61,10 @@ class NodeType:
         """Name in documents: the literal of the model's field `type`."""
         return str(self.model.model_fields["type"].annotation.__args__[0])  # type: ignore[union-attr]  # a Literal
 
+    def draft(self, **values: object) -> dict[str, Any]:
+        """Return a node as a document has it, defaults filled in; `values` are not checked."""
+        return self.model.draft(type=self.name, **values)
+
     def is_recorded(self, node: Values) -> bool:
         """Return True if this node records anything of a call."""
         return self.recording == "always" or bool(node.get("record_call"))

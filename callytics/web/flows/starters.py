@@ -7,6 +7,7 @@ from typing import Any
 from callytics.flows.edits import wrong_in
 from callytics.flows.fields import NAME, RECORD, Field
 from callytics.flows.node_types import NODE_TYPES
+from callytics.flows.parts import Queue
 from callytics.web.flows.forms import NUMBERS, problems_at
 from callytics.web.flows.validation import check_flow, check_queue
 
@@ -48,13 +49,6 @@ STARTS = {
     ),
     "empty": Start("Empty", "You add each node yourself.", (NUMBERS, NAME)),
 }
-_MAILBOX = {
-    "type": "voicemail",
-    "greeting": "sound:vm-intro",
-    "max_seconds": 120,
-    "max_silence_seconds": 10,
-    "next": None,
-}
 
 
 def free_name(wanted: str, taken: Mapping[str, Any]) -> str:
@@ -65,25 +59,28 @@ def free_name(wanted: str, taken: Mapping[str, Any]) -> str:
 
 def build(kind: str, values: Values, document: Values) -> tuple[Values, Values]:
     """Return the flow of a starting point for typed values, and the queues that it needs."""
-    flow: Values = {"numbers": values["numbers"], "start": "", "nodes": {}}
+    nodes: Values = {}
     queues: Values = {}
     record = values.get("record_call", False)
     if kind == "greeting":
-        team = {"type": "hunt_group", "destinations": values["destinations"], "ring_seconds": 20}
-        team |= {"strategy": "simultaneous", "record_call": record, "next": "message"}
-        greeting = {"type": "play_audio", "media": values["media"], "next": "phones"}
-        flow["nodes"] = {"greeting": greeting, "phones": team, "message": _MAILBOX}
+        nodes["greeting"] = _node("play_audio", media=values["media"], next="phones")
+        nodes["phones"] = _node(
+            "hunt_group", destinations=values["destinations"], record_call=record, next="message"
+        )
     elif kind == "queue":
         name = free_name(values["name"], document["queues"])
-        queues[name] = {"members": values["members"], "strategy": "longest_idle"}
-        queues[name] |= {"ring_seconds": 15, "wrap_up_seconds": 0, "music": "default"}
-        line = {"type": "queue", "queue": name, "max_wait_seconds": 300, "record_call": record}
-        flow["nodes"] = {"line": {**line, "next": "message"}, "message": _MAILBOX}
+        queues[name] = Queue.draft(members=values["members"])
+        nodes["line"] = _node("queue", queue=name, record_call=record, next="message")
     elif kind == "phone":
-        desk = {"type": "transfer", "destination": values["destination"], "ring_seconds": 20}
-        flow["nodes"] = {"desk": {**desk, "record_call": record, "next": None}}
-    flow["start"] = next(iter(flow["nodes"]), "")
-    return flow, queues
+        nodes["desk"] = _node("transfer", destination=values["destination"], record_call=record)
+    if kind in ("greeting", "queue"):
+        nodes["message"] = _node("voicemail")
+    start = next(iter(nodes), "")
+    return {"numbers": values["numbers"], "start": start, "nodes": nodes}, queues
+
+
+def _node(node_type: str, **values: object) -> Values:
+    return NODE_TYPES[node_type].draft(**values)
 
 
 def check_start(kind: str, values: Values, document: Values) -> dict[str, str]:
