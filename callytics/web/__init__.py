@@ -7,7 +7,7 @@ def init_web(app: Flask) -> None:
     """Register every page on `app`."""
     from callytics.version import __version__
     from callytics.web import admin, auth, calls, flows, health, recordings
-    from callytics.web.auth import access, login
+    from callytics.web.auth import access
     from callytics.web.http import (
         cached_until_write,
         error_pages,

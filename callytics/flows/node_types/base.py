@@ -61,6 +61,11 @@ class NodeType:
         """Name in documents: the literal of the model's field `type`."""
         return str(self.model.model_fields["type"].annotation.__args__[0])  # type: ignore[union-attr]  # a Literal
 
+    @property
+    def uses_queue(self) -> bool:
+        """True if a node of this type names a queue."""
+        return "queue" in self.model.model_fields
+
     def draft(self, **values: object) -> dict[str, Any]:
         """Return a node as a document has it, defaults filled in; `values` are not checked."""
         return self.model.draft(type=self.name, **values)

@@ -115,7 +115,7 @@ def list_response(
     notice = worker_notice(cached_until_write(heartbeat.newest_worker), utc_now())
     asked = (templates, request.query_string, current_user.role, notice, *depends_on)
     known = recall(asked)
-    if known and is_htmx() and known[0] in request.if_none_match:
+    if known and _has_part(known[0]):
         return _not_modified(known[0])
     table = read()
     if table.page.is_newest and "before" in request.args:
@@ -123,9 +123,26 @@ def list_response(
     version = _version(table, filters, notice)
     if table.holds_until_write:
         remember(asked, version)
-    if is_htmx() and version in request.if_none_match:
+    if _has_part(version):
         return _not_modified(version)
-    html = render_template(
+    html = _render_table(templates, table, filters, notice, version)
+    if is_htmx():
+        part = make_response(html)
+        part.set_etag(version)
+        return varied(part)
+    before, after = _frame(templates, filters, bool(table.page.rows), around())
+    return varied(make_response(before + html + after))
+
+
+def _has_part(version: str) -> bool:
+    """Return True if htmx asks for the table, and has this version of it."""
+    return is_htmx() and version in request.if_none_match
+
+
+def _render_table(
+    templates: str, table: Table, filters: Mapping[str, str], notice: Notice | None, version: str
+) -> str:
+    return render_template(
         f"{templates}/_table.html",
         page=table.page,
         rows_html=table.rows_html,
@@ -135,13 +152,6 @@ def list_response(
         current_user=current_user._get_current_object(),
         **table.shown,
     )
-    if is_htmx():
-        response = make_response(html)
-        response.set_etag(version)
-    else:
-        before, after = _frame(templates, filters, bool(table.page.rows), around())
-        response = make_response(before + html + after)
-    return varied(response)
 
 
 def _frame(
