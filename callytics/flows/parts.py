@@ -22,7 +22,7 @@ class Part(BaseModel):
     @classmethod
     def draft(cls, **values: object) -> dict[str, Any]:
         """Return a part as a document has it, defaults filled in; `values` are not checked."""
-        return cls.model_construct(**values).model_dump(warnings=False)
+        return cls.model_construct(None, **values).model_dump(warnings=False)
 
 
 class NodePart(Part):
