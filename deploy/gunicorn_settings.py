@@ -1,5 +1,6 @@
 """gunicorn settings: gevent workers, a checked environment, an access log without secrets."""
 
+import logging
 import sys
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from callytics.config import (
     load_config,
     read_environment,
 )
+from callytics.plain_text import OneLineFormatter
 
 
 class AccessLog(Logger):
@@ -22,6 +24,9 @@ class AccessLog(Logger):
     A query holds whom somebody looked for. A path is quoted, so that no request can write a line
     of its own into the log.
     """
+
+    def _set_handler(self, log: Any, output: Any, fmt: Any, stream: Any = None) -> None:
+        super()._set_handler(log, output, OneLineFormatter(fmt._fmt, fmt.datefmt), stream)
 
     def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> dict[str, Any]:
         """Return the fields of a log line: those of the format alone, and no header."""
@@ -51,6 +56,11 @@ chdir = str(PROJECT_DIR)
 control_socket_disable = True
 # Whoever listens to a recording keeps a connection open; a stop waits no longer than this for them.
 graceful_timeout = 5
+
+# Of everything that is no log of gunicorn's own, the application's among it.
+_handler = logging.StreamHandler()
+_handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+logging.basicConfig(level=logging.WARNING, handlers=[_handler])
 
 logger_class = AccessLog
 accesslog = "-"

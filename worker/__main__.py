@@ -18,6 +18,7 @@ from callytics import create_app  # noqa: E402
 from callytics.ari.commands import Ari  # noqa: E402
 from callytics.config import Config, ConfigError, load_config, read_environment  # noqa: E402
 from callytics.pbx.names import kept_name, legacy_name, name_without_folder  # noqa: E402
+from callytics.plain_text import OneLineFormatter  # noqa: E402
 from callytics.storage.folder import Storage  # noqa: E402
 from worker.asterisk.event_stream import ApplicationReplaced, EventStream  # noqa: E402
 from worker.calls.queue_board import QueueBoard  # noqa: E402
@@ -49,9 +50,9 @@ Ended: TypeAlias = "gevent.Greenlet[..., Any] | None"
 
 def main() -> int:
     """Run until a signal or a fatal error, and return the exit code."""
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     # Below this level urllib3 reports each kept connection that Asterisk closed.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     try:

@@ -8,6 +8,8 @@ import gevent
 from gevent.queue import Queue
 
 from callytics.ari.commands import AriError
+from callytics.identifiers import is_placed_channel
+from callytics.plain_text import one_line
 from worker.asterisk.event_stream import Event
 from worker.calls.call_facts import CallFacts
 from worker.calls.event_handlers import apply_event
@@ -91,21 +93,30 @@ def _is_outbound(args: list[str]) -> bool:
 
 
 def _call_facts(channel: dict[str, Any], args: list[str], pbx: str, asterisk: str) -> CallFacts:
-    """Return the facts that `Stasis(callytics,DIRECTION,NUMBER)` and the channel give.
-
-    For a call placed from a page, the dialed endpoint and its caller's name follow NUMBER.
-    """
-    number = _one_line(channel["caller"]["number"])
+    """Return the facts that `Stasis(callytics,DIRECTION,NUMBER)` and the channel give."""
+    caller_number, caller_name = _caller(channel, args)
     return CallFacts(
         direction="outbound" if _is_outbound(args) else "inbound",
-        caller_number=args[2].partition("/")[2] if len(args) > 2 else number,
-        caller_name=args[3] if len(args) > 3 else _one_line(channel["caller"]["name"]),
-        dialed_number=args[1] if len(args) > 1 else channel["dialplan"]["exten"],
+        caller_number=caller_number,
+        caller_name=caller_name,
+        dialed_number=one_line(args[1] if len(args) > 1 else channel["dialplan"]["exten"]),
         pbx=pbx,
         asterisk=asterisk,
     )
 
 
-def _one_line(text: str) -> str:
-    """Remove what Asterisk hands on of SIP: backslashes before quotes, and control characters."""
+def _caller(channel: dict[str, Any], args: list[str]) -> tuple[str, str]:
+    """Return number and name of the caller.
+
+    For a call placed from a page they follow NUMBER: the endpoint that was dialed, and the person.
+    Nobody else may say so: a dialed number with commas becomes several arguments of `Stasis`.
+    """
+    number, name = (_unquoted(channel["caller"][key]) for key in ("number", "name"))
+    if len(args) > 2 and is_placed_channel(channel["id"]):
+        return args[2].partition("/")[2], args[3] if len(args) > 3 else name
+    return number, name
+
+
+def _unquoted(text: str) -> str:
+    """Return a number or name as SIP sent it, of which Asterisk keeps backslashes before quotes."""
     return "".join(filter(str.isprintable, re.sub(r"\\(.)", r"\1", text)))

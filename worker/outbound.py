@@ -5,6 +5,7 @@ import logging
 from callytics.telephony.numbers import NumberError, check_number
 from worker.calls import caller_audio
 from worker.calls.conversation import connect
+from worker.calls.dialing import caller_id_of
 from worker.calls.session import Session
 from worker.nodes.play_audio import play
 
@@ -28,7 +29,7 @@ def run_outbound(session: Session) -> None:
         return _refuse(session, "outbound_endpoint: is not set; see `flask settings set`")
     destination = settings["outbound_endpoint"].replace("{number}", number)
     # Never a name: for a call placed from a page it is the user name of the sign-in.
-    own_number = session.call.caller_number and f"<{session.call.caller_number}>"
+    own_number = caller_id_of(session.call.caller_number) if session.call.caller_number else ""
     session.caller_id_override = settings["outbound_caller_id"] or own_number
     record = settings["record_outbound_calls"] == "true"
     result = connect(session, [[destination]], RING_SECONDS, "outbound", record)

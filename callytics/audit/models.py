@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from callytics.database.columns import RowId, UtcDateTime
+from callytics.database.columns import LineText, RowId, UtcDateTime
 from callytics.database.engine import Base
 
 
@@ -19,7 +19,7 @@ class AuditEntry(Base):
     username: Mapped[str] = mapped_column(Text)
     action: Mapped[str] = mapped_column(Text)
     recording_uid: Mapped[str] = mapped_column(Text)
-    detail: Mapped[str] = mapped_column(Text, default="")
+    detail: Mapped[str] = mapped_column(LineText, default="")
 
     __table_args__ = (Index("audit_by_recording", recording_uid, at.desc()),)
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, Integer, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from callytics.database.columns import RowId, UtcDateTime, partial_index
+from callytics.database.columns import LineText, RowId, UtcDateTime, partial_index
 from callytics.database.engine import Base
 
 
@@ -18,11 +18,11 @@ class Call(Base):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     uid: Mapped[str] = mapped_column(Text, unique=True)
     direction: Mapped[str] = mapped_column(Text)
-    caller_number: Mapped[str] = mapped_column(Text, default="")
-    caller_name: Mapped[str] = mapped_column(Text, default="")
-    dialed_number: Mapped[str] = mapped_column(Text, default="")
-    callee: Mapped[str] = mapped_column(Text, default="")
-    flow: Mapped[str] = mapped_column(Text, default="")
+    caller_number: Mapped[str] = mapped_column(LineText, default="")
+    caller_name: Mapped[str] = mapped_column(LineText, default="")
+    dialed_number: Mapped[str] = mapped_column(LineText, default="")
+    callee: Mapped[str] = mapped_column(LineText, default="")
+    flow: Mapped[str] = mapped_column(LineText, default="")
     # Nodes of the flow in the order of the call: node, type, result, started_at, ended_at.
     path: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     disposition: Mapped[str | None] = mapped_column(Text)
@@ -32,9 +32,9 @@ class Call(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # The PBX that carried it, and the start time of its Asterisk process, which no call outlives.
     pbx: Mapped[str] = mapped_column(Text, default="", server_default="")
-    asterisk: Mapped[str] = mapped_column(Text, default="")
+    asterisk: Mapped[str] = mapped_column(LineText, default="")
     # Explanation, if something that should have been recorded was not.
-    problem: Mapped[str] = mapped_column(Text, default="")
+    problem: Mapped[str] = mapped_column(LineText, default="")
 
     __table_args__ = (
         Index("calls_by_time", started_at.desc(), id.desc()),

@@ -3,7 +3,7 @@
 from callytics.ari.commands import Ari, AriError
 from callytics.config import Config
 from callytics.flows import versions
-from callytics.identifiers import new_uid
+from callytics.identifiers import new_placed_channel, new_uid
 from callytics.settings.settings import all_settings
 from callytics.telephony.dial_strings import is_destination
 from callytics.telephony.numbers import check_number
@@ -46,7 +46,7 @@ def place_call(config: Config, endpoint: str, number: str, placed_by: str = "") 
     try:
         Ari(config).originate(
             endpoint,
-            channel_id=f"callytics-placed-{new_uid()}",
+            channel_id=new_placed_channel(),
             app_args=",".join(filter(None, ("outbound", number, endpoint, placed_by))),
             ring_seconds=RING_SECONDS,
             caller_id=number,

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from callytics.plain_text import one_line
+
 
 def json_lines(rows: Iterable[Any], columns: Iterable[str]) -> Iterator[str]:
     """Yield a JSON array line by line, since there may be ten million rows."""
@@ -31,11 +33,6 @@ def length(duration_ms: int | None) -> str:
     if duration_ms is None:
         return ""
     return f"{duration_ms // 60000:02}:{duration_ms // 1000 % 60:02}"
-
-
-def one_line(text: str) -> str:
-    """Replace control characters: a caller's name must not send commands to the terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _as_text(value: datetime) -> str:

@@ -10,11 +10,12 @@ from flask import current_app
 
 from callytics.ari.commands import Ari, AriError
 from callytics.cli.commands import Commands
-from callytics.cli.printing import json_lines, length, one_line, text_line, when
+from callytics.cli.printing import json_lines, length, text_line, when
 from callytics.integrity import inventory, reconcile
 from callytics.integrity.inspection import CheckContext
 from callytics.pbx import heartbeat
 from callytics.pbx.heartbeat import worker_problem
+from callytics.plain_text import one_line
 from callytics.recordings import library
 from callytics.recordings.facts import COLUMNS, Facts
 from callytics.recordings.library import RecordingRow

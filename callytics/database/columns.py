@@ -5,10 +5,22 @@ from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Index, Integer, Text, TypeDecorator, text
 
+from callytics.plain_text import one_line
+
 # SQLite numbers rows by itself only when the column's type is exactly INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
 # Sorted by bytes, as the folder walk sorts files; PostgreSQL would sort by the rules of a language.
 PathText = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+class LineText(TypeDecorator[str]):
+    """A text of one line. Control characters are left out when it is written."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else one_line(value)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Integer, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from callytics.database.columns import UtcDateTime
+from callytics.database.columns import LineText, UtcDateTime
 from callytics.database.engine import Base
 
 
@@ -19,8 +19,8 @@ class Pbx(Base):
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     # None while it has no connection to Asterisk.
     connected_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    asterisk_version: Mapped[str] = mapped_column(Text, default="")
-    problem: Mapped[str] = mapped_column(Text, default="")
+    asterisk_version: Mapped[str] = mapped_column(LineText, default="")
+    problem: Mapped[str] = mapped_column(LineText, default="")
     # The worker that has the lease: a random id of its process, its host and its process number.
     holder: Mapped[str] = mapped_column(Text, default="", server_default="")
     host: Mapped[str] = mapped_column(Text, default="", server_default="")

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Boolean, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from callytics.database.columns import UtcDateTime
+from callytics.database.columns import LineText, UtcDateTime
 from callytics.database.engine import Base
 
 
@@ -41,7 +41,7 @@ class Waiting(Base):
     call_uid: Mapped[str] = mapped_column(Text, primary_key=True)
     queue: Mapped[str] = mapped_column(Text, index=True)
     pbx: Mapped[str] = mapped_column(Text)
-    caller_number: Mapped[str] = mapped_column(Text)
+    caller_number: Mapped[str] = mapped_column(LineText)
     since: Mapped[datetime] = mapped_column(UtcDateTime)
     # Members ring for this caller.
     ringing: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Self, get_args
 
 from callytics.identifiers import is_uid
+from callytics.plain_text import one_line
 from callytics.recordings import pauses
 from callytics.recordings.pauses import PausedSpan, Spans
 
@@ -33,6 +34,10 @@ COLUMNS = (
 # Types, or permitted values, that `isinstance` cannot take from the annotation of a field.
 _PERMITTED: dict[str, Any] = {"kind": KINDS, "direction": DIRECTIONS, "state": STATES}
 _PERMITTED["pauses"] = tuple
+# Fields whose text comes from callers, from Asterisk or from the operating system.
+_LINES = (
+    *("state_reason", "caller_number", "caller_name", "dialed_number", "callee", "flow", "node"),
+)
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,13 @@ class Facts:
     pauses: Spans = ()
     # The recording has the tag `keep`. In the database, it is a row of the tags.
     keep: bool = False
+
+    def __post_init__(self) -> None:
+        """Leave control characters out, so that the facts file and the row say the same."""
+        for name in _LINES:
+            value = getattr(self, name)
+            if isinstance(value, str) and not value.isprintable():
+                object.__setattr__(self, name, one_line(value))
 
     @property
     def name(self) -> str:

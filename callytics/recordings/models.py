@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, Integer, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from callytics.database.columns import PathText, RowId, UtcDateTime
+from callytics.database.columns import LineText, PathText, RowId, UtcDateTime
 from callytics.database.engine import Base
 from callytics.recordings.pause_column import PausedSpans
 from callytics.recordings.pauses import Spans
@@ -27,13 +27,13 @@ class Recording(Base):
     kind: Mapped[str] = mapped_column(Text)
     direction: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text)
-    state_reason: Mapped[str] = mapped_column(Text, default="")
-    caller_number: Mapped[str] = mapped_column(Text, default="")
-    caller_name: Mapped[str] = mapped_column(Text, default="")
-    dialed_number: Mapped[str] = mapped_column(Text, default="")
-    callee: Mapped[str] = mapped_column(Text, default="")
-    flow: Mapped[str] = mapped_column(Text, default="")
-    node: Mapped[str] = mapped_column(Text, default="")
+    state_reason: Mapped[str] = mapped_column(LineText, default="")
+    caller_number: Mapped[str] = mapped_column(LineText, default="")
+    caller_name: Mapped[str] = mapped_column(LineText, default="")
+    dialed_number: Mapped[str] = mapped_column(LineText, default="")
+    callee: Mapped[str] = mapped_column(LineText, default="")
+    flow: Mapped[str] = mapped_column(LineText, default="")
+    node: Mapped[str] = mapped_column(LineText, default="")
     # The PBX that recorded it; empty if it is not known.
     pbx: Mapped[str] = mapped_column(Text, default="", server_default="")
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)

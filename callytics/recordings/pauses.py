@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
+from callytics.plain_text import one_line
+
 # Limits of what is read back: other programs can write to the recordings folder too.
 _LONGEST_MS = (1 << 31) - 1
 _LONGEST_NAME = 200
@@ -86,7 +88,7 @@ def clean_name(text: Any) -> str:
     """
     if not isinstance(text, str):
         raise TypeError("a name is no text")
-    return "".join(filter(str.isprintable, text))[:_LONGEST_NAME]
+    return one_line(text)[:_LONGEST_NAME]
 
 
 def is_paused(spans: Sequence[PausedSpan]) -> bool:

@@ -41,7 +41,13 @@ SIDES: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 # Every other package of `callytics` is a capability; among them only circles are forbidden.
 SERVICES = ("callytics.ari", "callytics.audio", "callytics.database", "callytics.storage")
-BASE = ("callytics.clock", "callytics.config", "callytics.identifiers", "callytics.version")
+BASE = (
+    "callytics.clock",
+    "callytics.config",
+    "callytics.identifiers",
+    "callytics.plain_text",
+    "callytics.version",
+)
 
 _TOP, _CAPABILITIES, _SERVICES, _BASE = 100, 2, 1, 0
 

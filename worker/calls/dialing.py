@@ -1,6 +1,7 @@
 """Dialing: rings destinations until one answers, for transfer, hunt group, queue and outbound."""
 
 import logging
+import re
 from collections.abc import Iterable, Sequence
 
 from callytics.ari.commands import AriError
@@ -68,8 +69,14 @@ def _ring(session: Session, destination: str, seconds: int) -> Leg:
 def _caller_id(session: Session) -> str:
     if session.caller_id_override:
         return session.caller_id_override
-    name = session.call.caller_name.replace('"', "").replace("<", "").replace(">", "")
-    return f'"{name}" <{session.call.caller_number}>' if session.call.caller_number else ""
+    call = session.call
+    return caller_id_of(call.caller_number, call.caller_name) if call.caller_number else ""
+
+
+def caller_id_of(number: str, name: str = "") -> str:
+    """Return number and name as one caller ID, which neither can end before its end."""
+    number, name = (re.sub(r'[<>"\\]', "", text) for text in (number, name))
+    return f'"{name}" <{number}>' if name else f"<{number}>"
 
 
 def _is_decided(legs: Sequence[Leg]) -> bool:
