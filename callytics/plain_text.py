@@ -4,13 +4,14 @@ import logging
 
 
 def one_line(text: str) -> str:
-    """Return `text` without control characters; line breaks and tabs become spaces.
+    """Return `text` with spaces for control characters, without NUL, and a ? for no character.
 
     A caller chooses name and number freely, and both reach rows, files, logs and terminals.
     """
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() else " " if c.isspace() else "" for c in text)
+    valid = text.replace("\0", "").encode(errors="replace").decode()
+    return "".join(c if c.isprintable() else " " for c in valid)
 
 
 class OneLineFormatter(logging.Formatter):

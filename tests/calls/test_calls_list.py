@@ -164,7 +164,7 @@ def test_calls_are_listed_for_scripts_and_for_people(shelf):
         "started_at": "2026-11-22T09:30:00+00:00",
         "answered_at": "2026-11-22T09:30:07+00:00",
         "ended_at": "2026-11-22T09:31:00+00:00",
-        "problem": "no\nroom",
+        "problem": "no room",
     }
     lines = flask(shelf.environment, "calls", "list").stdout.splitlines()
     assert [line.split("\t") for line in lines] == [

@@ -62,7 +62,7 @@ def test_the_array_has_the_columns_of_the_row_by_their_names(shelf: Shelf) -> No
         "state": "available",
         "state_reason": "cut short",
         "caller_number": "555",
-        "caller_name": 'Ann "Ünal" \n <x>',
+        "caller_name": 'Ann "Ünal"   <x>',
         "dialed_number": "1000",
         "callee": "PJSIP/desk",
         "flow": "main",
