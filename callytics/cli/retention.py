@@ -7,9 +7,10 @@ from flask import current_app
 
 from callytics.ari.commands import Ari
 from callytics.cli.commands import Commands
-from callytics.cli.printing import one_line, when
+from callytics.cli.printing import when
 from callytics.cli.recordings import check_context
 from callytics.integrity.reconcile import FolderError, Report
+from callytics.plain_text import one_line
 from callytics.retention import policy, runs
 from callytics.settings.settings import all_settings
 

@@ -114,8 +114,8 @@ def test_a_worker_that_takes_up_a_waiting_call_believes_no_more_of_it(
     [
         "1732500000.12",
         "callytics-placed-1732500000.12",
-        f"{new_placed_channel()};2",
-        f"{new_placed_channel()}\n",
+        f"callytics-placed-{'0a' * 10};2",
+        f"callytics-placed-{'0a' * 10}\n",
         "callytics-placed-",
         "callytics-test-0123456789abcdef0123",
     ],
