@@ -18,7 +18,7 @@ from callytics.ari.commands import Ari, AriError
 from callytics.clock import utc_now
 from callytics.flows.parts import Queue
 from callytics.queues import membership
-from worker.persistence.outbox import Outbox
+from worker.persistence.outbox import CALL_WAIT_SECONDS, Outbox
 from worker.support.throttled_log import ThrottledLog
 
 log = logging.getLogger(__name__)
@@ -156,8 +156,13 @@ class QueueBoard:
         return True
 
     def _claim_in_database(self, member: str, call_uid: str) -> bool:
+        """Queue the claim as its release will be, so that it is never written after it.
+
+        While the database does not answer, the board of this worker decides.
+        """
+        claimed = self._outbox.put(membership.claim, [member], call_uid, self._pbx)
         try:
-            return bool(self._outbox.call(membership.claim, [member], call_uid, self._pbx))
+            return bool(claimed.get(timeout=CALL_WAIT_SECONDS))
         except (gevent.Timeout, SQLAlchemyError):
             return True
 
