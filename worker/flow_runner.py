@@ -1,6 +1,7 @@
 """Flow runner: runs the nodes of a call's flow, one after the other."""
 
 import logging
+from time import monotonic
 
 from callytics.flows.document import Flow
 from worker.calls.session import Session
@@ -10,6 +11,8 @@ log = logging.getLogger(__name__)
 
 # A flow may contain a loop, as a menu does. This limit ends a call that never leaves its loop.
 MOST_STEPS = 200
+# Shortest time between two entries of a node, for a flow that goes round without waiting.
+ROUND_SECONDS = 0.5
 
 
 def lead_inbound(session: Session) -> None:
@@ -34,9 +37,14 @@ def walk(session: Session, flow: Flow) -> None:
 
     name: str | None = session.call.open_node or flow.start
     result = "unreachable"
+    entered: dict[str, float] = {}
     for _ in range(MOST_STEPS):
         if name is None or result == "answered":
             return session.finish(result)
+        session.catch_up()
+        if name in entered:
+            session.wait(ROUND_SECONDS - (monotonic() - entered[name]))
+        entered[name] = monotonic()
         node = flow.nodes[name]
         if session.call.open_node is None:
             session.call.enter(name, node.type)

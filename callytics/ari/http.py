@@ -28,6 +28,11 @@ class AriError(Exception):
         self.status = status
 
     @property
+    def refused(self) -> bool:
+        """True if Asterisk would not carry out the command in the present state."""
+        return self.status is not None and 400 <= self.status < 500
+
+    @property
     def gone(self) -> bool:
         """True if the channel, bridge, playback or recording does not exist (any more)."""
         return self.status == 404

@@ -1,6 +1,10 @@
 """The Queue node on a real Asterisk: order, one caller at a time, pauses, wrap-up, giving up."""
 
 import itertools
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +21,7 @@ from tests.support.rows import (
     rows,
     use_flow,
 )
+from tests.support.said import lines_with
 from tests.support.tones import HEARD_DB, loudest_db
 from tests.support.waiting import wait_until
 
@@ -145,6 +150,34 @@ def test_a_caller_who_hangs_up_leaves_the_queue_and_is_counted_as_abandoned(
     (ended,) = ended_calls(live_env)
     assert ended["disposition"] == "abandoned"
     assert recordings(live_env) == []
+
+
+def test_callers_who_leave_as_the_member_comes_free_are_gone(
+    asterisk: AsteriskServer, live_env: Env, worker_process: Worker
+) -> None:
+    use_queue(live_env, "tone1000")
+    place(asterisk, 0)
+    wait_until(lambda: in_talk(live_env) == ["15550100"], "the member talks")
+    leaving = [place(asterisk, number) for number in (1, 2, 3)]
+    wait_until(lambda: len(waiting(live_env)) == 3, "three wait")
+    member = next(c["id"] for c in asterisk.channels() if c["id"].startswith("callytics-"))
+    database = live_env["DATABASE_URL"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(database)) as lock, ThreadPoolExecutor() as pool:
+        # The claim of the member waits for the lock: in this time the callers leave.
+        lock.execute("BEGIN IMMEDIATE")
+        asterisk.ari("DELETE", f"channels/{member}")
+        wait_until(lambda: not asterisk.ari("GET", f"channels/{member}").ok, "the member is free")
+        list(pool.map(PlacedCall.hang_up, leaving))
+        journal = Path(live_env["RECORDINGS_DIR"]) / ".calls"
+        wait_until(lambda: not list(journal.rglob("*.json")), "all calls have ended")
+        lock.rollback()
+    ended = ended_calls(live_env, 4)
+    assert [call["disposition"] for call in ended] == ["answered", *["abandoned"] * 3]
+    assert [call["problem"] for call in ended] == [""] * 4
+    assert waiting(live_env) == []
+    assert len(lines_with(worker_process.log, "cannot be rung")) <= 3
+    place(asterisk, 5)
+    wait_until(lambda: in_talk(live_env) == ["15550105"], "the member is rung for the next")
 
 
 def test_a_paused_member_is_rung_when_resumed(

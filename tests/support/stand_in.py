@@ -25,6 +25,7 @@ Editor = Callable[[str, list[Event]], list[Event]]
 
 GONE = Answer(404, {"message": "Channel not found"})
 REFUSED = Answer(409, {"message": "Not now"})
+ORIGINATOR_GONE = Answer(400, {"message": "Provided originator channel was not found"})
 BROKEN = Answer(500, {"message": "Internal Server Error"})
 # Longer than the worker's longest deadline.
 UNANSWERED = Answer(hang=120)
@@ -190,6 +191,8 @@ class StandIn(AriServer):
     def _with_channel(self, command: Command) -> Answer:
         method, channel_id = command.words[0], command.words[2]
         if method == "POST" and len(command.words) == 3:
+            if command.query["originator"] not in self.channels:
+                return ORIGINATOR_GONE
             call = self._call_of(command.query["originator"])
             uid = command.query["appArgs"].removeprefix("dialed,")
             call.ids |= {"leg": channel_id, "uid": uid, "bridge": self._bridge_of(uid)}

@@ -19,6 +19,9 @@ from worker.recording.live_recording import LiveRecording
 
 log = logging.getLogger(__name__)
 
+# Shortest time from one segment to the next, for an Asterisk that ends each at once.
+SEGMENT_SECONDS = 1.0
+
 
 def connect(
     session: Session,
@@ -156,4 +159,6 @@ def _next_segment(
         session.write_journal()
     elif facts.state == "available":
         # After a failed one no other is started: the disk is full or gone.
-        _start(session, bridge_id, session.new_recording(kind, "wav", leg.destination))
+        pause = SEGMENT_SECONDS - (facts.duration_ms or 0) / 1000
+        if not session.wait_until(lambda: leg.gone, pause):
+            _start(session, bridge_id, session.new_recording(kind, "wav", leg.destination))

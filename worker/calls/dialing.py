@@ -25,6 +25,8 @@ def ring_until_answer(
     Returns the leg that answered, or None, and a result: `answered`, `busy`, `no_answer`,
     `refused` or `unreachable`. Raises CallerGone.
     """
+    # A caller who hung up meanwhile must not make a phone ring.
+    session.catch_up()
     caller_audio.start_ringing(session)
     legs = [_ring(session, destination, seconds) for destination in destinations]
     session.wait_until(lambda: _is_decided(legs), seconds + GRACE_SECONDS)
@@ -43,7 +45,10 @@ def best_result(results: Iterable[str]) -> str:
 
 
 def _ring(session: Session, destination: str, seconds: int) -> Leg:
-    """Originate a channel to a destination. The leg is `gone` at once if Asterisk refuses it."""
+    """Originate a channel to a destination. The leg is `gone` at once if Asterisk refuses it.
+
+    Raises CallerGone if Asterisk refuses it because the caller, its originator, has hung up.
+    """
     leg = Leg(f"callytics-{session.call.uid}-{new_uid()[:6]}", destination)
     session.legs[leg.channel_id] = leg
     session.services.register(leg.channel_id, session)
@@ -58,6 +63,11 @@ def _ring(session: Session, destination: str, seconds: int) -> Leg:
             originator=session.caller_id,
         )
     except AriError as error:
+        if error.refused and not session.caller_is_there():
+            log.info(
+                "call %s: %s cannot be rung: the caller has hung up", session.call.uid, destination
+            )
+            session.wait_for_hangup(error)
         log.info("call %s: %s cannot be rung: %s", session.call.uid, destination, error)
         # If only the answer to the command was lost, it rings.
         session.hang_up(leg.channel_id)

@@ -95,12 +95,26 @@ class Session:
                 event = self.inbox.get(timeout=left)
             except Empty:
                 return
-            try:
-                self.on_event(self, event)
-            except (KeyError, TypeError, AttributeError):
-                log.warning("call %s: skipped a malformed event", self.call.uid)
-                continue
-            yield event
+            if self._apply(event):
+                yield event
+
+    def catch_up(self) -> None:
+        """Apply the events that have come, without waiting. Raises CallerGone."""
+        while not self.inbox.empty():
+            self._apply(self.inbox.get_nowait())
+
+    def wait(self, seconds: float) -> None:
+        """Apply events for `seconds`, none if that is negative. Raises CallerGone."""
+        for _ in self.events(seconds):
+            pass
+
+    def _apply(self, event: Event) -> bool:
+        try:
+            self.on_event(self, event)
+        except (KeyError, TypeError, AttributeError):
+            log.warning("call %s: skipped a malformed event", self.call.uid)
+            return False
+        return True
 
     def wait_until(self, happened: Callable[[], bool], seconds: float) -> bool:
         """Apply events until `happened()`; False if `seconds` passed first. Raises CallerGone."""
@@ -111,10 +125,23 @@ class Session:
     def wait_for_hangup(self, error: AriError, leg: Leg | None = None) -> None:
         """Wait a moment for the hang-up event that explains a refused command. Raises CallerGone.
 
-        Asterisk refuses commands for a channel that hung up before it sends the event.
+        Asterisk refuses commands for a channel that hung up before it sends the event, which may be
+        lost as well.
         """
-        if error.status is not None and error.status < 500:
-            self.wait_until(lambda: leg is not None and leg.gone, LATE_SECONDS)
+        if not error.refused:
+            return
+        explained = self.wait_until(lambda: leg is not None and leg.gone, LATE_SECONDS)
+        if not explained and not self.caller_is_there():
+            self.ending = True
+            raise CallerGone
+
+    def caller_is_there(self) -> bool:
+        """Return False if Asterisk has no such channel, True if it has or does not say."""
+        try:
+            self.ari.channel(self.caller_id)
+        except AriError as error:
+            return not error.gone
+        return True
 
     def wake_up(self) -> None:
         """Make the call's greenlet look again at its state."""

@@ -22,7 +22,8 @@ def play(session: Session, media: str) -> str:
     session.services.register(playback_id, session)
     try:
         session.ari.play(session.caller_id, media, playback_id)
-    except AriError:
+    except AriError as error:
+        session.wait_for_hangup(error)
         return "unplayable"
     session.playback_id = playback_id
     for event in session.events(LONGEST_SECONDS):

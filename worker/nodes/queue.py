@@ -57,9 +57,13 @@ def _wait(session: Session, node: QueueNode, settings: Queue, waiter: Waiter) ->
     while (left := until - monotonic()) > 0:
         members = session.services.board.take(waiter, settings)
         if members:
+            began, again = monotonic(), set(members) <= set(waiter.tried)
             ring_seconds = max(1, min(settings.ring_seconds, int(left)))
             if _offer(session, node, settings, waiter, members, ring_seconds):
                 return "answered"
+            if again:
+                # A member who refuses at once is not rung again at once.
+                session.wait(LOOK_SECONDS - (monotonic() - began))
         else:
             _until_woken(session, min(LOOK_SECONDS, left))
     caller_audio.stop_and_answer(session)
