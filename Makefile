@@ -25,13 +25,15 @@ install: .venv/installed-for-tests
 	@tests/install_postgres
 	@deploy/asterisk/install >/dev/null
 
-test: install lint types ## check everything: style, types and all tests
-	$(PYTEST)
+test: install lint types ## check everything: style, types and all tests but the long ones
+	$(PYTEST) -m "not long"
 
 test-fast: .venv/installed-for-tests ## the tests without Asterisk, browser and PostgreSQL
-	$(PYTEST) -m "not asterisk and not browser and not postgres and not slow"
+	$(PYTEST) -m "not asterisk and not browser and not postgres and not slow and not long"
 
-test-long: install chaos ## the tests that take long: N calls while everything dies again and again
+test-long: install ## the tests that take long, then N calls while everything dies again and again
+	$(PYTEST) -m long
+	@$(PYTHON) -m tests.chaos $(N)
 
 lint: .venv/installed-for-tests ## style and format
 	$(PYTHON) -m ruff check

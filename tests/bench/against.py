@@ -22,7 +22,7 @@ from callytics.database.paging import PAGE_SIZE
 from tests.bench.filling import ADMIN, somebody_writes
 from tests.bench.growth import DEEP, deep_place
 from tests.bench.printing import figure
-from tests.support.asterisk import free_port
+from tests.support.ports import free_port
 from tests.support.process import PROJECT
 from tests.support.processes import Program, Web
 from tests.support.shelf import Shelf, signed_in, without_keeping

@@ -19,7 +19,7 @@ from callytics.search.filters import Filters
 from tests.bench.filling import ADMIN
 from tests.bench.load import Load, in_turn
 from tests.bench.printing import figure
-from tests.support.asterisk import free_port
+from tests.support.ports import free_port
 from tests.support.processes import Web
 from tests.support.shelf import Shelf, signed_in, without_keeping
 from worker.persistence.heartbeat import BEAT_SECONDS

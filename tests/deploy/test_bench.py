@@ -27,7 +27,7 @@ def own_cache(tmp_path, monkeypatch):
     monkeypatch.setattr(growth, "SEARCHES", growth.SEARCHES[:2])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_each_figure_is_printed_on_a_line_of_its_own(own_cache, capsys):
     parts = {**FIGURES, **(BY_WRK if shutil.which("wrk") else {})}
     run.measure_library(300, "sqlite", list(parts), seconds=1)
@@ -36,7 +36,7 @@ def test_each_figure_is_printed_on_a_line_of_its_own(own_cache, capsys):
         assert re.search(rf"^{name}: \d+(\.\d+)?$", said, re.MULTILINE), f"{name} in\n{said}"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_library_is_filled_once(own_cache, tmp_path):
     for name in ("one", "two"):
         filling.sqlite_library(300, tmp_path / name)

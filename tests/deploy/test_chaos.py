@@ -12,7 +12,7 @@ CALLS, FAULTS, SEED = 13, 3, 7
 
 
 @pytest.mark.asterisk
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_recording_of_a_bad_day_is_accounted_for(
     postgres: Postgres, postgres_env: dict[str, str], tmp_path: Path
 ) -> None:

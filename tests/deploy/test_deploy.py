@@ -12,7 +12,8 @@ import websocket
 
 from deploy.asterisk.installation import LaunchError
 from deploy.asterisk.render import replace_value, socket_folder
-from tests.support.asterisk import PASSWORD, AsteriskServer, PlacedCall, free_port
+from tests.support.asterisk import PASSWORD, AsteriskServer, PlacedCall
+from tests.support.ports import free_port
 from tests.support.process import PROJECT
 from tests.support.tones import loudest_db, seconds_heard, spans_heard, write_tone
 from tests.support.waiting import wait_until

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support.asterisk import free_port
 from tests.support.checkout import copy_program
+from tests.support.ports import free_port
 from tests.support.processes import fresh_environment
 from tests.support.waiting import LOGS, wait_until
 

@@ -14,7 +14,7 @@ from deploy.asterisk.launch import port_is_free
 from deploy.run import free_sip_port
 from tests.fresh.root import Root
 from tests.fresh.terminal import Terminal
-from tests.support.asterisk import free_port
+from tests.support.ports import free_port
 from tests.support.shelf import signed_in
 from tests.support.waiting import wait_until
 

@@ -1,7 +1,6 @@
 """A real Asterisk for tests: a folder and ports of its own, parties that speak tones, an end."""
 
 import signal
-import socket
 import subprocess
 import sys
 import uuid
@@ -13,18 +12,12 @@ from typing import Any
 import requests
 
 from deploy.asterisk.installation import find_installation
+from tests.support.ports import free_port
 from tests.support.process import PROJECT, Process, inherited
 from tests.support.tones import write_tone
 from tests.support.waiting import wait_until
 
 PASSWORD = "tests-only"
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port of 127.0.0.1 that nothing listens on just now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True)
@@ -56,8 +49,8 @@ class AsteriskServer(Process):
         self.home = home
         self.sounds = home / "sounds"
         self.http_port = free_port()
-        self.sip_port = free_port(socket.SOCK_DGRAM)
-        self.trunk_port = free_port(socket.SOCK_DGRAM)
+        self.sip_port = free_port()
+        self.trunk_port = free_port()
         self.log = home / "output.log"
         self.logs = (self.log,)
         # Configuration beside the samples.

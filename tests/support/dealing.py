@@ -34,10 +34,10 @@ def in_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     A call has to wait for what people say, a browser keeps a core busy. The short tests come last,
     so that all cores have something to do to the end.
     """
-    waiting = [item for item in items if _has(item, "asterisk", "slow")]
+    waiting = [item for item in items if _has(item, "asterisk", "slow", "long")]
     working = [item for item in items if _has(item, "browser") and item not in waiting]
     long = set(waiting) | set(working)
-    waiting.sort(key=lambda item: not _has(item, "slow"))
+    waiting.sort(key=lambda item: not _has(item, "slow", "long"))
     in_turn = chain.from_iterable(zip_longest(waiting, working))
     return [item for item in in_turn if item] + [item for item in items if item not in long]
 

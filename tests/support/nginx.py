@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from tests.support.asterisk import free_port
+from tests.support.ports import free_port
 from tests.support.process import PROJECT, Process
 
 # As root the workers must be root too: the folders of tests are nobody else's to read.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.support.asterisk import free_port
+from tests.support.ports import free_port
 from tests.support.process import Server
 from tests.support.waiting import wait_until
 

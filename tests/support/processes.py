@@ -10,8 +10,8 @@ from typing import Any
 
 import requests
 
-from tests.support.asterisk import free_port
 from tests.support.fork_server import ForkServer
+from tests.support.ports import free_port
 from tests.support.process import PROJECT, Process, inherited
 
 # Makes a new installation with an empty database in a folder and returns its environment.

@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tests.support.asterisk import AsteriskServer, free_port
+from deploy.asterisk.launch import port_is_free
+from tests.support.asterisk import AsteriskServer
+from tests.support.ports import free_port
 from tests.support.process import Process, Server
 from tests.support.rtp import speech
 from tests.support.waiting import wait_until
@@ -88,7 +90,7 @@ class Phone(Process):
         command += ["-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1"]
         # A cue comes from another port than Asterisk's; answers must go to Asterisk all the same.
         command += ["-rsa", f"127.0.0.1:{self.asterisk.sip_port}"]
-        command += ["-mp", str(_free_media_port()), "-key", "user", self.user]
+        command += ["-mp", str(free_port()), "-key", "user", self.user]
         command += ["-trace_msg", "-message_file", str(self.message_log)]
         command += ["-trace_err", "-error_file", str(self.folder / "errors.log")]
         command += ["-timeout", f"{LONGEST_SECONDS}s"]
@@ -100,7 +102,7 @@ class Phone(Process):
 
     def is_ready(self) -> bool:
         """True if it listens."""
-        return not _port_is_free(self.port)
+        return not port_is_free(self.port, socket.SOCK_DGRAM)
 
     def _is_ready_or_dead(self) -> bool:
         # A short call may be over before anybody looks.
@@ -210,7 +212,7 @@ class Phones(Server):
 
     def callee(self, user: str, hertz: int = 1000) -> Phone:
         """A phone that is switched on and rings when it is called; "trunk" is the outside."""
-        port = self.asterisk.trunk_port if user == "trunk" else free_port(socket.SOCK_DGRAM)
+        port = self.asterisk.trunk_port if user == "trunk" else free_port()
         phone = self._phone(user, port)
         phone.speak(hertz)
         phone.play("callee")
@@ -231,7 +233,7 @@ class Phones(Server):
         key: str = "",
     ) -> Phone:
         """Someone who calls `number`: a `user` of pjsip.conf, or else one outside."""
-        phone = self._phone(user, free_port(socket.SOCK_DGRAM))
+        phone = self._phone(user, free_port())
         phone.speak(hertz, seconds, key)
         sender = f"{name} <{from_uri or f'sip:{user}@127.0.0.1'}>".strip()
         phone.play("caller", "-s", number, "-key", "from", sender)
@@ -251,20 +253,3 @@ class Phones(Server):
         # First, so that phones that talk or ring hear of their end while they are there.
         self._stack.callback(self.asterisk.hang_up_all)
         self._stack.close()
-
-
-def _port_is_free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def _free_media_port() -> int:
-    """An even port: RTP's, with the next for RTCP."""
-    while True:
-        port = free_port(socket.SOCK_DGRAM)
-        if port % 2 == 0 and port < 65000 and _port_is_free(port + 2):
-            return port

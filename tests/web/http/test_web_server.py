@@ -17,7 +17,7 @@ import requests
 from honcho.environ import parse_procfile
 
 from callytics.recordings.facts import Facts
-from tests.support.asterisk import free_port
+from tests.support.ports import free_port
 from tests.support.process import PROJECT
 from tests.support.processes import Install, Web, fresh_environment
 from tests.support.shelf import Shelf, signed_in, wav_bytes
