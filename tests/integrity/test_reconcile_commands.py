@@ -232,7 +232,7 @@ def test_what_goes_on_in_asterisk_is_left_alone_and_completed_when_it_is_over(
     with disorder(live_env) as lib:
         # As if a minute had passed: the last heartbeat is too old for a running worker.
         heartbeat.record_heartbeat("away", STARTED_AT, None, "")
-        forget = "UPDATE workers SET seen_at = '2026-01-01'"
+        forget = "UPDATE pbxs SET seen_at = '2026-01-01'"
         with writing() as connection:
             connection.exec_driver_sql(forget)
         assert run(lib, "verify")[0] == 0

@@ -13,6 +13,7 @@ DEFAULTS = {
     "outbound_endpoint": "",
     "outbound_caller_id": "",
     "retention_days": "0",
+    "retention_largest_share": "25",
     "longest_pause_seconds": "120",
     "disk_warning_mb": "1024",
 }

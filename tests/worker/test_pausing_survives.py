@@ -169,7 +169,7 @@ def test_a_recording_that_is_held_back_is_so_also_for_the_next_worker(
     talk.name = talk.row()["path"].removesuffix(".wav")
     talk.audio = audio_of(talk.environment, talk.row())
     journal = talk.audio.parents[3] / ".calls"
-    wait_until(lambda: talk.name in next(journal.iterdir()).read_text(), "that is kept")
+    wait_until(lambda: talk.name in next(journal.rglob("*.json")).read_text(), "that is kept")
     worker_process.kill()
     talk.says_the_card_number()
     worker_process.start()
