@@ -3,6 +3,8 @@
 # First of all, so that sockets, locks and sleeps of every import below cooperate.
 from gevent import monkey
 
+from callytics.json_values import JsonObject
+
 monkey.patch_all()
 
 import logging  # noqa: E402
@@ -86,7 +88,7 @@ def _work(config: Config, app: Flask) -> int:
     recovery = Recovery(dispatcher, registry, services, pbx)
     housekeeping = Housekeeping(app, config, storage, registry)
 
-    def on_connect(info: dict[str, Any]) -> None:
+    def on_connect(info: JsonObject) -> None:
         services.recorder.asterisk = info["status"]["startup_time"]
         heartbeat.connected(info["system"]["version"])
         gevent.spawn(rules.refresh)

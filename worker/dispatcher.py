@@ -2,13 +2,13 @@
 
 import logging
 import re
-from typing import Any
 
 import gevent
 from gevent.queue import Queue
 
 from callytics.ari.commands import AriError
 from callytics.identifiers import is_placed_channel
+from callytics.json_values import JsonObject
 from callytics.plain_text import one_line
 from worker.asterisk.event_stream import Event
 from worker.calls.call_facts import CallFacts
@@ -57,7 +57,7 @@ class Dispatcher:
         else:
             self.start_call(event["channel"], event["args"])
 
-    def start_call(self, channel: dict[str, Any], args: list[str]) -> None:
+    def start_call(self, channel: JsonObject, args: list[str]) -> None:
         """Start a call with a channel that entered the application, unless a call owns it."""
         if channel["id"] in self._registry:
             return
@@ -92,7 +92,7 @@ def _is_outbound(args: list[str]) -> bool:
     return args[:1] == ["outbound"]
 
 
-def _call_facts(channel: dict[str, Any], args: list[str], pbx: str, asterisk: str) -> CallFacts:
+def _call_facts(channel: JsonObject, args: list[str], pbx: str, asterisk: str) -> CallFacts:
     """Return the facts that `Stasis(callytics,DIRECTION,NUMBER)` and the channel give."""
     caller_number, caller_name = _caller(channel, args)
     return CallFacts(
@@ -105,7 +105,7 @@ def _call_facts(channel: dict[str, Any], args: list[str], pbx: str, asterisk: st
     )
 
 
-def _caller(channel: dict[str, Any], args: list[str]) -> tuple[str, str]:
+def _caller(channel: JsonObject, args: list[str]) -> tuple[str, str]:
     """Return number and name of the caller.
 
     For a call placed from a page they follow NUMBER: the endpoint that was dialed, and the person.

@@ -1,15 +1,14 @@
 """Commands to Asterisk over ARI, its REST interface."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 from urllib.parse import quote
 
 from callytics.ari.http import AriError, AriHttp
+from callytics.json_values import JsonObject
 
-__all__ = ["Ari", "AriError", "Json"]
+__all__ = ["Ari", "AriError"]
 
 # An object of Asterisk, such as a channel or a bridge, as it describes it.
-Json = dict[str, Any]
 
 
 class Ari(AriHttp):
@@ -17,38 +16,38 @@ class Ari(AriHttp):
 
     # State of Asterisk
 
-    def info(self) -> Json:
+    def info(self) -> JsonObject:
         """Return the version and the start time of this Asterisk, among others."""
-        info: Json = self.command("GET", "/asterisk/info", seconds=10)
+        info: JsonObject = self.command("GET", "/asterisk/info", seconds=10)
         try:
             _ = info["system"]["version"], info["status"]["startup_time"]
         except (KeyError, TypeError) as error:
             raise AriError("ARI_URL: what answers there is not ARI") from error
         return info
 
-    def channels(self) -> list[Json]:
+    def channels(self) -> list[JsonObject]:
         """Return all channels."""
-        found: list[Json] = self.command("GET", "/channels")
+        found: list[JsonObject] = self.command("GET", "/channels")
         return found
 
-    def channel(self, channel_id: str) -> Json:
+    def channel(self, channel_id: str) -> JsonObject:
         """Return one channel."""
-        found: Json = self.command("GET", f"/channels/{_part(channel_id)}")
+        found: JsonObject = self.command("GET", f"/channels/{_part(channel_id)}")
         return found
 
-    def bridges(self) -> list[Json]:
+    def bridges(self) -> list[JsonObject]:
         """Return all bridges."""
-        found: list[Json] = self.command("GET", "/bridges")
+        found: list[JsonObject] = self.command("GET", "/bridges")
         return found
 
     def device_state(self, device: str) -> str:
         """Return the state of a device such as `PJSIP/alice`: NOT_INUSE, INUSE, UNAVAILABLE…"""
-        found: Json = self.command("GET", f"/deviceStates/{_part(device)}", seconds=5)
+        found: JsonObject = self.command("GET", f"/deviceStates/{_part(device)}", seconds=5)
         return str(found["state"])
 
-    def endpoints(self) -> list[Json]:
+    def endpoints(self) -> list[JsonObject]:
         """Return all endpoints, with technology, resource and state of each."""
-        found: list[Json] = self.command("GET", "/endpoints", seconds=5)
+        found: list[JsonObject] = self.command("GET", "/endpoints", seconds=5)
         return found
 
     # Channels
@@ -178,10 +177,10 @@ class Ari(AriHttp):
         """Resume a paused recording."""
         self.command("DELETE", f"/recordings/live/{_part(name)}/pause", seconds=5)
 
-    def live_recording(self, name: str) -> Json | None:
+    def live_recording(self, name: str) -> JsonObject | None:
         """Return a recording that is in progress, or None."""
         try:
-            found: Json = self.command("GET", f"/recordings/live/{_part(name)}", seconds=10)
+            found: JsonObject = self.command("GET", f"/recordings/live/{_part(name)}", seconds=10)
         except AriError as error:
             if error.gone:
                 return None

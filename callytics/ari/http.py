@@ -4,13 +4,13 @@ from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 from urllib.parse import urlencode
 
 import urllib3
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from callytics.config import Config
+from callytics.json_values import Json
 
 # Usually 1 ms; on a saturated machine Asterisk took 29 s to answer the start of a recording.
 CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 35.0
@@ -64,10 +64,10 @@ class AriHttp:
         self,
         method: str,
         path: str,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, object] | None = None,
         seconds: float = ANSWER_SECONDS,
-        **query: Any,
-    ) -> Any:
+        **query: object,
+    ) -> Json:
         """Send a command and return Asterisk's JSON, None for an empty answer. Raises AriError."""
         if not self._has_password:
             raise AriError("ARI_PASSWORD: must be set to the password of the user in ari.conf")
@@ -89,7 +89,7 @@ class AriHttp:
             return None
 
     def _send(
-        self, method: str, path: str, body: Any, seconds: float, query: Mapping[str, Any]
+        self, method: str, path: str, body: object, seconds: float, query: Mapping[str, object]
     ) -> urllib3.BaseHTTPResponse:
         given = {name: value for name, value in query.items() if value is not None}
         return self._http.request(
@@ -100,7 +100,7 @@ class AriHttp:
         )
 
     def _send_again(
-        self, method: str, path: str, body: Any, seconds: float, query: Mapping[str, Any]
+        self, method: str, path: str, body: object, seconds: float, query: Mapping[str, object]
     ) -> urllib3.BaseHTTPResponse | None:
         """Send a command again; return None if Asterisk had carried out the first one."""
         try:
@@ -118,7 +118,7 @@ def _kind(error: Exception) -> str:
     )
 
 
-def _result(answer: urllib3.BaseHTTPResponse | None) -> Any:
+def _result(answer: urllib3.BaseHTTPResponse | None) -> Json:
     if answer is None:
         return None
     if answer.status == 401:

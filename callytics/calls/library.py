@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from itertools import product
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 from sqlalchemy import (
     ColumnElement,
@@ -17,6 +17,7 @@ from sqlalchemy import (
 from callytics.calls.models import Call
 from callytics.database.paging import Listing
 from callytics.database.reading import read_named
+from callytics.json_values import JsonObject
 from callytics.recordings.facts import DIRECTIONS, KINDS
 from callytics.recordings.models import Recording
 
@@ -43,7 +44,7 @@ class CallRow(Protocol):
     dialed_number: str
     callee: str
     flow: str
-    path: list[dict[str, Any]]
+    path: list[JsonObject]
     disposition: str | None
     hangup_cause: int | None
     started_at: datetime

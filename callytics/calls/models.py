@@ -1,13 +1,13 @@
 """Table of calls, written by `calls.ledger` and read by `calls.library`."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import JSON, Index, Integer, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callytics.database.columns import LineText, RowId, UtcDateTime, partial_index
 from callytics.database.engine import Base
+from callytics.json_values import JsonObject
 
 
 class Call(Base):
@@ -24,7 +24,7 @@ class Call(Base):
     callee: Mapped[str] = mapped_column(LineText, default="")
     flow: Mapped[str] = mapped_column(LineText, default="")
     # Nodes of the flow in the order of the call: node, type, result, started_at, ended_at.
-    path: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    path: Mapped[list[JsonObject]] = mapped_column(JSON, default=list)
     disposition: Mapped[str | None] = mapped_column(Text)
     hangup_cause: Mapped[int | None] = mapped_column(Integer)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)

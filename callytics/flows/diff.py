@@ -4,27 +4,26 @@ Both are plain values as `Document.model_dump()` gives them; a draft may be unfi
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from callytics.flows.node_types import NODE_TYPES
 from callytics.flows.phrases import count, listed
 from callytics.flows.wording import FIELDS, value
+from callytics.json_values import JsonMapping
 
-Values = Mapping[str, Any]
 KINDS = ("flows", "queues")
 
 
-def changes(before: Values, after: Values) -> list[str]:
+def changes(before: JsonMapping, after: JsonMapping) -> list[str]:
     """Return a sentence for each change; none if the two are equal."""
     return [*_parts("Flow", before, after), *_parts("Queue", before, after)]
 
 
-def change_summary(before: Values, after: Values) -> str:
+def change_summary(before: JsonMapping, after: JsonMapping) -> str:
     """Return the changes as one text, a line each, for the history of versions."""
     return "\n".join(changes(before, after)) or "Nothing changed."
 
 
-def _parts(kind: str, before: Values, after: Values) -> Iterator[str]:
+def _parts(kind: str, before: JsonMapping, after: JsonMapping) -> Iterator[str]:
     key, describe = ("flows", _in_flow) if kind == "Flow" else ("queues", _in_queue)
     old, new = before.get(key, {}), after.get(key, {})
     renamed = _renamed(old, new)
@@ -40,14 +39,14 @@ def _parts(kind: str, before: Values, after: Values) -> Iterator[str]:
             yield f"{kind} {name} is new: {_summary(kind, part)}."
 
 
-def _summary(kind: str, part: Values) -> str:
+def _summary(kind: str, part: JsonMapping) -> str:
     if kind == "Queue":
         return count(len(part["members"]), "member")
     numbers = count(len(part["numbers"]), "number") if part["numbers"] else "no number"
     return f"{numbers}, {count(len(part['nodes']), 'node')}"
 
 
-def _renamed(old: Values, new: Values) -> dict[str, str]:
+def _renamed(old: JsonMapping, new: JsonMapping) -> dict[str, str]:
     """Return the new name of each renamed part by its old name; its content is unchanged."""
     gone = [name for name in old if name not in new]
     come = [name for name in new if name not in old]
@@ -59,7 +58,7 @@ def _renamed(old: Values, new: Values) -> dict[str, str]:
     return found
 
 
-def _in_flow(before: Values, after: Values) -> Iterator[str]:
+def _in_flow(before: JsonMapping, after: JsonMapping) -> Iterator[str]:
     if before["numbers"] != after["numbers"]:
         now, was = (", ".join(flow["numbers"]) or "none" for flow in (after, before))
         yield f"its numbers are {now} (before: {was})."
@@ -82,7 +81,7 @@ def _in_flow(before: Values, after: Values) -> Iterator[str]:
             yield f"node {name} is new: {NODE_TYPES[node['type']].label.lower()}{_then(node)}."
 
 
-def _renamed_nodes(before: Values, after: Values) -> dict[str, str]:
+def _renamed_nodes(before: JsonMapping, after: JsonMapping) -> dict[str, str]:
     """Return the new name of each renamed node by its old name.
 
     Its fields are unchanged, or at least its type and its next are.
@@ -97,16 +96,16 @@ def _renamed_nodes(before: Values, after: Values) -> dict[str, str]:
     return found | _renamed(*rest)
 
 
-def _leading(node: Values, renamed: Mapping[str, str]) -> Values:
+def _leading(node: JsonMapping, renamed: Mapping[str, str]) -> JsonMapping:
     leads = node.get("next")
     return {**node, "next": renamed.get(leads, leads) if leads else None}
 
 
-def _then(node: Values) -> str:
+def _then(node: JsonMapping) -> str:
     return f", then {node['next']}" if node.get("next") else ", then the call is hung up"
 
 
-def _in_node(before: Values, after: Values) -> Iterator[str]:
+def _in_node(before: JsonMapping, after: JsonMapping) -> Iterator[str]:
     if before["type"] != after["type"]:
         now, was = (NODE_TYPES[node["type"]].label.lower() for node in (after, before))
         yield f"it is a {now} now (before: {was})."
@@ -118,7 +117,7 @@ def _in_node(before: Values, after: Values) -> Iterator[str]:
         yield f"then {now} (before: {was})."
 
 
-def _in_queue(before: Values, after: Values) -> Iterator[str]:
+def _in_queue(before: JsonMapping, after: JsonMapping) -> Iterator[str]:
     old, new = before["members"], after["members"]
     come, gone = ([m for m in a if m not in b] for a, b in ((new, old), (old, new)))
     if come:
@@ -130,7 +129,7 @@ def _in_queue(before: Values, after: Values) -> Iterator[str]:
     yield from _in_fields(before, after, ("members",))
 
 
-def _in_fields(before: Values, after: Values, without: tuple[str, ...]) -> Iterator[str]:
+def _in_fields(before: JsonMapping, after: JsonMapping, without: tuple[str, ...]) -> Iterator[str]:
     for field in {**before, **after}:
         if field in without or before.get(field) == after.get(field):
             continue

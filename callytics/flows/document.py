@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Union
+from typing import TYPE_CHECKING, Annotated, Union
 
 from pydantic import Field, ValidationError
 
 from callytics.flows.errors import DocumentError, Wrong, from_pydantic
 from callytics.flows.node_types import NODE_TYPES
 from callytics.flows.parts import Name, NodePart, Number, Part, Queue
+from callytics.json_values import Json, JsonObject
 
 if TYPE_CHECKING:
     Node = NodePart
@@ -58,7 +59,7 @@ def parse(text: str | bytes) -> Document:
     return check(values)
 
 
-def check(values: Any) -> Document:
+def check(values: Json) -> Document:
     """Validate a decoded document. Raises DocumentError with all errors."""
     try:
         document = Document.model_validate(values)
@@ -70,7 +71,7 @@ def check(values: Any) -> Document:
     return document
 
 
-def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _no_key_twice(pairs: list[tuple[str, Json]]) -> JsonObject:
     """Return a JSON object. Raises ValueError for a repeated key: `json` keeps only the last."""
     values = dict(pairs)
     if len(values) < len(pairs):

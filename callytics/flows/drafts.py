@@ -4,7 +4,6 @@ import copy
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
@@ -15,8 +14,7 @@ from callytics.flows.document import Document, check
 from callytics.flows.merge import merged
 from callytics.flows.models import FlowDocument, FlowDraft
 from callytics.flows.versions import Overtaken, add_version
-
-Values = dict[str, Any]
+from callytics.json_values import JsonObject
 
 
 class NoDraftError(Exception):
@@ -27,7 +25,7 @@ class NoDraftError(Exception):
 class EditableDocument:
     """Editable document: an administrator's draft, or else the version in force."""
 
-    values: Values
+    values: JsonObject
     # The version that it was made from, 0 before the first.
     base_id: int
     changed_at: datetime | None = None
@@ -44,7 +42,7 @@ def work_of(user_id: int) -> EditableDocument:
         return _work_of(connection, user_id)
 
 
-def edit(user_id: int, change: Callable[[Values], None]) -> None:
+def edit(user_id: int, change: Callable[[JsonObject], None]) -> None:
     """Change the draft in place by `change`; begin one if there is none."""
     with writing() as connection:
         lock_tables(connection, FlowDraft)
@@ -117,7 +115,7 @@ def _draft(connection: Connection, user_id: int) -> EditableDocument:
     return work
 
 
-def _document(connection: Connection, number: int) -> Values:
+def _document(connection: Connection, number: int) -> JsonObject:
     wanted = select(FlowDocument.document).where(FlowDocument.id == number)
     return connection.execute(wanted).scalar() or {}
 
@@ -129,7 +127,7 @@ def _check_seen(connection: Connection, seen: int) -> None:
         raise Overtaken(seen)
 
 
-def _keep(connection: Connection, user_id: int, values: Values, base_id: int) -> None:
+def _keep(connection: Connection, user_id: int, values: JsonObject, base_id: int) -> None:
     # A document equal to its base is no draft.
     if values == _document(connection, base_id):
         return _forget(connection, user_id)

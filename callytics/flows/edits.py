@@ -4,17 +4,14 @@ Each edit changes the plain values of a draft in place. A node has at most one n
 that can be reached from the start form one chain; its end hangs up or leads back into it.
 """
 
-from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
 
 from callytics.flows.document import check
 from callytics.flows.errors import DocumentError, Wrong
+from callytics.json_values import JsonMapping, JsonObject
 
-Values = dict[str, Any]
 
-
-def chain(flow: Mapping[str, Any]) -> list[str]:
+def chain(flow: JsonMapping) -> list[str]:
     """Return the nodes that a call can reach, in order."""
     found: list[str] = []
     name = flow["start"]
@@ -24,7 +21,7 @@ def chain(flow: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def unreached(flow: Values) -> list[str]:
+def unreached(flow: JsonObject) -> list[str]:
     """Return the nodes that no call reaches, each before its next if possible."""
     seen, found = set(chain(flow)), list[str]()
     lost = [name for name in flow["nodes"] if name not in seen]
@@ -39,7 +36,7 @@ def unreached(flow: Values) -> list[str]:
     return found
 
 
-def insert(flow: Values, name: str, node: Values, after: str | None) -> None:
+def insert(flow: JsonObject, name: str, node: JsonObject, after: str | None) -> None:
     """Insert a node behind another, or at the beginning if `after` is None."""
     if after is None:
         flow["nodes"][name] = {**node, "next": flow["start"] or None}
@@ -50,12 +47,12 @@ def insert(flow: Values, name: str, node: Values, after: str | None) -> None:
         before["next"] = name
 
 
-def leading_to(flow: Values, name: str) -> list[str]:
+def leading_to(flow: JsonObject, name: str) -> list[str]:
     """Return the other nodes whose next is this one."""
     return [n for n, node in flow["nodes"].items() if node.get("next") == name and n != name]
 
 
-def remove(flow: Values, name: str) -> None:
+def remove(flow: JsonObject, name: str) -> None:
     """Remove a node; nodes that led to it lead to its next."""
     then = flow["nodes"].pop(name).get("next")
     then = None if then == name else then
@@ -65,7 +62,7 @@ def remove(flow: Values, name: str) -> None:
         flow["start"] = then or next(iter(flow["nodes"]), "")
 
 
-def move(flow: Values, name: str, by: int) -> bool:
+def move(flow: JsonObject, name: str, by: int) -> bool:
     """Swap a node with its neighbor, -1 earlier or 1 later; return False if there is none."""
     order = chain(flow)
     if name not in order or not 0 <= order.index(name) + by < len(order):
@@ -82,7 +79,7 @@ def move(flow: Values, name: str, by: int) -> bool:
     return True
 
 
-def rename_node(flow: Values, old: str, new: str) -> None:
+def rename_node(flow: JsonObject, old: str, new: str) -> None:
     """Rename a node, and the links to it."""
     flow["nodes"] = _renamed(flow["nodes"], old, new)
     for node in flow["nodes"].values():
@@ -92,12 +89,12 @@ def rename_node(flow: Values, old: str, new: str) -> None:
         flow["start"] = new
 
 
-def rename_flow(document: Values, old: str, new: str) -> None:
+def rename_flow(document: JsonObject, old: str, new: str) -> None:
     """Rename a flow."""
     document["flows"] = _renamed(document["flows"], old, new)
 
 
-def rename_queue(document: Values, old: str, new: str) -> None:
+def rename_queue(document: JsonObject, old: str, new: str) -> None:
     """Rename a queue, and its uses in nodes."""
     document["queues"] = _renamed(document["queues"], old, new)
     for flow in document["flows"].values():
@@ -106,7 +103,7 @@ def rename_queue(document: Values, old: str, new: str) -> None:
                 node["queue"] = new
 
 
-def users_of(document: Values, queue: str) -> list[tuple[str, str]]:
+def users_of(document: JsonObject, queue: str) -> list[tuple[str, str]]:
     """Return the names of flow and node for each node that uses this queue."""
     return [
         (flow_name, node_name)
@@ -116,7 +113,7 @@ def users_of(document: Values, queue: str) -> list[tuple[str, str]]:
     ]
 
 
-def wrong_in(document: Values) -> list[Wrong]:
+def wrong_in(document: JsonObject) -> list[Wrong]:
     """Return the errors that keep a draft from being published."""
     try:
         check(document)
@@ -125,6 +122,6 @@ def wrong_in(document: Values) -> list[Wrong]:
     return []
 
 
-def _renamed(parts: Values, old: str, new: str) -> Values:
+def _renamed(parts: JsonObject, old: str, new: str) -> JsonObject:
     """Return the parts in the same order, with one renamed."""
     return {new if name == old else name: part for name, part in parts.items()}

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
+
+from callytics.json_values import Json
 
 # More digits than any limit has. Python's int() refuses texts of thousands of digits.
 WHOLE = re.compile(r"-?[0-9]{1,18}")
@@ -18,13 +20,13 @@ class Field:
     label: str
     kind: Literal["text", "sound", "number", "lines", "choice", "tick"] = "text"
     hint: str = ""
-    default: Any = ""
+    default: Json = ""
     unit: str = ""
     choices: Mapping[str, str] = field(default_factory=dict)
     # The field within a sentence, such as "the prompt".
     phrase: str = ""
 
-    def read(self, form: Mapping[str, str]) -> Any:
+    def read(self, form: Mapping[str, str]) -> Json:
         """Return the typed value as the document has it; text that is no number stays text."""
         text = clean(form.get(self.name, "")).strip()
         if self.kind == "tick":
@@ -36,11 +38,11 @@ class Field:
             return int(text)
         return text
 
-    def written(self, value: Any) -> Any:
+    def written(self, value: Json) -> str | bool:
         """Return a value of the document as the form shows it."""
         if self.kind == "lines":
             return "\n".join(value)
-        return value if self.kind == "tick" else str("" if value is None else value)
+        return bool(value) if self.kind == "tick" else str("" if value is None else value)
 
 
 def clean(text: str) -> str:

@@ -1,14 +1,14 @@
 """Three-way merge of two administrators' changes, by flow and queue."""
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection
 
 from callytics.flows.diff import KINDS
+from callytics.json_values import Json, JsonMapping, JsonObject
 
-Values = Mapping[str, Any]
 
-
-def both_changed(base: Values, mine: Values, theirs: Values) -> list[tuple[str, str]]:
+def both_changed(
+    base: JsonMapping, mine: JsonMapping, theirs: JsonMapping
+) -> list[tuple[str, str]]:
     """Return kind and name of each flow and queue that both sides changed differently."""
     found = []
     for kind, name in _names(base, mine, theirs):
@@ -19,11 +19,14 @@ def both_changed(base: Values, mine: Values, theirs: Values) -> list[tuple[str, 
 
 
 def merged(
-    base: Values, mine: Values, theirs: Values, wanted: Collection[tuple[str, str]] = ()
-) -> dict[str, Any]:
+    base: JsonMapping,
+    mine: JsonMapping,
+    theirs: JsonMapping,
+    wanted: Collection[tuple[str, str]] = (),
+) -> JsonObject:
     """Return `base` with the changes of both; in a conflict theirs, or mine if `wanted`."""
     both = both_changed(base, mine, theirs)
-    result: dict[str, Any] = {kind: {} for kind in KINDS}
+    result: JsonObject = {kind: {} for kind in KINDS}
     for kind, name in _names(theirs, mine, base):
         was, my, their = (_part(document, kind, name) for document in (base, mine, theirs))
         if (kind, name) in both:
@@ -35,11 +38,11 @@ def merged(
     return result
 
 
-def _names(*documents: Values) -> list[tuple[str, str]]:
+def _names(*documents: JsonMapping) -> list[tuple[str, str]]:
     """Return kind and name of each flow and queue of these documents, once, in order."""
     found = [(kind, name) for kind in KINDS for each in documents for name in each.get(kind, {})]
     return list(dict.fromkeys(found))
 
 
-def _part(document: Values, kind: str, name: str) -> Any:
+def _part(document: JsonMapping, kind: str, name: str) -> Json:
     return document.get(kind, {}).get(name)

@@ -1,13 +1,13 @@
 """Tables of the flow document: its versions and its drafts."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Integer, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callytics.database.columns import UtcDateTime
 from callytics.database.engine import Base
+from callytics.json_values import JsonObject
 
 
 class FlowDocument(Base):
@@ -20,7 +20,7 @@ class FlowDocument(Base):
     saved_by: Mapped[str] = mapped_column(Text)
     # Summary of the changes since the version before.
     said: Mapped[str] = mapped_column(Text, default="", server_default="")
-    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    document: Mapped[JsonObject] = mapped_column(JSON)
 
 
 class FlowDraft(Base):
@@ -35,4 +35,4 @@ class FlowDraft(Base):
     base_id: Mapped[int] = mapped_column(Integer)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     # Not validated as a whole: a draft may be unfinished.
-    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    document: Mapped[JsonObject] = mapped_column(JSON)

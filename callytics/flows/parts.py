@@ -1,9 +1,10 @@
 """Parts of a flow document: value types, the base of all nodes, and queues."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from callytics.json_values import JsonObject
 from callytics.telephony.dial_strings import DIAL_STRING, LONGEST
 
 MEDIA = r"^(sound|recording|tone|digits|number):[^\s,\x00-\x1f\x7f]+$"
@@ -20,7 +21,7 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     @classmethod
-    def draft(cls, **values: object) -> dict[str, Any]:
+    def draft(cls, **values: object) -> JsonObject:
         """Return a part as a document has it, defaults filled in; `values` are not checked."""
         return cls.model_construct(None, **values).model_dump(warnings=False)
 

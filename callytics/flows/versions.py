@@ -12,6 +12,7 @@ from callytics.database.transactions import lock_tables, writing
 from callytics.flows.diff import change_summary, changes
 from callytics.flows.document import Document, check
 from callytics.flows.models import FlowDocument
+from callytics.json_values import JsonObject
 
 PAGE_SIZE = 50
 _FACTS = (FlowDocument.id, FlowDocument.saved_at, FlowDocument.saved_by, FlowDocument.said)
@@ -100,7 +101,7 @@ class Version:
 
     id: int
     row: VersionRow | None
-    document: dict[str, Any]
+    document: JsonObject
 
 
 def newest() -> Version:

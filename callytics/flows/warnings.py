@@ -1,17 +1,13 @@
 """Warnings of a flow: valid settings that are perhaps not meant."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from callytics.flows.edits import chain, unreached
 from callytics.flows.node_types import NODE_TYPES
 from callytics.flows.phrases import listed
 from callytics.flows.wording import is_recorded, rings
+from callytics.json_values import JsonMapping
 
-Values = Mapping[str, Any]
 
-
-def advice(document: Values, name: str) -> list[str]:
+def advice(document: JsonMapping, name: str) -> list[str]:
     """Return the warnings of a flow, a sentence each."""
     flow = document["flows"][name]
     order = chain(flow)
@@ -26,7 +22,7 @@ def advice(document: Values, name: str) -> list[str]:
     return said
 
 
-def recording_of(flow: Values) -> str:
+def recording_of(flow: JsonMapping) -> str:
     """Return the recorded part of a flow's calls, such as "Messages only"."""
     nodes = [flow["nodes"][name] for name in chain(flow)]
     ringing = [node for node in nodes if rings(node)]
@@ -36,7 +32,7 @@ def recording_of(flow: Values) -> str:
     return "Messages only" if any(map(is_recorded, nodes)) else "Nothing"
 
 
-def _recording(flow: Values, order: list[str]) -> list[str]:
+def _recording(flow: JsonMapping, order: list[str]) -> list[str]:
     nodes = [flow["nodes"][name] for name in order]
     if not any(map(is_recorded, nodes)):
         return ["Nothing of its calls is recorded."]
@@ -46,7 +42,7 @@ def _recording(flow: Values, order: list[str]) -> list[str]:
     return []
 
 
-def _end(flow: Values, order: list[str]) -> list[str]:
+def _end(flow: JsonMapping, order: list[str]) -> list[str]:
     last = order[-1]
     node = flow["nodes"][last]
     if node.get("next") in order:
@@ -60,7 +56,7 @@ def _end(flow: Values, order: list[str]) -> list[str]:
     return [f"{when} {last}, the call is hung up: nothing comes next."]
 
 
-def _queues(document: Values, order: list[str], flow: Values) -> list[str]:
+def _queues(document: JsonMapping, order: list[str], flow: JsonMapping) -> list[str]:
     used = [flow["nodes"][n]["queue"] for n in order if "queue" in flow["nodes"][n]]
     queues = document.get("queues", {})
     empty = [name for name in dict.fromkeys(used) if name in queues and not queues[name]["members"]]

@@ -3,15 +3,13 @@
 All functions take plain values, since the document of an unfinished draft has no valid models.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from callytics.flows.fields import Field
 from callytics.flows.node_types import NODE_TYPES
 from callytics.flows.phrases import seconds
 from callytics.flows.queue_fields import QUEUE_FIELDS
-
-Values = Mapping[str, Any]
+from callytics.json_values import Json, JsonMapping
 
 
 def _all_fields() -> Iterator[Field]:
@@ -27,22 +25,22 @@ for _field in _all_fields():
     _CHOICES.setdefault(_field.name, {}).update(_field.choices)
 
 
-def rings(node: Values) -> bool:
+def rings(node: JsonMapping) -> bool:
     """Return True if this node rings phones, so that a conversation can take place in it."""
     return NODE_TYPES[node["type"]].rings
 
 
-def is_recorded(node: Values) -> bool:
+def is_recorded(node: JsonMapping) -> bool:
     """Return True if this node records anything of a call."""
     return NODE_TYPES[node["type"]].is_recorded(node)
 
 
-def facts(node: Values) -> str:
+def facts(node: JsonMapping) -> str:
     """Return the summary of a node, such as "rings 3 phones, 20 s, recorded"."""
     return NODE_TYPES[node["type"]].summary(node)
 
 
-def value(field: str, content: Any) -> str:
+def value(field: str, content: Json) -> str:
     """Return the value of a field of a node or queue in words."""
     if field == "type":
         return NODE_TYPES[content].label

@@ -1,9 +1,8 @@
 """Column type of the pauses of a recording."""
 
-from typing import Any
-
 from sqlalchemy import JSON, Dialect, TypeDecorator
 
+from callytics.json_values import Json
 from callytics.recordings import pauses
 
 
@@ -16,8 +15,8 @@ class PausedSpans(TypeDecorator[pauses.Spans]):
     impl = JSON(none_as_null=True)
     cache_ok = True
 
-    def process_bind_param(self, value: pauses.Spans | None, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: pauses.Spans | None, dialect: Dialect) -> Json:
         return [span.to_values() for span in value] if value else None
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> pauses.Spans:
+    def process_result_value(self, value: Json, dialect: Dialect) -> pauses.Spans:
         return pauses.spans_from_json(value)

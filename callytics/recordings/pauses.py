@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Self
 
+from callytics.json_values import Json, JsonObject
 from callytics.plain_text import one_line
 
 # Limits of what is read back: other programs can write to the recordings folder too.
@@ -43,13 +44,13 @@ class PausedSpan:
         """Return the same pause, ended; never before it began, even if the clock was set back."""
         return replace(self, ended_at=max(at, self.began_at), resumed_by=by, by_itself=by_itself)
 
-    def to_values(self) -> dict[str, Any]:
+    def to_values(self) -> JsonObject:
         """Return the values to store as JSON."""
         ended_at = self.ended_at and self.ended_at.isoformat()
         return {**asdict(self), "began_at": self.began_at.isoformat(), "ended_at": ended_at}
 
     @classmethod
-    def from_values(cls, values: Any) -> Self:
+    def from_values(cls, values: Json) -> Self:
         """Parse stored values. Raises ValueError, LookupError, TypeError if they are unusable."""
         at_ms, ended_at, flag = values["at_ms"], values["ended_at"], values.get("by_itself", False)
         span = cls(
@@ -71,7 +72,7 @@ Spans = tuple[PausedSpan, ...]
 _MS = timedelta(milliseconds=1)
 
 
-def spans_from_json(values: Any) -> Spans:
+def spans_from_json(values: Json) -> Spans:
     """Parse a list of stored values, or None for no pauses.
 
     Raises ValueError, LookupError, TypeError if they are unusable.
@@ -81,7 +82,7 @@ def spans_from_json(values: Any) -> Spans:
     return tuple(map(PausedSpan.from_values, values or ()))
 
 
-def clean_name(text: Any) -> str:
+def clean_name(text: Json) -> str:
     """Return a person's name without unprintable characters, at most 200 long.
 
     Every client of Asterisk can send one. Raises TypeError if it is no text.

@@ -45,6 +45,7 @@ BASE = (
     "callytics.clock",
     "callytics.config",
     "callytics.identifiers",
+    "callytics.json_values",
     "callytics.plain_text",
     "callytics.version",
 )

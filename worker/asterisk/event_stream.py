@@ -6,7 +6,6 @@ import ssl
 from base64 import b64encode
 from collections.abc import Callable
 from time import monotonic
-from typing import Any
 from urllib.parse import urlencode
 
 import gevent
@@ -14,12 +13,13 @@ import websocket
 
 from callytics.ari.commands import Ari, AriError
 from callytics.config import Config
+from callytics.json_values import JsonObject
 from worker.support.throttled_log import ThrottledLog
 
 log = logging.getLogger(__name__)
 
 # An event as Asterisk sends it, in JSON; `type` says which keys it has.
-Event = dict[str, Any]
+Event = JsonObject
 
 HEARTBEAT = "callytics-heartbeat"
 # A heartbeat comes back in 2 ms. Two missed ones and their check fit into 10 s.

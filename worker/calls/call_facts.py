@@ -2,10 +2,11 @@
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 from callytics.clock import utc_now
 from callytics.identifiers import new_uid
+from callytics.json_values import JsonObject
 from callytics.recordings.facts import Direction, Facts, Kind
 
 # Q.850 causes that say why a leg was not answered; with any other it could not be reached.
@@ -47,7 +48,7 @@ class CallFacts:
     started_at: datetime = field(default_factory=utc_now)
     callee: str = ""
     flow: str = ""
-    path: list[dict[str, Any]] = field(default_factory=list)
+    path: list[JsonObject] = field(default_factory=list)
     disposition: str | None = None
     hangup_cause: int | None = None
     answered_at: datetime | None = None
@@ -74,12 +75,12 @@ class CallFacts:
         self.ended_at = utc_now()
         self.hangup_cause = self.hangup_cause or _USUAL_CAUSES.get(self.disposition or "")
 
-    def row(self) -> dict[str, Any]:
+    def row(self) -> JsonObject:
         """Return column names and values for the ledger, as a copy because the call goes on."""
         return asdict(self)
 
     @classmethod
-    def from_snapshot(cls, values: dict[str, Any]) -> Self:
+    def from_snapshot(cls, values: JsonObject) -> Self:
         """Return the facts from `row()` after a round trip through JSON."""
         times = ("started_at", "answered_at", "ended_at")
         read = {key: datetime.fromisoformat(values[key]) for key in times if values.get(key)}

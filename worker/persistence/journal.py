@@ -9,8 +9,8 @@ import json
 import logging
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
+from callytics.json_values import JsonObject
 from callytics.pbx.names import is_pbx_name
 from callytics.storage.folder import Storage
 from worker.support.native_threads import NativeThreads
@@ -22,7 +22,7 @@ FOLDER = ".calls"
 # A snapshot is some kilobytes; a file that someone made very large must not fill the memory.
 LARGEST_BYTES = 1 << 20
 
-Snapshot = dict[str, Any]
+Snapshot = JsonObject
 
 
 class Journal:

@@ -5,12 +5,12 @@ process and with the journal of the process before it.
 """
 
 import logging
-from typing import Any
 
 from gevent.lock import Semaphore
 
 from callytics.ari.commands import AriError
 from callytics.calls.ledger import close_calls
+from callytics.json_values import JsonObject
 from callytics.queues import membership
 from worker.calls.bridge_ids import call_of_bridge, find_bridge
 from worker.calls.registry import CallRegistry
@@ -23,7 +23,7 @@ from worker.recovery.adopt import continue_call, end_abandoned_call, restore_ses
 log = logging.getLogger(__name__)
 
 # Channels or bridges as Asterisk lists them, by id.
-Listed = dict[str, dict[str, Any]]
+Listed = dict[str, JsonObject]
 
 
 class Recovery:
@@ -83,7 +83,7 @@ class Recovery:
         log.info("call %s is adopted" if is_there else "call %s ended meanwhile", uid)
         self._dispatcher.start_session(session, continue_call if is_there else end_abandoned_call)
 
-    def _start_if_unowned(self, channel: dict[str, Any]) -> None:
+    def _start_if_unowned(self, channel: JsonObject) -> None:
         """Start a call with a channel that waits in this application and belongs to no call."""
         app, *args = channel["dialplan"].get("app_data", "").split(",")
         in_stasis = channel["dialplan"].get("app_name") == "Stasis"

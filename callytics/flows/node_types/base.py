@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from callytics.flows.fields import Field
 from callytics.flows.parts import NodePart
-
-Values = Mapping[str, Any]
+from callytics.json_values import JsonMapping, JsonObject
 
 # Results of a node that rings phones.
 RING_RESULTS = {
@@ -20,7 +19,7 @@ RING_RESULTS = {
 }
 
 
-def recorded_or_not(node: Values) -> str:
+def recorded_or_not(node: JsonMapping) -> str:
     """Return "recorded" or "not recorded", the end of a ringing node's summary."""
     return "recorded" if node["record_call"] else "not recorded"
 
@@ -47,7 +46,7 @@ class NodeType:
     live_icon: str
     live_words: str
     # Summary of a node, such as "rings 3 phones, 20 s, recorded".
-    summary: Callable[[Values], str]
+    summary: Callable[[JsonMapping], str]
     # Words for each result of the executor.
     results: Mapping[str, str] = field(default_factory=dict)
     # True if it rings phones, so that a conversation can take place here.
@@ -66,10 +65,10 @@ class NodeType:
         """True if a node of this type names a queue."""
         return "queue" in self.model.model_fields
 
-    def draft(self, **values: object) -> dict[str, Any]:
+    def draft(self, **values: object) -> JsonObject:
         """Return a node as a document has it, defaults filled in; `values` are not checked."""
         return self.model.draft(type=self.name, **values)
 
-    def is_recorded(self, node: Values) -> bool:
+    def is_recorded(self, node: JsonMapping) -> bool:
         """Return True if this node records anything of a call."""
         return self.recording == "always" or bool(node.get("record_call"))

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 from pydantic import Field as Checked
 
 from callytics.flows.fields import PHONE_HINT, RECORD, RING, Field
-from callytics.flows.node_types.base import RING_RESULTS, NodeType, Values, recorded_or_not
+from callytics.flows.node_types.base import RING_RESULTS, NodeType, recorded_or_not
 from callytics.flows.parts import Destination, Name, NodePart, RingSeconds
 from callytics.flows.phrases import seconds
+from callytics.json_values import JsonMapping
 from callytics.telephony.numbers import phone
 
 STRATEGIES = {
@@ -29,7 +30,7 @@ class HuntGroup(NodePart):
     next: Name | None = None
 
 
-def _summary(node: Values) -> str:
+def _summary(node: JsonMapping) -> str:
     phones = node["destinations"] or [""]
     rung = phone(phones[0]) if len(phones) == 1 else f"{len(phones)} phones"
     return f"rings {rung}, {seconds(node['ring_seconds'])}, {recorded_or_not(node)}"

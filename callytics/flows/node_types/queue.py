@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field as Checked
 
 from callytics.flows.fields import RECORD, Field
-from callytics.flows.node_types.base import RING_RESULTS, NodeType, Values, recorded_or_not
+from callytics.flows.node_types.base import RING_RESULTS, NodeType, recorded_or_not
 from callytics.flows.parts import Name, NodePart
 from callytics.flows.phrases import seconds
+from callytics.json_values import JsonMapping
 
 
 class QueueNode(NodePart):
@@ -20,7 +21,7 @@ class QueueNode(NodePart):
     next: Name | None = None
 
 
-def _summary(node: Values) -> str:
+def _summary(node: JsonMapping) -> str:
     return f"{node['queue']}, up to {seconds(node['max_wait_seconds'])}, {recorded_or_not(node)}"
 
 

@@ -3,9 +3,10 @@
 from typing import Literal
 
 from callytics.flows.fields import PHONE_HINT, RECORD, RING, Field
-from callytics.flows.node_types.base import RING_RESULTS, NodeType, Values, recorded_or_not
+from callytics.flows.node_types.base import RING_RESULTS, NodeType, recorded_or_not
 from callytics.flows.parts import Destination, Name, NodePart, RingSeconds
 from callytics.flows.phrases import seconds
+from callytics.json_values import JsonMapping
 from callytics.telephony.numbers import phone
 
 
@@ -19,7 +20,7 @@ class Transfer(NodePart):
     next: Name | None = None
 
 
-def _summary(node: Values) -> str:
+def _summary(node: JsonMapping) -> str:
     rung, ringing = phone(node["destination"]), seconds(node["ring_seconds"])
     return f"rings {rung}, {ringing}, {recorded_or_not(node)}"
 

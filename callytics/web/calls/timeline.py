@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from callytics.calls.library import CallRow
+from callytics.json_values import JsonObject
 from callytics.recordings.library import RecordingRow
 from callytics.recordings.pauses import MOST_PAUSES, confirmed
 
@@ -77,7 +77,7 @@ def timeline(
     return steps, elsewhere
 
 
-def _step(values: dict[str, Any]) -> Step:
+def _step(values: JsonObject) -> Step:
     return Step(
         node=values.get("node", ""),
         type=values.get("type", ""),

@@ -17,6 +17,7 @@ from callytics.flows.phrases import count, listed, seconds, sound
 from callytics.flows.queue_fields import STRATEGIES
 from callytics.flows.warnings import recording_of
 from callytics.flows.wording import FIELDS, facts, is_recorded
+from callytics.json_values import JsonObject
 from callytics.web.auth.access import admin_required
 from callytics.web.flows.forms import PHONE_FIELDS, SOUNDS
 
@@ -45,7 +46,7 @@ class EditorState:
     newest: versions.Version
 
     @property
-    def document(self) -> dict[str, Any]:
+    def document(self) -> JsonObject:
         """Document that the pages show: the draft, or the version in force."""
         return self.work.values
 
@@ -90,7 +91,7 @@ def page(template: str, **parts: Any) -> str:
     return render_template(f"flows/{template}.html", **WORDS, **{"state": state(), **parts})
 
 
-def flow_or_404(document: dict[str, Any], name: str) -> dict[str, Any]:
+def flow_or_404(document: JsonObject, name: str) -> JsonObject:
     """Return a flow of a document; answer 404 if there is none of this name."""
     if name not in document["flows"]:
         abort(404, "There is no such flow. It may have been renamed or deleted.")

@@ -1,15 +1,12 @@
 """Diagram of a flow: its layout, with the text of each part."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from callytics.flows.edits import chain, unreached
 from callytics.flows.node_types import NODE_TYPES
 from callytics.flows.wording import facts, is_recorded, rings
+from callytics.json_values import JsonMapping
 from callytics.web.flows.diagram_layout import Box, Edge, Layout, layout
-
-Values = Mapping[str, Any]
 
 # Characters that fit into a box; the list beside the diagram has the full text.
 MOST_NAME, MOST_FACTS, MOST_NUMBERS = 21, 37, 28
@@ -54,7 +51,7 @@ class Picture:
     description: str
 
 
-def picture_of(name: str, flow: Values) -> Picture:
+def picture_of(name: str, flow: JsonMapping) -> Picture:
     """Return the diagram of a flow that has at least one node."""
     reached, lost = chain(dict(flow)), unreached(dict(flow))
     nodes = flow["nodes"]
@@ -66,7 +63,7 @@ def picture_of(name: str, flow: Values) -> Picture:
     return Picture(placed, shown, _short(numbers, MOST_NUMBERS), _description(name, flow, reached))
 
 
-def _shown(name: str, node: Values, placed: Layout, edge: Edge, is_reached: bool) -> Shown:
+def _shown(name: str, node: JsonMapping, placed: Layout, edge: Edge, is_reached: bool) -> Shown:
     kind = node["type"]
     label = NODE_TYPES[kind].edge_label
     if len(edge.points) > 2:
@@ -89,7 +86,7 @@ def _shown(name: str, node: Values, placed: Layout, edge: Edge, is_reached: bool
     )
 
 
-def _description(name: str, flow: Values, reached: list[str]) -> str:
+def _description(name: str, flow: JsonMapping, reached: list[str]) -> str:
     steps = ", then ".join(f"{n} ({facts(flow['nodes'][n])})" for n in reached)
     return f"A call to flow {name} comes to {steps or 'nothing'}."
 

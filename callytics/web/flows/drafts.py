@@ -1,7 +1,5 @@
 """Draft pages: publish, discard, or merge with another administrator's version."""
 
-from typing import Any
-
 from flask import flash, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -12,11 +10,11 @@ from callytics.flows.drafts import NoDraftError
 from callytics.flows.errors import DocumentError
 from callytics.flows.merge import both_changed, merged
 from callytics.flows.versions import Overtaken
+from callytics.json_values import JsonObject
 from callytics.web.flows.context import EditorState, error_sentences, page, pages, state
 
 blueprint = pages("flows_drafts")
 
-Values = dict[str, Any]
 
 NO_DRAFT = "You have no draft: it was put in force or discarded, perhaps in another window."
 
@@ -64,7 +62,7 @@ def _page(now: EditorState, overtaken: bool = False, wrong: list[str] | None = N
 
 
 def _sides(
-    was: Values, mine: Values, theirs: Values, kind: str, name: str
+    was: JsonObject, mine: JsonObject, theirs: JsonObject, kind: str, name: str
 ) -> tuple[list[str], list[str]]:
     """Return the changes of both sides in one flow or queue."""
     alone = [

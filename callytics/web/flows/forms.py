@@ -5,14 +5,13 @@ Typed values are checked by the same models as an import, with the same messages
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
 from callytics.flows.errors import Wrong
 from callytics.flows.fields import Field, clean
+from callytics.json_values import JsonMapping, JsonObject
 
-Values = dict[str, Any]
 # Prompts of Asterisk's core sounds, which every installation has.
 SOUNDS = {
     "sound:hello-world": "“Hello world”",
@@ -33,11 +32,11 @@ class Form:
     """Form: fields, typed values, and errors by field."""
 
     fields: tuple[Field, ...]
-    typed: Mapping[str, Any]
+    typed: JsonMapping
     problems: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def showing(cls, fields: tuple[Field, ...], values: Mapping[str, Any]) -> "Form":
+    def showing(cls, fields: tuple[Field, ...], values: JsonMapping) -> "Form":
         """Return a form filled with values of a document, or with defaults."""
         return cls(fields, {f.name: f.written(values.get(f.name, f.default)) for f in fields})
 
@@ -48,7 +47,7 @@ class Form:
         ticked = {f.name: f.name in form for f in fields if f.kind == "tick"}
         return cls(fields, {**typed, **ticked})
 
-    def read(self) -> Values:
+    def read(self) -> JsonObject:
         """Return all typed values as the document has them."""
         return {f.name: f.read(self._given()) for f in self.fields}
 
@@ -74,7 +73,7 @@ def choice(fields: tuple[Field, ...], name: str, choices: Mapping[str, str]) -> 
 
 
 def problems_at(
-    wrong: list[Wrong], place: tuple[str, ...], values: Mapping[str, Any], whole: str = "name"
+    wrong: list[Wrong], place: tuple[str, ...], values: JsonMapping, whole: str = "name"
 ) -> dict[str, str]:
     """Return errors at and below a place, by field; those of the place itself at the field `whole`.
 

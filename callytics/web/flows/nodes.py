@@ -12,6 +12,7 @@ from callytics.flows.edits import chain, insert, leading_to, move, remove, renam
 from callytics.flows.fields import NAME, Field
 from callytics.flows.node_types import NODE_TYPES
 from callytics.flows.phrases import listed
+from callytics.json_values import JsonObject
 from callytics.web.flows.context import flow_or_404, page, pages, state
 from callytics.web.flows.forms import Form, choice
 from callytics.web.flows.pages import flow_parts
@@ -21,10 +22,8 @@ from callytics.web.http.list_pages import is_htmx
 
 blueprint = pages("flows_nodes")
 
-Values = dict[str, Any]
 
-
-def fields_of(kind: str, document: Values, flow: Values, adding: bool) -> tuple[Field, ...]:
+def fields_of(kind: str, document: JsonObject, flow: JsonObject, adding: bool) -> tuple[Field, ...]:
     """Return the fields of a node of this type."""
     queues = {name: name for name in document["queues"]} or {"": "There is no queue yet"}
     if adding:
@@ -36,13 +35,13 @@ def fields_of(kind: str, document: Values, flow: Values, adding: bool) -> tuple[
     return (*choice(NODE_TYPES[kind].fields, "queue", queues), last, NAME)
 
 
-def node_of(kind: str, values: Values) -> Values:
+def node_of(kind: str, values: JsonObject) -> JsonObject:
     """Return a node of a document from the fields of its form."""
     node = {"type": kind, **{f.name: values[f.name] for f in NODE_TYPES[kind].fields}}
     return {**node, "next": values.get("next") or None}
 
 
-def problems(document: Values, args: Mapping[str, str], form: Any) -> dict[str, str]:
+def problems(document: JsonObject, args: Mapping[str, str], form: Any) -> dict[str, str]:
     """Return the errors of the typed values of a node; `args` name flow, type and node."""
     flow_name, kind, old = args.get("flow", ""), args["type"], args.get("node")
     flow = flow_or_404(document, flow_name)
@@ -51,7 +50,7 @@ def problems(document: Values, args: Mapping[str, str], form: Any) -> dict[str, 
 
 
 def _problems(
-    document: Values, flow_name: str, kind: str, values: Values, old: str | None
+    document: JsonObject, flow_name: str, kind: str, values: JsonObject, old: str | None
 ) -> dict[str, str]:
     node = node_of(kind, values)
     found = check_node(document, flow_name, values["name"], node, old)
@@ -84,8 +83,8 @@ def add(flow_name: str) -> Response | str | tuple[str, int]:
     return (filled, 422) if form.problems else filled
 
 
-def _add(flow_name: str, kind: str, values: Values) -> Response:
-    def change(document: Values) -> None:
+def _add(flow_name: str, kind: str, values: JsonObject) -> Response:
+    def change(document: JsonObject) -> None:
         flow = flow_or_404(document, flow_name)
         after = values["after"] if values["after"] in flow["nodes"] else None
         insert(document["flows"][flow_name], values["name"], node_of(kind, values), after)
@@ -112,8 +111,8 @@ def change(flow_name: str, name: str) -> Response | str | tuple[str, int]:
     return (filled, 422) if form.problems else filled
 
 
-def _change(flow_name: str, name: str, kind: str, values: Values) -> Response:
-    def change(document: Values) -> None:
+def _change(flow_name: str, name: str, kind: str, values: JsonObject) -> Response:
+    def change(document: JsonObject) -> None:
         flow = document["flows"][flow_name] = flow_or_404(document, flow_name)
         _node_or_404(flow, name)
         flow["nodes"][name] = node_of(kind, values)
@@ -130,7 +129,7 @@ def shift(flow_name: str, name: str) -> Response | str:
     earlier = request.form.get("to") == "earlier"
     moved = []
 
-    def change(document: Values) -> None:
+    def change(document: JsonObject) -> None:
         _node_or_404(flow_or_404(document, flow_name), name)
         moved.append(move(document["flows"][flow_name], name, -1 if earlier else 1))
 
@@ -152,7 +151,7 @@ def take_out(flow_name: str, name: str) -> Response | str:
     if request.method == "GET":
         return page("remove", name=flow_name, node=name, rewired=_rewired(flow, name, node, "will"))
 
-    def change(document: Values) -> None:
+    def change(document: JsonObject) -> None:
         if name in flow_or_404(document, flow_name)["nodes"]:
             remove(document["flows"][flow_name], name)
 
@@ -161,7 +160,7 @@ def take_out(flow_name: str, name: str) -> Response | str:
     return _to(flow_name)
 
 
-def _rewired(flow: Values, name: str, node: Values, will: str = "") -> str:
+def _rewired(flow: JsonObject, name: str, node: JsonObject, will: str = "") -> str:
     """Return the effect of a removal on the nodes around it, in words."""
     then = node.get("next") if node.get("next") != name else None
     others = leading_to(flow, name)
@@ -176,7 +175,7 @@ def _rewired(flow: Values, name: str, node: Values, will: str = "") -> str:
     return " ".join(said)
 
 
-def _node_or_404(flow: Values, name: str) -> Values:
+def _node_or_404(flow: JsonObject, name: str) -> JsonObject:
     if name not in flow["nodes"]:
         abort(404, "There is no such node. It may have been renamed or removed.")
     return dict(flow["nodes"][name])

@@ -1,7 +1,6 @@
 """Flow pages: the list, one flow with its diagram, its settings, and its deletion."""
 
 import copy
-from typing import Any
 
 from flask import flash, redirect, request, url_for
 from flask_login import current_user
@@ -11,6 +10,7 @@ from callytics.flows.drafts import edit, work_of
 from callytics.flows.edits import chain, rename_flow, unreached
 from callytics.flows.fields import NAME, Field
 from callytics.flows.warnings import advice
+from callytics.json_values import JsonObject
 from callytics.web.flows.context import flow_or_404, page, pages, state
 from callytics.web.flows.diagram import picture_of
 from callytics.web.flows.forms import NUMBERS, Form, choice
@@ -47,8 +47,8 @@ def new() -> Response | str | tuple[str, int]:
     return (filled, 422) if form.problems else filled
 
 
-def _begun(kind: str, values: dict[str, Any]) -> Response:
-    def begin(document: dict[str, Any]) -> None:
+def _begun(kind: str, values: JsonObject) -> Response:
+    def begin(document: JsonObject) -> None:
         flow, queues = build(kind, values, document)
         document["queues"].update(queues)
         document["flows"][values["name"]] = copy.deepcopy(flow)
@@ -68,7 +68,7 @@ def show(name: str) -> str:
     return page("show", state=now, **flow_parts(now.document, name))
 
 
-def flow_parts(document: dict[str, Any], name: str) -> dict[str, Any]:
+def flow_parts(document: JsonObject, name: str) -> JsonObject:
     """Return the template variables of one flow."""
     flow = flow_or_404(document, name)
     return {
@@ -97,20 +97,18 @@ def settings(name: str) -> Response | str | tuple[str, int]:
     return (filled, 422) if form.problems else filled
 
 
-def settings_problems(
-    document: dict[str, Any], name: str, values: dict[str, Any]
-) -> dict[str, str]:
+def settings_problems(document: JsonObject, name: str, values: JsonObject) -> dict[str, str]:
     """Return the errors of a flow's typed settings, by field."""
     flow = {**flow_or_404(document, name), **_flow_of(values)}
     return check_flow(document, values["name"], flow, name)
 
 
-def _flow_of(values: dict[str, Any]) -> dict[str, Any]:
+def _flow_of(values: JsonObject) -> JsonObject:
     return {"numbers": values["numbers"], "start": values["start"]}
 
 
-def _set(name: str, values: dict[str, Any]) -> Response:
-    def change(document: dict[str, Any]) -> None:
+def _set(name: str, values: JsonObject) -> Response:
+    def change(document: JsonObject) -> None:
         flow_or_404(document, name)
         document["flows"][name].update(_flow_of(values))
         rename_flow(document, name, values["name"])

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from callytics.flows.drafts import edit, work_of
 from callytics.flows.edits import rename_queue, users_of
 from callytics.flows.queue_fields import QUEUE_FIELDS
+from callytics.json_values import JsonObject
 from callytics.web.flows.context import page, pages
 from callytics.web.flows.forms import Form
 from callytics.web.flows.starters import free_name
@@ -16,16 +17,14 @@ from callytics.web.flows.validation import check_queue
 
 blueprint = pages("flows_queues")
 
-Values = dict[str, Any]
 
-
-def problems(document: Values, old: str | None, form: Any) -> dict[str, str]:
+def problems(document: JsonObject, old: str | None, form: Any) -> dict[str, str]:
     """Return the errors of the typed values of a queue; `old` is its current name."""
     values = Form.sent(QUEUE_FIELDS, form).read()
     return check_queue(document, values["name"], _queue_of(values), old)
 
 
-def _queue_of(values: Values) -> Values:
+def _queue_of(values: JsonObject) -> JsonObject:
     return {key: content for key, content in values.items() if key != "name"}
 
 
@@ -45,7 +44,7 @@ def change(name: str) -> Response | str | tuple[str, int]:
     return _form(document, name, Form.showing(QUEUE_FIELDS, shown))
 
 
-def _form(document: Values, old: str | None, form: Form) -> Response | str | tuple[str, int]:
+def _form(document: JsonObject, old: str | None, form: Form) -> Response | str | tuple[str, int]:
     if request.method == "POST":
         form = Form.sent(QUEUE_FIELDS, request.form)
         form.problems = problems(document, old, request.form)
@@ -55,10 +54,10 @@ def _form(document: Values, old: str | None, form: Form) -> Response | str | tup
     return (filled, 422) if form.problems else filled
 
 
-def _keep(old: str | None, values: Values) -> Response:
+def _keep(old: str | None, values: JsonObject) -> Response:
     name = values["name"]
 
-    def change(document: Values) -> None:
+    def change(document: JsonObject) -> None:
         document["queues"][old or name] = _queue_of(values)
         if old:
             rename_queue(document, old, name)
@@ -83,14 +82,14 @@ def delete(name: str) -> Response | str | tuple[str, int]:
 
 
 def _without(name: str) -> Any:
-    def change(document: Values) -> None:
+    def change(document: JsonObject) -> None:
         if not users_of(document, name):
             document["queues"].pop(name, None)
 
     return change
 
 
-def _queue_or_404(document: Values, name: str) -> Values:
+def _queue_or_404(document: JsonObject, name: str) -> JsonObject:
     if name not in document["queues"]:
         abort(404, "There is no such queue. It may have been renamed or deleted.")
     return dict(document["queues"][name])

@@ -1,17 +1,14 @@
 """Starting points of a new flow: short forms that ask for little more than number and phones."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from callytics.flows.edits import wrong_in
 from callytics.flows.fields import NAME, RECORD, Field
 from callytics.flows.node_types import NODE_TYPES
 from callytics.flows.parts import Queue
+from callytics.json_values import JsonMapping, JsonObject
 from callytics.web.flows.forms import NUMBERS, problems_at
 from callytics.web.flows.validation import check_flow, check_queue
-
-Values = dict[str, Any]
 
 _PROMPT = NODE_TYPES["play_audio"].fields[0]
 _PHONES = replace(NODE_TYPES["hunt_group"].fields[0], label="Phones to ring")
@@ -51,16 +48,16 @@ STARTS = {
 }
 
 
-def free_name(wanted: str, taken: Mapping[str, Any]) -> str:
+def free_name(wanted: str, taken: JsonMapping) -> str:
     """Return `wanted`, with a number appended if that is taken."""
     names = (wanted, *(f"{wanted}-{n}" for n in range(2, len(taken) + 3)))
     return next(name for name in names if name not in taken)
 
 
-def build(kind: str, values: Values, document: Values) -> tuple[Values, Values]:
+def build(kind: str, values: JsonObject, document: JsonObject) -> tuple[JsonObject, JsonObject]:
     """Return the flow of a starting point for typed values, and the queues that it needs."""
-    nodes: Values = {}
-    queues: Values = {}
+    nodes: JsonObject = {}
+    queues: JsonObject = {}
     record = values.get("record_call", False)
     if kind == "greeting":
         nodes["greeting"] = _node("play_audio", media=values["media"], next="phones")
@@ -79,11 +76,11 @@ def build(kind: str, values: Values, document: Values) -> tuple[Values, Values]:
     return {"numbers": values["numbers"], "start": start, "nodes": nodes}, queues
 
 
-def _node(node_type: str, **values: object) -> Values:
+def _node(node_type: str, **values: object) -> JsonObject:
     return NODE_TYPES[node_type].draft(**values)
 
 
-def check_start(kind: str, values: Values, document: Values) -> dict[str, str]:
+def check_start(kind: str, values: JsonObject, document: JsonObject) -> dict[str, str]:
     """Return the errors of typed values, by field."""
     flow, queues = build(kind, values, document)
     name = values["name"]

@@ -4,18 +4,16 @@ Each is put into an otherwise valid document, which is checked like an import. S
 rest of an unfinished draft are not reported here.
 """
 
-from typing import Any
-
 from callytics.flows.edits import wrong_in
+from callytics.json_values import JsonObject
 from callytics.web.flows.forms import problems_at
 
-Values = dict[str, Any]
 # Stands for the nodes of a flow whose nodes are not checked.
 STUB = {"stub": {"type": "play_audio", "media": "sound:beep", "next": None}}
 
 
 def check_node(
-    document: Values, flow_name: str, name: str, node: Values, old: str | None = None
+    document: JsonObject, flow_name: str, name: str, node: JsonObject, old: str | None = None
 ) -> dict[str, str]:
     """Return the errors of a node of this name; `old` is its previous name."""
     others = {n: v for n, v in document["flows"][flow_name]["nodes"].items() if n != old}
@@ -32,14 +30,18 @@ def check_node(
     return found
 
 
-def check_queue(document: Values, name: str, queue: Values, old: str | None = None) -> Values:
+def check_queue(
+    document: JsonObject, name: str, queue: JsonObject, old: str | None = None
+) -> dict[str, str]:
     """Return the errors of a queue of this name."""
     if name != old and name in document["queues"]:
         return {"name": f"there is a queue {name!r} already"}
     return problems_at(wrong_in({"queues": {name: queue}}), ("queues", name), queue)
 
 
-def check_flow(document: Values, name: str, flow: Values, old: str | None = None) -> Values:
+def check_flow(
+    document: JsonObject, name: str, flow: JsonObject, old: str | None = None
+) -> dict[str, str]:
     """Return the errors of name, numbers and start of a flow."""
     others = {n: f for n, f in document["flows"].items() if n != old}
     if name in others:

@@ -1,7 +1,5 @@
 """Version history: list of versions, one version, and restoring it."""
 
-from typing import Any
-
 from flask import abort, flash, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -10,6 +8,7 @@ from callytics.flows import versions
 from callytics.flows.diff import changes
 from callytics.flows.errors import DocumentError
 from callytics.flows.versions import PAGE_SIZE, Overtaken, Version
+from callytics.json_values import JsonObject
 from callytics.web.flows.context import page, pages, state
 from callytics.web.flows.diagram import picture_of
 from callytics.web.flows.drafts import seen
@@ -64,7 +63,7 @@ def take_back(number: int) -> Response | str | tuple[str, int]:
             flash(f"Version {number} is in force again, for the next call.")
             return redirect(url_for("flows_history.index"), 303)
     now = state()
-    parts: dict[str, Any] = {"back": changes(now.newest.document, version.document)}
+    parts: JsonObject = {"back": changes(now.newest.document, version.document)}
     asked = page("take_back", state=now, version=version, problem=problem, **parts)
     return (asked, 409) if problem else asked
 
