@@ -21,6 +21,7 @@ from honcho.manager import Manager
 from sqlalchemy.exc import OperationalError
 
 from callytics import close_app, create_app
+from callytics.audit.authors import CALLYTICS
 from callytics.config import (
     PROJECT_DIR,
     Config,
@@ -142,7 +143,7 @@ def first_account() -> str | None:
     if users.all_users():
         return None
     password = secrets.token_urlsafe(12)
-    users.add_user(ADMIN, "admin", password, changed_by=ADMIN)
+    users.add_user(ADMIN, "admin", password, changed_by=CALLYTICS)
     return password
 
 
@@ -150,7 +151,7 @@ def first_flow() -> None:
     """Put the sample flow in force when there is none."""
     if not versions.current().flows:
         sample = (PROJECT_DIR / "deploy/sample_flow.json").read_bytes()
-        versions.save(parse(sample), ADMIN)
+        versions.save(parse(sample), CALLYTICS)
 
 
 def invitation(config: Config, password: str | None) -> str:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, exists, insert
 
+from callytics.audit.authors import Author, author_columns
 from callytics.audit.models import AuditEntry
 from callytics.clock import utc_now
 from callytics.database.transactions import writing
@@ -15,25 +16,25 @@ from callytics.database.transactions import writing
 FAILED = "failed: "
 
 
-def log_access(username: str, action: str, recording_uid: str, detail: str = "") -> None:
-    """Add an entry: `username` did `action` (play, download, delete, ...)."""
+def log_access(author: Author, action: str, recording_uid: str, detail: str = "") -> None:
+    """Add an entry: `author` did `action` (play, download, delete, ...)."""
     with writing() as connection:
-        add_entry(connection, username, action, recording_uid, detail)
+        add_entry(connection, author, action, recording_uid, detail)
 
 
-def log_access_once(username: str, action: str, recording_uid: str, within: timedelta) -> None:
+def log_access_once(author: Author, action: str, recording_uid: str, within: timedelta) -> None:
     """Add an entry unless the same one was added less than `within` ago, by any process."""
-    values = {"username": username, "action": action, "recording_uid": recording_uid}
+    values = {**author_columns(author), "action": action, "recording_uid": recording_uid}
     same = [getattr(AuditEntry, name) == value for name, value in values.items()]
     recent = exists().where(*same, AuditEntry.at > utc_now() - within)
     with writing() as connection:
         if not connection.scalar(recent.select()):
-            add_entry(connection, username, action, recording_uid)
+            add_entry(connection, author, action, recording_uid)
 
 
 def add_entry(
-    connection: Connection, username: str, action: str, recording_uid: str, detail: str = ""
+    connection: Connection, author: Author, action: str, recording_uid: str, detail: str = ""
 ) -> None:
     """Add an entry in a transaction of the caller, together with the action itself."""
-    values = {"username": username, "action": action, "recording_uid": recording_uid}
+    values = {**author_columns(author), "action": action, "recording_uid": recording_uid}
     connection.execute(insert(AuditEntry).values(at=utc_now(), detail=detail, **values))

@@ -9,6 +9,7 @@ from typing import Protocol, cast
 
 from sqlalchemy import Connection, insert, select
 
+from callytics.audit.authors import Author, author_columns
 from callytics.audit.models import Change
 from callytics.clock import utc_now
 from callytics.database.reading import read
@@ -26,11 +27,11 @@ class ChangeRow(Protocol):
 
 
 def log_change(
-    connection: Connection, changed_by: str, thing: str, before: str, after: str
+    connection: Connection, changed_by: Author, thing: str, before: str, after: str
 ) -> None:
     """Add a change of `thing`, such as "setting retention_days". Never pass a password or hash."""
     values = {"thing": thing, "before": before, "after": after}
-    connection.execute(insert(Change).values(at=utc_now(), username=changed_by, **values))
+    connection.execute(insert(Change).values(at=utc_now(), **author_columns(changed_by), **values))
 
 
 def changes_of(kind: str, most: int) -> Sequence[ChangeRow]:

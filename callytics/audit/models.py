@@ -17,6 +17,8 @@ class AuditEntry(Base):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     username: Mapped[str] = mapped_column(Text)
+    # Account of the author; none for the program itself and for commands.
+    user_id: Mapped[int | None]
     action: Mapped[str] = mapped_column(Text)
     recording_uid: Mapped[str] = mapped_column(Text)
     detail: Mapped[str] = mapped_column(LineText, default="")
@@ -32,6 +34,8 @@ class Change(Base):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     username: Mapped[str] = mapped_column(Text)
+    # Account of the author; none for the program itself and for commands.
+    user_id: Mapped[int | None]
     thing: Mapped[str] = mapped_column(Text)
     before: Mapped[str] = mapped_column(Text)
     after: Mapped[str] = mapped_column(Text)

@@ -1,5 +1,6 @@
 """Base of all command groups, and the one line in which a command reports an error."""
 
+import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -27,3 +28,8 @@ def reporting(*errors: type[Exception]) -> Iterator[None]:
         yield
     except errors as error:
         raise click.ClickException(str(error)) from error
+
+
+def operator() -> str:
+    """Return the author of what a command does: a name that no user can have."""
+    return f"{getpass.getuser()} (command)"

@@ -1,12 +1,11 @@
 """`flask flows …`: import and export of the flow document."""
 
-import getpass
 import json
 from typing import BinaryIO
 
 import click
 
-from callytics.cli.commands import Commands
+from callytics.cli.commands import Commands, operator
 from callytics.flows import versions
 from callytics.flows.document import parse
 from callytics.flows.errors import DocumentError
@@ -24,7 +23,7 @@ def import_flows(file: BinaryIO) -> None:
         for line in error.errors:
             click.echo(line, err=True)
         raise click.ClickException("nothing was changed") from error
-    versions.save(document, getpass.getuser())
+    versions.save(document, operator())
     click.echo(f"{len(document.flows)} flows and {len(document.queues)} queues are in force.")
 
 

@@ -1,10 +1,8 @@
 """`flask queues …`: waiting callers, members and their pauses."""
 
-import getpass
-
 import click
 
-from callytics.cli.commands import Commands, reporting
+from callytics.cli.commands import Commands, operator, reporting
 from callytics.flows import versions
 from callytics.queues import membership, overview
 
@@ -29,7 +27,7 @@ def list_queues() -> None:
 @click.argument("member")
 def pause(queue: str, member: str) -> None:
     """Pause MEMBER in QUEUE."""
-    membership.pause(queue, member, getpass.getuser())
+    membership.pause(queue, member, operator())
     click.echo(f"{member} takes no calls of {queue} until resumed.")
 
 
@@ -39,5 +37,5 @@ def pause(queue: str, member: str) -> None:
 @click.argument("member")
 def resume(queue: str, member: str) -> None:
     """Resume MEMBER in QUEUE."""
-    membership.resume(queue, member, getpass.getuser())
+    membership.resume(queue, member, operator())
     click.echo(f"{member} takes calls of {queue}.")

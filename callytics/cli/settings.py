@@ -1,10 +1,8 @@
 """`flask settings …`: list and change of settings."""
 
-import getpass
-
 import click
 
-from callytics.cli.commands import Commands, reporting
+from callytics.cli.commands import Commands, operator, reporting
 from callytics.settings.settings import SettingError, all_settings, set_setting
 
 group = Commands("settings", help="What may be changed while Callytics runs.")
@@ -23,5 +21,5 @@ def list_settings() -> None:
 @click.argument("value")
 def set_one(key: str, value: str) -> None:
     """Set KEY to VALUE. An invalid value changes nothing."""
-    set_setting(key, value, getpass.getuser())
+    set_setting(key, value, operator())
     click.echo(f"{key} is {value}.")

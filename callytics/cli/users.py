@@ -1,11 +1,10 @@
 """`flask users …`: user accounts."""
 
-import getpass
 import sys
 
 import click
 
-from callytics.cli.commands import Commands, reporting
+from callytics.cli.commands import Commands, operator, reporting
 from callytics.people import users
 from callytics.people.passwords import PASSWORD_RULE
 
@@ -22,7 +21,7 @@ group = Commands("users", help="Who may sign in.")
 @click.option("--password-stdin", is_flag=True, required=True, help=PASSWORD_HELP)
 def add(name: str, role: str, endpoint: str, password_stdin: bool) -> None:
     """Add the user NAME."""
-    users.add_user(name, role, _password(), changed_by=getpass.getuser(), endpoint=endpoint)
+    users.add_user(name, role, _password(), changed_by=operator(), endpoint=endpoint)
     click.echo(f"{name} can sign in as {role}.")
 
 
@@ -33,7 +32,7 @@ def add(name: str, role: str, endpoint: str, password_stdin: bool) -> None:
 def set_password(name: str, password_stdin: bool) -> None:
     """Set the password of NAME, which ends all sessions of this user."""
     person = users.user_named(name)
-    users.change_password(person.id, _password(), getpass.getuser())
+    users.change_password(person.id, _password(), operator())
     click.echo(f"{name} signs in with the new password from now on.")
 
 
@@ -44,7 +43,7 @@ def set_password(name: str, password_stdin: bool) -> None:
 def set_endpoint(name: str, endpoint: str) -> None:
     """Set the phone of NAME to ENDPOINT, such as PJSIP/alice; '' for none."""
     person = users.user_named(name)
-    users.change_endpoint(person.id, endpoint, getpass.getuser())
+    users.change_endpoint(person.id, endpoint, operator())
     click.echo(f"The phone of {name} is {endpoint}." if endpoint else f"{name} has no phone.")
 
 

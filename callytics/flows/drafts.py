@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
 
+from callytics.audit.authors import Author
 from callytics.clock import utc_now
 from callytics.database.reading import reading
 from callytics.database.transactions import lock_tables, upsert, writing
@@ -65,7 +66,7 @@ def discard(user_id: int) -> None:
         _forget(connection, user_id)
 
 
-def put_in_force(user_id: int, username: str, seen: int) -> int:
+def put_in_force(user_id: int, saved_by: Author, seen: int) -> int:
     """Put the draft in force for the next call; return its version.
 
     `seen` is the version that it may replace. Raises DocumentError, Overtaken and NoDraftError;
@@ -74,7 +75,7 @@ def put_in_force(user_id: int, username: str, seen: int) -> int:
     with writing() as connection:
         lock_tables(connection, FlowDraft, FlowDocument)
         work = _draft(connection, user_id)
-        version = add_version(connection, check(work.values), username, seen)
+        version = add_version(connection, check(work.values), saved_by, seen)
         _forget(connection, user_id)
         return version
 

@@ -18,6 +18,7 @@ class FlowDocument(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
     saved_by: Mapped[str] = mapped_column(Text)
+    user_id: Mapped[int | None]
     # Summary of the changes since the version before.
     said: Mapped[str] = mapped_column(Text, default="", server_default="")
     document: Mapped[JsonObject] = mapped_column(JSON)

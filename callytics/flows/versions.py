@@ -6,6 +6,7 @@ from typing import Any, Protocol, cast
 
 from sqlalchemy import Connection, insert, select
 
+from callytics.audit.authors import Author, author_columns
 from callytics.clock import utc_now
 from callytics.database.reading import reading
 from callytics.database.transactions import lock_tables, writing
@@ -34,7 +35,7 @@ def current() -> Document:
     return check(values or {})
 
 
-def save(document: Document, saved_by: str, seen: int | None = None, said: str = "") -> int:
+def save(document: Document, saved_by: Author, seen: int | None = None, said: str = "") -> int:
     """Put a checked document in force for the next call; see `add_version`."""
     with writing() as connection:
         return add_version(connection, document, saved_by, seen, said)
@@ -43,7 +44,7 @@ def save(document: Document, saved_by: str, seen: int | None = None, said: str =
 def add_version(
     connection: Connection,
     document: Document,
-    saved_by: str,
+    saved_by: Author,
     seen: int | None = None,
     said: str = "",
 ) -> int:
@@ -57,10 +58,11 @@ def add_version(
     version, before = connection.execute(newest.limit(1)).first() or (0, {})
     if seen is not None and seen != version:
         raise Overtaken(version)
-    values = document.model_dump()
+    values, author = document.model_dump(), author_columns(saved_by)
     row = insert(FlowDocument).values(
         saved_at=utc_now(),
-        saved_by=saved_by,
+        saved_by=author["username"],
+        user_id=author["user_id"],
         said=said or change_summary(before, values),
         document=values,
     )
@@ -121,7 +123,7 @@ def before(number: int) -> Version:
     return _version(query.order_by(FlowDocument.id.desc()))
 
 
-def take_back(to: Version, username: str, seen: int) -> int:
+def take_back(to: Version, saved_by: Author, seen: int) -> int:
     """Put an older version in force again, as a new one.
 
     Raises Overtaken if a version other than `seen` is in force, and DocumentError if the old
@@ -130,7 +132,7 @@ def take_back(to: Version, username: str, seen: int) -> int:
     document = check(to.document)
     differences = changes(newest().document, document.model_dump())
     said = "\n".join([f"Version {to.id} is in force again.", *differences])
-    return save(document, username, seen, said)
+    return save(document, saved_by, seen, said)
 
 
 def _version(query: Any) -> Version:

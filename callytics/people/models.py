@@ -23,3 +23,6 @@ class User(Base):
     # A session with another key is no longer valid.
     session_key: Mapped[str] = mapped_column(Text, default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    # The id of a removed user is never given again, since it stands beside what they did.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - declared so by SQLAlchemy

@@ -3,11 +3,9 @@
 import re
 import unicodedata
 
+from callytics.audit.authors import PROGRAM
+
 NAME_MAX = 64
-# Names under which the program itself stands in the audit and in the history of changes.
-RESERVED = frozenset(
-    ("callytics", "system", "retention", "worker", "scheduler", "asterisk", "nobody", "somebody")
-)
 # Longer input is cut: no account has such a name.
 _LONGEST_INPUT = 1000
 
@@ -31,6 +29,6 @@ def check_new_name(name: str) -> str:
     """Return a name that a new account may have. Raises UnusableNameError."""
     if not re.fullmatch(rf"[A-Za-z0-9._@-]{{1,{NAME_MAX}}}", name):
         raise UnusableNameError("must be 1 to 64 letters, digits, '.', '_', '@' and '-'")
-    if account_name(name) in RESERVED:
+    if account_name(name) in PROGRAM:
         raise UnusableNameError(f"{name} is a name that Callytics itself uses; choose another")
     return name

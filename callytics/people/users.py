@@ -7,6 +7,7 @@ from typing import Any, Protocol, cast
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from callytics.audit.admin_changes import log_change
+from callytics.audit.authors import Actor, Author
 from callytics.clock import utc_now
 from callytics.database.reading import reading
 from callytics.database.transactions import lock_tables, writing
@@ -50,7 +51,7 @@ class UserError(Exception):
 
 
 def add_user(
-    username: str, role: str, password: str, *, changed_by: str, endpoint: str = ""
+    username: str, role: str, password: str, *, changed_by: Author, endpoint: str = ""
 ) -> None:
     """Add a user with a hashed password. Raises UserError and changes nothing."""
     values = {"username": _new_name(username), "role": _role(role)}
@@ -64,7 +65,7 @@ def add_user(
         log_change(connection, changed_by, f"person {username}", "", f"added as {role}")
 
 
-def change_role(user_id: int, role: str, changed_by: str) -> None:
+def change_role(user_id: int, role: str, changed_by: Author) -> None:
     """Change the role of a user. Raises UserError, also for the last administrator."""
     role = _role(role)
     with writing() as connection:
@@ -75,7 +76,7 @@ def change_role(user_id: int, role: str, changed_by: str) -> None:
         _change(connection, person, changed_by, "role", person.role, role, role=role)
 
 
-def change_endpoint(user_id: int, endpoint: str, changed_by: str) -> None:
+def change_endpoint(user_id: int, endpoint: str, changed_by: Author) -> None:
     """Set the dial string of a user's own phone; empty for none. Raises UserError."""
     endpoint = check_endpoint(endpoint)
     with writing() as connection:
@@ -85,7 +86,7 @@ def change_endpoint(user_id: int, endpoint: str, changed_by: str) -> None:
         _change(connection, person, changed_by, "phone", before, after, endpoint=endpoint)
 
 
-def change_password(user_id: int, password: str, changed_by: str) -> str:
+def change_password(user_id: int, password: str, changed_by: Author) -> str:
     """Set a new password, which ends all sessions; return the session key of new sessions.
 
     Raises UserError.
@@ -99,7 +100,7 @@ def change_password(user_id: int, password: str, changed_by: str) -> str:
     return kept["session_key"]
 
 
-def end_sessions(user_id: int, changed_by: str | None = None) -> None:
+def end_sessions(user_id: int, changed_by: Author | None = None) -> None:
     """End all sessions of a user; logged as a change if `changed_by` is given.
 
     Raises UserError.
@@ -113,12 +114,12 @@ def end_sessions(user_id: int, changed_by: str | None = None) -> None:
             _change(connection, person, changed_by, "sessions", "", "ended", **key)
 
 
-def remove_user(user_id: int, changed_by: str) -> None:
+def remove_user(user_id: int, changed_by: Author) -> None:
     """Remove a user; their notes and tags stay. Raises UserError."""
     with writing() as connection:
         lock_tables(connection, User)
         person = _find(connection, user_id)
-        if person.username == changed_by:
+        if isinstance(changed_by, Actor) and changed_by.user_id == user_id:
             raise UserError("You cannot remove yourself; another administrator can.")
         _keep_an_administrator(connection, person)
         connection.execute(delete(User).where(User.id == user_id))
@@ -204,7 +205,7 @@ def _find(connection: Connection, user_id: int) -> UserRow:
 def _change(
     connection: Connection,
     person: UserRow,
-    changed_by: str,
+    changed_by: Author,
     what: str,
     before: str,
     after: str,

@@ -7,6 +7,7 @@ from typing import Any, Protocol, cast
 from sqlalchemy import Connection, Select, delete, exists, insert, or_, select, update
 
 from callytics.audit.admin_changes import log_change
+from callytics.audit.authors import Author
 from callytics.clock import utc_now
 from callytics.database.reading import reading
 from callytics.database.transactions import insert_missing, lock_tables, upsert, writing
@@ -80,7 +81,7 @@ def paused(queue: str) -> set[str]:
         return set(connection.scalars(query))
 
 
-def pause(queue: str, member: str, changed_by: str) -> None:
+def pause(queue: str, member: str, changed_by: Author) -> None:
     """Pause a member in a queue. Raises QueueError."""
     _check(queue, member)
     with writing() as connection:
@@ -91,7 +92,7 @@ def pause(queue: str, member: str, changed_by: str) -> None:
             log_change(connection, changed_by, _thing(queue, member), "takes calls", "paused")
 
 
-def resume(queue: str, member: str, changed_by: str) -> None:
+def resume(queue: str, member: str, changed_by: Author) -> None:
     """Resume a member in a queue. Raises QueueError."""
     _check(queue, member)
     with writing() as connection:

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any, Protocol
 
 from callytics.audit import access_log
+from callytics.audit.authors import Author
 from callytics.recordings import ledger
 from callytics.recordings.facts import OPEN_STATES
 from callytics.storage.folder import Storage
@@ -23,7 +24,7 @@ class DeletableRow(Protocol):
     path: str
 
 
-def delete_recording(storage: Storage, row: DeletableRow, username: str) -> None:
+def delete_recording(storage: Storage, row: DeletableRow, author: Author) -> None:
     """Delete a recording; a file that is already gone is no error.
 
     Raises DeletionError, and keeps the row, if the recording is live or its file cannot be deleted.
@@ -34,11 +35,11 @@ def delete_recording(storage: Storage, row: DeletableRow, username: str) -> None
             "If no such call is going on, `flask recordings reconcile` puts that right."
         )
     try:
-        for step in deletion_steps(storage, row, username):
+        for step in deletion_steps(storage, row, author):
             step()
     except OSError as error:
         reason = getattr(error, "strerror", None) or str(error)
-        access_log.log_access(username, "delete", row.uid, f"{access_log.FAILED}{reason}")
+        access_log.log_access(author, "delete", row.uid, f"{access_log.FAILED}{reason}")
         raise DeletionError(
             f"The file could not be deleted ({reason}), so the recording stays in the list. "
             "`flask doctor` on the server says whether its folder can be written."
@@ -46,7 +47,7 @@ def delete_recording(storage: Storage, row: DeletableRow, username: str) -> None
 
 
 def deletion_steps(
-    storage: Storage, row: DeletableRow, username: str
+    storage: Storage, row: DeletableRow, author: Author
 ) -> tuple[Callable[[], Any], ...]:
     """Return the steps of a deletion in order: audit, audio, facts, row. Each may be repeated.
 
@@ -56,7 +57,7 @@ def deletion_steps(
     # Facts that were left behind would restore the row when the library is rebuilt from the folder.
     facts_path = str(PurePosixPath(row.path).with_suffix(".json"))
     return (
-        partial(access_log.log_access, username, "delete", row.uid, row.path),
+        partial(access_log.log_access, author, "delete", row.uid, row.path),
         partial(storage.delete, row.path),
         partial(storage.delete, facts_path),
         partial(ledger.forget_recording, row.uid),

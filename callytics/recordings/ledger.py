@@ -17,6 +17,7 @@ from sqlalchemy import (
     update,
 )
 
+from callytics.audit.authors import RECONCILE
 from callytics.clock import utc_now
 from callytics.database.transactions import insert_missing, writing
 from callytics.recordings.facts import KEEP_TAG, OPEN_STATES, Facts
@@ -24,8 +25,6 @@ from callytics.recordings.models import Note, Recording, Tag
 from callytics.recordings.search_text import searchable, searchable_words
 from callytics.recordings.sort_key import IDS_PER_SECOND, first_id_of_second
 
-# User name of tags that reconciliation puts back.
-_USERNAME = "reconcile"
 # Key of the advisory lock; the number has no meaning.
 _LOCK_IDS = text("SELECT pg_advisory_xact_lock(7236)")
 _NEXT_ID = text(
@@ -192,7 +191,7 @@ def _change(connection: Connection, change: RowChange) -> None:
 def _keep(connection: Connection, facts: Facts) -> None:
     """Put back the tag that the facts file has, for a database restored from before it."""
     if facts.keep:
-        tag = {"recording_uid": facts.uid, "tag": KEEP_TAG, "username": _USERNAME}
+        tag = {"recording_uid": facts.uid, "tag": KEEP_TAG, "username": RECONCILE}
         insert_missing(connection, Tag, {**tag, "created_at": utc_now()})
         index_words(connection, facts.uid)
 

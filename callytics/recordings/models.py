@@ -69,6 +69,7 @@ class Note(Base):
     at_ms: Mapped[int | None] = mapped_column(Integer)
     text: Mapped[str] = mapped_column(Text)
     username: Mapped[str] = mapped_column(Text)
+    user_id: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -81,6 +82,7 @@ class Tag(Base):
     recording_uid: Mapped[str] = mapped_column(Text)
     tag: Mapped[str] = mapped_column(Text)
     username: Mapped[str] = mapped_column(Text)
+    user_id: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     __table_args__ = (

@@ -12,6 +12,7 @@ from typing import Any, Protocol, cast
 from sqlalchemy import Connection, Select, delete, func, insert, select
 
 from callytics.audit.access_log import add_entry
+from callytics.audit.authors import Author, author_columns
 from callytics.clock import utc_now
 from callytics.database.reading import read, read_first, reading
 from callytics.database.transactions import insert_missing, writing
@@ -36,6 +37,7 @@ class AnnotationRow(Protocol):
     id: int
     recording_uid: str
     username: str
+    user_id: int | None
     created_at: datetime
 
 
@@ -124,7 +126,7 @@ def recent_tags() -> list[str]:
     return sorted({row.tag for row in read(latest)})
 
 
-def add_note(uid: str, typed: str, username: str) -> None:
+def add_note(uid: str, typed: str, author: Author) -> None:
     """Add a note to a recording. Raises NoteError."""
     at_ms, text = split_mark(_clean(typed, lines=True))
     if not text:
@@ -133,38 +135,38 @@ def add_note(uid: str, typed: str, username: str) -> None:
         raise NoteError(f"A note has at most {LONGEST_NOTE} characters. Write two.")
     with writing() as connection:
         _refuse_more(connection, Note, uid, MOST_NOTES)
-        add_entry(connection, username, "note", uid)
-        values = {"recording_uid": uid, "at_ms": at_ms, "text": text, "username": username}
-        connection.execute(insert(Note).values(**values, created_at=utc_now()))
+        add_entry(connection, author, "note", uid)
+        values = {"recording_uid": uid, "at_ms": at_ms, "text": text, "created_at": utc_now()}
+        connection.execute(insert(Note).values(**values, **author_columns(author)))
         ledger.index_words(connection, uid)
 
 
-def delete_note(found: NoteRow, username: str) -> None:
+def delete_note(found: NoteRow, author: Author) -> None:
     """Delete a note."""
     with writing() as connection:
-        add_entry(connection, username, "delete note", found.recording_uid, f"by {found.username}")
+        add_entry(connection, author, "delete note", found.recording_uid, f"by {found.username}")
         connection.execute(delete(Note).where(Note.id == found.id))
         ledger.index_words(connection, found.recording_uid)
 
 
-def add_tag(uid: str, typed: str, username: str) -> str:
+def add_tag(uid: str, typed: str, author: Author) -> str:
     """Add a tag to a recording, unless it is there, and return its name. Raises NoteError."""
     name = tag_name(typed)
     if not 0 < len(name) <= LONGEST_TAG:
         raise NoteError(f"A tag has 1 to {LONGEST_TAG} characters.")
     with writing() as connection:
         _refuse_more(connection, Tag, uid, MOST_TAGS)
-        add_entry(connection, username, "tag", uid, name)
-        values = {"recording_uid": uid, "tag": name, "username": username, "created_at": utc_now()}
-        insert_missing(connection, Tag, values)
+        add_entry(connection, author, "tag", uid, name)
+        values = {"recording_uid": uid, "tag": name, "created_at": utc_now()}
+        insert_missing(connection, Tag, {**values, **author_columns(author)})
         ledger.index_words(connection, uid)
     return name
 
 
-def remove_tag(found: TagRow, username: str) -> None:
+def remove_tag(found: TagRow, author: Author) -> None:
     """Remove a tag."""
     with writing() as connection:
-        add_entry(connection, username, "remove tag", found.recording_uid, found.tag)
+        add_entry(connection, author, "remove tag", found.recording_uid, found.tag)
         connection.execute(delete(Tag).where(Tag.id == found.id))
         ledger.index_words(connection, found.recording_uid)
 

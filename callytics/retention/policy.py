@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, exists, func, select
 
+from callytics.audit.authors import RETENTION
 from callytics.clock import utc_now
 from callytics.database.reading import read
 from callytics.integrity.inspection import CheckContext
@@ -19,8 +20,6 @@ from callytics.recordings.sort_key import first_id_of_second
 from callytics.retention import runs, safeguards
 from callytics.settings.settings import all_settings
 
-# User name of the deletions in the audit log.
-USERNAME = "retention"
 # Recordings of one report; the caller may pause between two reports.
 CHUNK = 100
 _COUNTED = 100_000
@@ -119,10 +118,10 @@ def _delete(rows: Sequence[DeletableRow], days: int, context: CheckContext) -> R
         try:
             # The database may have been restored from before somebody added the tag.
             if is_kept(context.storage, row.path):
-                notes.add_tag(row.uid, KEEP_TAG, USERNAME)
+                notes.add_tag(row.uid, KEEP_TAG, RETENTION)
                 report.skipped.append(f"{row.path}: its facts say {KEEP_TAG}; the tag is back")
                 continue
-            delete_recording(context.storage, row, USERNAME)
+            delete_recording(context.storage, row, RETENTION)
             report.problems.append(f"{row.path}: older than {days} days → deleted")
         except (DeletionError, OSError, notes.NoteError) as error:
             report.failures.append(f"{row.path}: {error}")

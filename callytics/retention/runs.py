@@ -6,6 +6,7 @@ from typing import Protocol, cast
 from sqlalchemy import delete, insert, select, update
 
 from callytics.audit.admin_changes import log_change
+from callytics.audit.authors import Author, author_name
 from callytics.clock import utc_now
 from callytics.database.reading import read_first
 from callytics.database.transactions import writing
@@ -61,16 +62,16 @@ def add_run(cutoff: datetime | None, expired: int, deleted: int, problem: str = 
         connection.execute(delete(RetentionRun).where(RetentionRun.id <= new_id - _MOST))
 
 
-def confirm(run_id: int, username: str) -> bool:
+def confirm(run_id: int, author: Author) -> bool:
     """Allow the refused run `run_id`, up to its cutoff; return False if it is not the newest."""
     refused = newest_refusal()
     if refused is None or refused.id != run_id:
         return False
     with writing() as connection:
         unconfirmed = (RetentionRun.id == run_id, RetentionRun.confirmed_by == "")
-        allowed = update(RetentionRun).where(*unconfirmed).values(confirmed_by=username)
+        allowed = update(RetentionRun).where(*unconfirmed).values(confirmed_by=author_name(author))
         if connection.execute(allowed).rowcount == 0:
             return False
         what = f"{refused.expired} recordings from before {refused.cutoff:%Y-%m-%d %H:%M} UTC"
-        log_change(connection, username, "setting retention run", refused.problem, what)
+        log_change(connection, author, "setting retention run", refused.problem, what)
     return True

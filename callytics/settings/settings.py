@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from callytics.audit.admin_changes import log_change, newest_change
+from callytics.audit.authors import Author
 from callytics.audit.models import Change
 from callytics.database.reading import reading
 from callytics.database.transactions import lock_tables, upsert, writing
@@ -120,13 +121,13 @@ def check_setting(key: str, value: str) -> str:
     return value
 
 
-def set_setting(key: str, value: str, changed_by: str) -> None:
+def set_setting(key: str, value: str, changed_by: Author) -> None:
     """Change one setting. Raises SettingError and changes nothing if the value is invalid."""
     change_settings({key: value}, changed_by)
 
 
 def change_settings(
-    values: Mapping[str, str], changed_by: str, shown: Mapping[str, str] | None = None
+    values: Mapping[str, str], changed_by: Author, shown: Mapping[str, str] | None = None
 ) -> list[str]:
     """Change settings and log each change; return the keys with a new value.
 
@@ -149,7 +150,7 @@ def change_settings(
     return list(changed)
 
 
-def take_back(change_id: int, changed_by: str) -> tuple[str, str]:
+def take_back(change_id: int, changed_by: Author) -> tuple[str, str]:
     """Undo the newest change of a setting; return its key and the restored value.
 
     Raises SettingError for an older change, since later ones would be undone unseen.
@@ -175,6 +176,6 @@ def _read(connection: Connection) -> dict[str, str]:
     return {key: changed.get(key, kind.default) for key, kind in SETTINGS.items()}
 
 
-def _keep(connection: Connection, key: str, before: str, value: str, changed_by: str) -> None:
+def _keep(connection: Connection, key: str, before: str, value: str, changed_by: Author) -> None:
     upsert(connection, Setting, "key", {"key": key, "value": value})
     log_change(connection, changed_by, f"setting {key}", before, value)

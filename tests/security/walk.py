@@ -52,7 +52,7 @@ def forms(client: PageClient, **known: object) -> list[Form]:
     """Return each form that any page shows to this client, one for each action."""
     found: dict[tuple[str, str], Form] = {}
     for _endpoint, url in addresses(client.application, "GET", **known):
-        answer = client.get(url)
+        answer = client.get(url, buffered=True)
         if answer.status_code == 200 and answer.mimetype == "text/html":
             for form in _forms_of(url, answer.get_data(as_text=True)):
                 found.setdefault((form.method, form.action), form)

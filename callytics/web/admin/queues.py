@@ -49,7 +49,7 @@ def change(name: str, change: str) -> Response:
     member = request.form.get("member", "")
     try:
         (membership.pause if change == "pause" else membership.resume)(
-            name, member, current_user.username
+            name, member, current_user.actor
         )
     except membership.QueueError as error:
         abort(409, f"{str(error).capitalize()}. The flows were changed meanwhile.")

@@ -49,7 +49,7 @@ def save() -> Response | tuple[str, int]:
     if loss := _loss(typed[RETENTION], request.form.get("sure")):
         return _page(typed, shown, {RETENTION: loss}, sure=typed[RETENTION]), 409
     try:
-        changed = change_settings(typed, current_user.username, shown)
+        changed = change_settings(typed, current_user.actor, shown)
     except Overtaken as error:
         now = all_settings()
         problems = {key: _meanwhile(key, now[key]) for key in error.keys}
@@ -77,7 +77,7 @@ def undo(change_id: int) -> Response:
     change_id = min(change_id, 2**31 - 1)
     try:
         _refuse_loss(change_id)
-        key, value = take_back(change_id, current_user.username)
+        key, value = take_back(change_id, current_user.actor)
     except SettingError as error:
         flash(f"Nothing was taken back. {error}", "problem")
     else:
@@ -89,7 +89,7 @@ def undo(change_id: int) -> Response:
 @admin_required
 def confirm_retention(run_id: int) -> Response:
     """Confirm a refused run of retention; the worker then deletes within minutes."""
-    if runs.confirm(min(run_id, 2**31 - 1), current_user.username):
+    if runs.confirm(min(run_id, 2**31 - 1), current_user.actor):
         flash("Confirmed: the worker deletes them within minutes, for good.")
     else:
         flash("Nothing was confirmed: there is a later run. Look at the page again.", "problem")

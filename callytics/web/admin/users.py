@@ -46,7 +46,7 @@ def add() -> Answer:
             typed["role"],
             password or made,
             endpoint=typed["endpoint"],
-            changed_by=current_user.username,
+            changed_by=current_user.actor,
         )
     except UserError as error:
         return render_template("admin/users/add.html", typed=typed, problem=str(error)), 400
@@ -85,7 +85,7 @@ def password(user_id: int) -> Answer:
     person, typed = _find(user_id), request.form.get("password", "")
     made = "" if typed else new_password()
     try:
-        key = users.change_password(user_id, typed or made, current_user.username)
+        key = users.change_password(user_id, typed or made, current_user.actor)
     except UserError as error:
         return _refused(person, "password", error)
     if user_id == current_user.id:
@@ -114,7 +114,7 @@ def remove(user_id: int) -> Answer:
     """Remove a user, or show the question again with the problem."""
     person = _find(user_id)
     try:
-        users.remove_user(user_id, current_user.username)
+        users.remove_user(user_id, current_user.actor)
     except UserError as error:
         return render_template("admin/users/remove.html", person=person, problem=str(error)), 409
     flash(f"{person.username} is removed and signed out.")
@@ -135,7 +135,7 @@ def _find(user_id: int) -> users.UserRow:
 
 def _change(person: users.UserRow, done: str, change: Callable[..., None], *values: str) -> Answer:
     try:
-        change(person.id, *values, current_user.username)
+        change(person.id, *values, current_user.actor)
     except UserError as error:
         return _refused(person, change.__name__, error)
     flash(done)

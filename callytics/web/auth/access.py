@@ -10,6 +10,7 @@ from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf import CSRFProtect
 from werkzeug.wrappers import Response
 
+from callytics.audit.authors import Actor
 from callytics.people.users import user_by_id
 from callytics.web.http.cached_until_write import cached_until_write
 
@@ -44,6 +45,11 @@ class Person(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         self.username = row.username
         self.role = row.role
         self.endpoint = row.endpoint
+
+    @property
+    def actor(self) -> Actor:
+        """Author of what this person does."""
+        return Actor(self.username, self.id)
 
     @property
     def is_admin(self) -> bool:

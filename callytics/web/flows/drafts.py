@@ -32,7 +32,7 @@ def show() -> Response | str:
 def put_in_force() -> Response | tuple[str, int]:
     """Publish the draft for the next call, unless another version was published meanwhile."""
     try:
-        drafts.put_in_force(current_user.id, current_user.username, seen())
+        drafts.put_in_force(current_user.id, current_user.actor, seen())
     except NoDraftError:
         return _gone()
     except Overtaken:

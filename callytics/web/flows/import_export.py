@@ -68,7 +68,7 @@ def _take(document: Document) -> Response | None:
         drafts.replace(current_user.id, document, seen())
         flash("The document is your draft now.")
     elif request.form.get("do") == "force":
-        save(document, current_user.username, seen())
+        save(document, current_user.actor, seen())
         flash("The document is in force for the next call.")
     else:
         return None

@@ -54,7 +54,7 @@ def take_back(number: int) -> Response | str | tuple[str, int]:
     version, problem = _version_or_404(number), ""
     if request.method == "POST":
         try:
-            versions.take_back(version, current_user.username, seen())
+            versions.take_back(version, current_user.actor, seen())
         except Overtaken:
             problem = "Somebody put other changes in force meanwhile. Look again at what changes."
         except DocumentError as error:

@@ -68,7 +68,7 @@ def _serve(row: RecordingRow, action: str, form: str, headers: dict[str, str]) -
     prefix = current_app.extensions["callytics"].accel_redirect
     answer = _answer(ServedFile(storage, row.path, form, prefix, headers), row)
     if request.method == "GET" and answer.status in (200, 206, 304):
-        listening_log.note(current_user.username, action, row.uid)
+        listening_log.note(current_user.actor, action, row.uid)
     return Response(answer.body, answer.status, answer.headers, direct_passthrough=True)
 
 

@@ -51,7 +51,7 @@ SELECTION_SECONDS, PAGE_SECONDS = 20.0, 10.0
 def download() -> Response:
     """Send a zip of the audio with a manifest; each recording gets an audit entry."""
     rows = _all_rows(_selection())
-    username = current_user.username
+    actor = current_user.actor
     # In a thread: ten thousand files take a while.
     pool = gevent.get_hub().threadpool
     found = pool.apply(entries, (current_app.extensions["storage"], rows, file_name))
@@ -61,7 +61,7 @@ def download() -> Response:
         current_app.extensions["storage"],
         found,
         _added(rows),
-        lambda row: listening_log.note(username, "download", row.uid),
+        lambda row: listening_log.note(actor, "download", row.uid),
     )
     response = Response(stream_with_context(iter(bundle)), mimetype="application/zip")
     response.content_length = len(bundle)
@@ -75,7 +75,7 @@ def export() -> Response:
     selection = _selection()
     many = "all that match" if selection.filters else f"{len(selection.uids)} recordings"
     query = request.query_string.decode(errors="replace")
-    access_log.log_access(current_user.username, "export", "", f"{many} {query}".strip())
+    access_log.log_access(current_user.actor, "export", "", f"{many} {query}".strip())
     response = Response(stream_with_context(_lines(selection)), mimetype="text/csv")
     response.headers["Content-Disposition"] = attachment(_name("csv"))
     return response
@@ -130,7 +130,7 @@ def _page(name: str, selection: Selection, **shown: Any) -> str:
 def _delete(row: RecordingRow) -> str:
     """Delete one recording; return the reason if it cannot be deleted, else nothing."""
     try:
-        delete_recording(current_app.extensions["storage"], row, current_user.username)
+        delete_recording(current_app.extensions["storage"], row, current_user.actor)
     except DeletionError as error:
         return str(error)
     return ""

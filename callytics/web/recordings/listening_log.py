@@ -8,6 +8,7 @@ import time
 from datetime import timedelta
 
 from callytics.audit.access_log import log_access_once
+from callytics.audit.authors import Author, author_name
 from callytics.web.http.offload import run_with_deadline
 
 log = logging.getLogger(__name__)
@@ -19,32 +20,34 @@ PATIENCE_SECONDS = 1.0
 _MOST_REMEMBERED = 10_000
 
 # Entries that this process knows to be written, and when (monotonic seconds), oldest first.
-_noted: dict[tuple[str, str, str], float] = {}
+_noted: dict[tuple[Author, str, str], float] = {}
 
 
-def note(username: str, action: str, uid: str) -> None:
+def note(author: Author, action: str, uid: str) -> None:
     """Write that a person did `action` (play, download), once for each listening.
 
     Never raises: audio goes on while the database is away, and the log has the entry then.
     """
-    if _is_noted(username, action, uid):
+    if _is_noted(author, action, uid):
         return
-    key = (username, action, uid)
+    key = (author, action, uid)
     _remember(key, time.monotonic())
     try:
         run_with_deadline(log_access_once, *key, ONE_LISTENING, seconds=PATIENCE_SECONDS)
     except Exception as error:  # of any kind: the sound must not stop
         _noted.pop(key, None)
-        log.error("audit: %s of %s by %s may not be kept: %r", action, uid, username, error)
+        log.error(
+            "audit: %s of %s by %s may not be kept: %r", action, uid, author_name(author), error
+        )
 
 
-def _is_noted(username: str, action: str, uid: str) -> bool:
+def _is_noted(author: Author, action: str, uid: str) -> bool:
     """Return True if this process knows that the entry of this listening is written."""
-    noted = _noted.get((username, action, uid), float("-inf"))
+    noted = _noted.get((author, action, uid), float("-inf"))
     return time.monotonic() - noted < ONE_LISTENING.total_seconds()
 
 
-def _remember(key: tuple[str, str, str], now: float) -> None:
+def _remember(key: tuple[Author, str, str], now: float) -> None:
     _noted.pop(key, None)
     _noted[key] = now
     while len(_noted) > _MOST_REMEMBERED:

@@ -37,7 +37,7 @@ def add_note(uid: str) -> Response | str:
     """Add a note; a time at its beginning makes it a mark."""
     row = recording_or_404(uid)
     try:
-        notes.add_note(uid, request.form.get("text", ""), current_user.username)
+        notes.add_note(uid, request.form.get("text", ""), current_user.actor)
     except notes.NoteError as error:
         abort(400, str(error))
     return _answer(row, "The note is kept.", "note")
@@ -49,7 +49,7 @@ def delete_note(uid: str, note_id: int) -> Response | str:
     row, note = recording_or_404(uid), notes.note(note_id)
     if note is not None and note.recording_uid == uid:
         _refuse_others(note)
-        notes.delete_note(note, current_user.username)
+        notes.delete_note(note, current_user.actor)
     return _answer(row, "The note is deleted.", "note")
 
 
@@ -58,7 +58,7 @@ def add_tag(uid: str) -> Response | str:
     """Add a tag."""
     row = recording_or_404(uid)
     try:
-        name = notes.add_tag(uid, request.form.get("tag", ""), current_user.username)
+        name = notes.add_tag(uid, request.form.get("tag", ""), current_user.actor)
     except notes.NoteError as error:
         abort(400, str(error))
     if name == KEEP_TAG and not _write_kept(row, keep=True):
@@ -75,13 +75,13 @@ def remove_tag(uid: str) -> Response | str:
         # The facts come first: as long as they have it, the tag would come back.
         if tag.tag == KEEP_TAG and not _write_kept(row, keep=False):
             abort(503, "The facts file cannot be written, so the tag stays. Try again later.")
-        notes.remove_tag(tag, current_user.username)
+        notes.remove_tag(tag, current_user.actor)
     return _answer(row, "The tag is removed.", "tag")
 
 
 def may_delete(added: AnnotationRow) -> bool:
     """Return True if this person may delete a note or tag: their own, or any as administrator."""
-    return bool(current_user.is_admin or added.username == current_user.username)
+    return bool(current_user.is_admin or added.user_id == current_user.id)
 
 
 @blueprint.app_context_processor

@@ -124,7 +124,7 @@ def delete(uid: str) -> Response:
     """Delete a recording, or ask again with the reason why it cannot be deleted."""
     row = recording_or_404(uid)
     try:
-        delete_recording(current_app.extensions["storage"], row, current_user.username)
+        delete_recording(current_app.extensions["storage"], row, current_user.actor)
     except DeletionError as error:
         return _question(row, str(error))
     said = f"The recording of {formatting.caller(row)} to {formatting.callee(row)} is deleted."

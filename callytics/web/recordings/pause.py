@@ -112,7 +112,7 @@ def _log(action: Action, uid: str, detail: str = "") -> None:
     """Write the audit entry; the pause itself does not wait longer for a slow database."""
     try:
         run_with_deadline(
-            access_log.log_access, current_user.username, action, uid, detail, seconds=LOG_SECONDS
+            access_log.log_access, current_user.actor, action, uid, detail, seconds=LOG_SECONDS
         )
     except Exception as error:  # of any kind: the pause must not fail with it
         log.error("audit: %s of %s may not be kept: %r", action, uid, error)
