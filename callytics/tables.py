@@ -10,6 +10,7 @@ from callytics.flows.models import FlowDocument, FlowDraft
 from callytics.pbx.models import Pbx
 from callytics.people.models import User
 from callytics.queues.models import Member, MemberPause, Waiting
+from callytics.recordings.folder_identity import RecordingsFolder
 from callytics.recordings.models import Note, Recording, Tag
 from callytics.retention.models import RetentionRun
 from callytics.search.models import SavedSearch
@@ -26,6 +27,7 @@ __all__ = [
     "Note",
     "Pbx",
     "Recording",
+    "RecordingsFolder",
     "RetentionRun",
     "SavedSearch",
     "Setting",

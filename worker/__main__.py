@@ -100,6 +100,7 @@ def _work(config: Config, app: Flask) -> int:
         outbox.run,
         dispatcher.run,
         heartbeat.run,
+        housekeeping.watch_folder,
         housekeeping.run_every_minute,
         housekeeping.run_daily,
         stream.run,

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from callytics.ari.commands import Ari, AriError
 from callytics.config import Config
-from callytics.integrity import reconcile
+from callytics.integrity import adoption, reconcile
 from callytics.integrity.inspection import CheckContext
 from callytics.recordings.facts import Facts
 from callytics.retention import policy, runs
@@ -26,6 +26,8 @@ from worker.support.throttled_log import ThrottledLog
 log = logging.getLogger(__name__)
 
 MINUTE_SECONDS = 60.0
+# A marker is read for this, and no more while all is well.
+WATCH_SECONDS = 0.5
 # The first full run waits, so that it is not in the way of a worker that has just started.
 FIRST_FULL_SECONDS, FULL_SECONDS = 600.0, 24 * 3600.0
 # Between two chunks of a full run, so that it takes a tenth of one core at most.
@@ -58,6 +60,12 @@ class Housekeeping:
             self._connected.wait(MINUTE_SECONDS)
             self._connected.clear()
             self._try_step(lambda: reconcile.finalize_open_recordings(self.context).problems)
+
+    def watch_folder(self) -> None:
+        """Mark the recordings folder, and notice when another one is at its place."""
+        while True:
+            self._try_step(lambda: _adopt(self.context.storage))
+            gevent.sleep(WATCH_SECONDS)
 
     def run_daily(self) -> None:
         """Once a day delete expired recordings, then compare the rest."""
@@ -116,6 +124,14 @@ def _confirmation() -> list[str] | None:
     """Return sentences if a refused run of retention was confirmed, else None."""
     run = runs.newest_confirmation()
     return None if run is None else [f"retention goes on, confirmed by {run.confirmed_by}"]
+
+
+def _adopt(storage: Storage) -> None:
+    """Adopt the folder where that is not done; the heartbeat reports what is wrong with it."""
+    if storage.access_problem():
+        return
+    if storage.expected_id is None or storage.wrong_folder or storage.identity_problem():
+        adoption.adopt(storage)
 
 
 def _next(steps: Iterator[reconcile.Report]) -> list[str] | None:

@@ -5,7 +5,7 @@ import secrets
 import stat
 import wave
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +17,7 @@ from callytics.ari.commands import Ari, AriError
 from callytics.audio import wav
 from callytics.config import Config
 from callytics.database.health import database_problem
+from callytics.integrity import adoption
 from callytics.pbx import heartbeat
 from callytics.pbx.heartbeat import worker_problem
 from callytics.recordings import library
@@ -74,7 +75,11 @@ class Doctor:
 
     def folder(self) -> str:
         """Check that files in the recordings folder can be written, read and deleted."""
-        if problem := self.storage.problem():
+        problem = self.storage.access_problem()
+        # Without the database, nobody knows which folder is the right one.
+        with suppress(SQLAlchemyError):
+            problem = problem or adoption.folder_problem(self.storage)
+        if problem:
             raise CheckFailedError(problem)
         try:
             with self._own_folder() as folder:
@@ -95,7 +100,7 @@ class Doctor:
 
     def newest_recording(self) -> str:
         """Check the header of the newest available recording."""
-        row = next((r for r in library.newest(50) if r.state == "available"), None)
+        row = next((r for r in list(library.newest(50)) if r.state == "available"), None)
         if row is None:
             return "there is none yet: place a test call with flask calls place-test"
         try:
@@ -177,7 +182,7 @@ class Doctor:
         try:
             yield folder
         finally:
-            for name in ("ours.wav", "ours.wav.new", "theirs.wav"):
+            for name in self.storage.names(folder):
                 self.storage.delete(f"{folder}/{name}")
             if (self.storage.root / folder).exists():
                 self.storage.delete_folder(folder)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, Select, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select, tuple_
 
 from callytics.audit.access_log import FAILED
 from callytics.audit.models import AuditEntry
@@ -116,15 +116,21 @@ def count_rows() -> int:
     return int(read(select(func.count()).select_from(Recording))[0][0])
 
 
-def sample(count: int) -> list[Facts]:
-    """Return up to `count` recordings from each end of the folder that should have files."""
-    found: dict[str, Facts] = {}
-    for order in (Recording.path.asc(), Recording.path.desc()):
-        # The limit bounds the rows read, not the rows found: a table may have ten million.
-        rows = read(_select().order_by(order).limit(10 * count))
-        with_files = [row for row in rows if row.state in ("available", *OPEN_STATES)]
-        found |= {row.uid: _facts_of(row) for row in with_files[:count]}
-    return list(found.values())
+def samples(count: int) -> tuple[list[Facts], list[Facts]]:
+    """Return up to `count` recordings that should have files, from each end of the folder."""
+    return _sample(Recording.path.asc(), count), _sample(Recording.path.desc(), count)
+
+
+def _sample(order: ColumnElement[Any], count: int) -> list[Facts]:
+    # The limit bounds the rows read, not the rows found: a table may have ten million.
+    rows = read(_select().order_by(order).limit(max(10 * count, 1000)))
+    with_files = [row for row in rows if row.state in ("available", *OPEN_STATES)]
+    return [_facts_of(row) for row in with_files[:count]]
+
+
+def any_available() -> bool:
+    """Return True if there is a recording that has ended and has a file."""
+    return bool(read(select(Recording.id).where(Recording.state == "available").limit(1)))
 
 
 def facts_of_recording(storage: Storage, recording: RecordingFiles) -> Facts | None:

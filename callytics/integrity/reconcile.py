@@ -5,17 +5,17 @@ deletes files last. Calls are recorded meanwhile, so each recording is read agai
 is changed.
 """
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import islice
 
-from callytics.integrity import inventory
+from callytics.integrity import adoption, inventory
 from callytics.integrity.inspection import FOREIGN_FILE, CheckContext, Finding, check_audio
 from callytics.integrity.inventory import RecordingFiles
 from callytics.integrity.rules import check_recording
 from callytics.recordings import ledger
-from callytics.recordings.facts import Facts
 from callytics.recordings.facts_files import write_facts
 from callytics.recordings.finalization import finalize, repair_header
 from callytics.recordings.ledger import RowChange
@@ -24,10 +24,9 @@ from callytics.storage.folder_walk import FileEntry
 
 # Recordings of one report; the caller may pause between two reports.
 CHUNK = 500
-DRAFT = ".json.new"
+_DRAFT = re.compile(r"\.json\.(?:[0-9a-f]{8}\.)?new$")
 # Temporary facts files are renamed within milliseconds; an older one was left by a crash.
 DRAFT_EXPIRES_AFTER = timedelta(days=1)
-_SAMPLE_SIZE = 50
 
 
 class FolderError(Exception):
@@ -81,7 +80,7 @@ def finalize_open_recordings(context: CheckContext) -> Report:
 
 
 def _run(context: CheckContext, repair: bool) -> Iterator[Report]:
-    check_folder(context)
+    check_folder(context, mark=repair)
     foreign_files: list[FileEntry] = []
     pending = inventory.take_inventory(context.storage, foreign_files.append)
     while chunk := list(islice(pending, CHUNK)):
@@ -96,29 +95,23 @@ def _run(context: CheckContext, repair: bool) -> Iterator[Report]:
     yield report
 
 
-def check_folder(context: CheckContext) -> None:
-    """Raise FolderError if the folder cannot be used or is not the one of these rows."""
-    if problem := context.storage.problem():
+def check_folder(context: CheckContext, mark: bool = True) -> None:
+    """Raise FolderError if the folder cannot be used or is not the one of these rows.
+
+    With `mark`, mark a folder that has no marker yet.
+    """
+    storage = context.storage
+    if problem := storage.access_problem():
         raise FolderError(problem)
-    if not context.skip_folder_check and (problem := _wrong_folder_problem(context.storage)):
+    try:
+        if not context.skip_folder_check:
+            problem = adoption.adopt(storage) if mark else adoption.folder_problem(storage)
+        elif mark:
+            adoption.accept(storage)
+    except OSError as error:
+        raise FolderError(f"RECORDINGS_DIR: {storage.root} cannot be marked ({error})") from error
+    if problem:
         raise WrongFolderError(problem)
-
-
-def _wrong_folder_problem(storage: Storage) -> str | None:
-    """Return the reason to suspect that this is not the folder of these rows, or None."""
-    known = inventory.sample(_SAMPLE_SIZE)
-    there = sum(any(map(storage.stat, (f.path, f.facts_path))) for f in known if _is_plain(f))
-    few = len(known) >= _SAMPLE_SIZE // 5 and there * 2 < len(known)
-    if not few and not (known and storage.is_empty()):
-        return None
-    return (
-        f"RECORDINGS_DIR: of {len(known)} recordings that should be in {storage.root}, {there} "
-        "are. Nothing was changed: see whether the right folder is set and its disk is mounted"
-    )
-
-
-def _is_plain(facts: Facts) -> bool:
-    return "/" not in facts.uid
 
 
 def _is_suspect(recording: RecordingFiles, context: CheckContext) -> bool:
@@ -214,7 +207,7 @@ def _report_foreign_files(
     foreign_files: list[FileEntry], context: CheckContext, repair: bool, report: Report
 ) -> None:
     for found in foreign_files:
-        if not found.path.endswith(DRAFT):
+        if not _DRAFT.search(found.path):
             report.foreign_files.append(f"{found.path}: {FOREIGN_FILE}, left alone")
         elif context.now() - found.modified_at > DRAFT_EXPIRES_AFTER:
             report.problems.append(f"{found.path}: a draft of facts that a crash left → removed")

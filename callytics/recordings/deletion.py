@@ -9,6 +9,7 @@ from callytics.audit import access_log
 from callytics.audit.authors import Author
 from callytics.recordings import ledger
 from callytics.recordings.facts import OPEN_STATES
+from callytics.recordings.folder_identity import load_identity
 from callytics.storage.folder import Storage
 
 
@@ -35,6 +36,9 @@ def delete_recording(storage: Storage, row: DeletableRow, author: Author) -> Non
             "If no such call is going on, `flask recordings reconcile` puts that right."
         )
     try:
+        load_identity(storage)
+        if problem := storage.problem():
+            raise DeletionError(f"Nothing was deleted. {problem}.")
         for step in deletion_steps(storage, row, author):
             step()
     except OSError as error:

@@ -54,6 +54,7 @@ def finalize(
     if not reason and missing_ms > TOLERANCE_MS:
         reason = f"cut short: Asterisk did not write {missing_ms / 1000:.1f} s of it"
         reason = "; ".join(filter(None, (reason, folder_problem(storage))))
+    reason = "; ".join(filter(None, (reason, storage.wrong_folder)))
     return facts.but(
         state="available",
         state_reason=reason,

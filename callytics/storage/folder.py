@@ -19,7 +19,9 @@ from callytics.storage.folder_walk import FileEntry, entries, file_entry, walk
 # Errors of the system for a path that cannot be the path of a file we wrote.
 _IMPOSSIBLE = (errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENXIO, errno.EISDIR)
 
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+# Names the folder: its id is also in the database. Hidden, so that no walk lists it.
+MARKER = ".callytics-folder"
 
 
 class StorageError(OSError):
@@ -36,6 +38,10 @@ class Storage:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        # Id that the marker of the folder must have; None while any folder will do.
+        self.expected_id: str | None = None
+        # Why this is another folder than that of the library, as seen when it was last looked at.
+        self.wrong_folder = ""
 
     def resolve(self, path: str) -> Path:
         """Return the absolute path of a file, which need not exist.
@@ -65,7 +71,7 @@ class Storage:
             return None
 
     def delete(self, path: str) -> bool:
-        """Delete a file; return False if there was none.
+        """Delete a file for good, also if the power fails; return False if there was none.
 
         Raises StorageError, and OSError if it cannot be deleted.
         """
@@ -73,6 +79,7 @@ class Storage:
         try:
             with self._folder(folders) as folder:
                 os.unlink(name, dir_fd=folder)
+                _sync_folder(folder)
         except FileNotFoundError:
             return False
         return True
@@ -91,14 +98,15 @@ class Storage:
         """
         *folders, name = _parts(path)
         self._make_folders(folders)
-        draft = f"{name}.new"
         with self._folder(folders) as folder:
-            with os.fdopen(os.open(draft, _NEW_FILE, 0o644, dir_fd=folder), "wb") as file:
-                file.write(content)
-                file.flush()
-                if durable:
-                    os.fsync(file.fileno())
-            os.replace(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
+            draft = _write_draft(folder, name, content, durable)
+            try:
+                os.replace(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
+            except BaseException:
+                os.unlink(draft, dir_fd=folder)
+                raise
+            if durable:
+                _sync_folder(folder)
 
     def write_once(self, path: str, content: bytes) -> bool:
         """Write a file unless there is one; return True if it was written.
@@ -107,18 +115,15 @@ class Storage:
         """
         *folders, name = _parts(path)
         self._make_folders(folders)
-        draft = f"{name}.{secrets.token_hex(4)}.new"
         with self._folder(folders) as folder:
-            with os.fdopen(os.open(draft, _NEW_FILE, 0o644, dir_fd=folder), "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+            draft = _write_draft(folder, name, content, durable=True)
             try:
                 os.link(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
             except FileExistsError:
                 return False
             finally:
                 os.unlink(draft, dir_fd=folder)
+            _sync_folder(folder)
         return True
 
     def read(self, path: str, limit: int | None = None) -> bytes:
@@ -133,6 +138,9 @@ class Storage:
         """Sync a file that was written without `durable`. Raises StorageError, OSError."""
         with self.open(path) as file:
             os.fsync(file.fileno())
+        *folders, _ = _parts(path)
+        with self._folder(folders) as folder:
+            _sync_folder(folder)
 
     def names(self, folder: str) -> list[str]:
         """Return the sorted names in a folder, none if there is no such folder. Raises OSError."""
@@ -164,6 +172,7 @@ class Storage:
         *folders, name = _parts(path)
         with self._folder(folders) as folder:
             os.replace(name, f"{name}{suffix}", src_dir_fd=folder, dst_dir_fd=folder)
+            _sync_folder(folder)
 
     def is_empty(self) -> bool:
         """Return True if the folder is empty, as when a disk is not mounted. Raises OSError."""
@@ -178,7 +187,36 @@ class Storage:
         return shutil.disk_usage(self.root).free
 
     def problem(self) -> str | None:
-        """Return why the folder cannot be used, or None."""
+        """Return why the folder cannot be used, or None. Raises OSError."""
+        return self.access_problem() or self.identity_problem()
+
+    def identity_problem(self) -> str | None:
+        """Return why this is not the expected folder, or None. Raises OSError."""
+        if self.expected_id is None:
+            return None
+        found = self.folder_id()
+        if found == self.expected_id:
+            return None
+        why = f"{MARKER} in it has another id" if found else f"there is no {MARKER} in it"
+        return (
+            f"RECORDINGS_DIR: {self.root} is not the folder of this library, since {why}: "
+            "see whether the right folder is set and its disk is mounted"
+        )
+
+    def folder_id(self) -> str | None:
+        """Return the id in the folder's marker file, or None without one. Raises OSError."""
+        try:
+            return self.read(MARKER, 100).decode(errors="replace").strip() or None
+        except FileNotFoundError:
+            return None
+
+    def mark(self, folder_id: str) -> str:
+        """Write the marker file unless there is one; return the id in it. Raises OSError."""
+        self.write_once(MARKER, f"{folder_id}\n".encode())
+        return self.folder_id() or folder_id
+
+    def access_problem(self) -> str | None:
+        """Return why the folder cannot be read or written, or None."""
         if not self.root.is_dir():
             return (
                 f"RECORDINGS_DIR: the folder {self.root} does not exist; "
@@ -220,6 +258,7 @@ class Storage:
             with self._folder(above) as folder, contextlib.suppress(FileExistsError):
                 os.mkdir(name, dir_fd=folder)
                 self._share(name, folder)
+                _sync_folder(folder)
 
     def _share(self, name: str, folder: int) -> None:
         """Give a new folder the owner and mode of the root: Asterisk often runs as another user."""
@@ -231,6 +270,30 @@ class Storage:
             os.fchmod(made, stat.S_IMODE(root.st_mode))
         finally:
             os.close(made)
+
+
+def _write_draft(folder: int, name: str, content: bytes, durable: bool) -> str:
+    """Write `content` under a new name, since two may write the same file; return the name."""
+    draft = f"{name}.{secrets.token_hex(4)}.new"
+    with os.fdopen(os.open(draft, _NEW_FILE, 0o644, dir_fd=folder), "wb") as file:
+        try:
+            file.write(content)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        except BaseException:
+            os.unlink(draft, dir_fd=folder)
+            raise
+    return draft
+
+
+def _sync_folder(folder: int) -> None:
+    """Sync the names in a folder: a rename or removal is lost in a power cut otherwise."""
+    opened = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=folder)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _parts(path: str) -> list[str]:

@@ -9,13 +9,19 @@ FULL_MB = 10
 def folder_problem(storage: Storage, least_mb: int = FULL_MB) -> str | None:
     """Return why recordings cannot be stored, or that less than `least_mb` MB are free, or None."""
     try:
-        problem = storage.problem()
-        free_mb = 0 if problem else storage.free_bytes() >> 20
+        if problem := storage.access_problem():
+            return problem
+        problems = storage.identity_problem(), _space_problem(storage, max(least_mb, FULL_MB))
     except OSError as error:
-        return f"RECORDINGS_DIR: {storage.root} cannot be looked at ({error.strerror})"
-    if problem is None and free_mb < max(least_mb, FULL_MB):
-        return (
-            f"RECORDINGS_DIR: {free_mb} MB are left where {storage.root} is; "
-            "make room, or calls will not be recorded"
-        )
-    return problem
+        return f"RECORDINGS_DIR: {storage.root} cannot be looked at ({error.strerror or error})"
+    return ". ".join(filter(None, problems)) or None
+
+
+def _space_problem(storage: Storage, least_mb: int) -> str | None:
+    free_mb = storage.free_bytes() >> 20
+    if free_mb >= least_mb:
+        return None
+    return (
+        f"RECORDINGS_DIR: {free_mb} MB are left where {storage.root} is; "
+        "make room, or calls will not be recorded"
+    )

@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
 from flask import Blueprint, Response, current_app, jsonify
+from sqlalchemy.exc import SQLAlchemyError
 
 from callytics.database.health import database_problem
 from callytics.pbx import heartbeat
 from callytics.pbx.heartbeat import worker_problem
+from callytics.recordings.folder_identity import load_identity
+from callytics.storage.folder import Storage
 from callytics.storage.health import folder_problem
 from callytics.version import __version__
-from callytics.web.http.offload import run_with_deadline
+from callytics.web.http.offload import run_on_disk, run_with_deadline
 
 blueprint = Blueprint("health", __name__)
 
@@ -55,4 +59,11 @@ def _in_time(check: Callable[[], str | None]) -> str | None:
 
 
 def _folder_problem() -> str | None:
-    return folder_problem(current_app.extensions["storage"])
+    storage: Storage = current_app.extensions["storage"]
+    # A database that is away must not hide what the folder is like.
+    with suppress(SQLAlchemyError, TimeoutError):
+        run_with_deadline(load_identity, storage, seconds=PATIENCE_SECONDS)
+    try:
+        return run_on_disk(folder_problem, storage, seconds=PATIENCE_SECONDS)
+    except TimeoutError:
+        return f"no answer within {PATIENCE_SECONDS:.0f} seconds"

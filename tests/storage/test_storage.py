@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import stat
 import threading
 from datetime import UTC, datetime
@@ -228,9 +229,11 @@ def test_facts_of_a_forged_uid_are_not_written_outside(
 
 
 def test_a_link_in_place_of_the_facts_draft_is_not_written_through(
-    storage: Storage, folder: Path
+    storage: Storage, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (folder / "2026/11/22/a1.json.new").symlink_to(folder.parent / "secret")
+    # A draft's name cannot be guessed, unless a test says what it is.
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "0" * 8)
+    (folder / "2026/11/22/a1.json.00000000.new").symlink_to(folder.parent / "secret")
     with pytest.raises(OSError):
         write_facts(storage, facts())
     assert (folder.parent / "secret").read_bytes() == SECRET
@@ -348,3 +351,61 @@ def test_problems_are_said_in_words_with_the_variable(storage: Storage, tmp_path
     assert storage.free_bytes() > 0
     gone = Storage(tmp_path / "gone").problem()
     assert gone and gone.startswith("RECORDINGS_DIR: ") and "does not exist" in gone
+
+
+def test_two_writers_of_one_file_do_not_disturb_each_other(storage: Storage) -> None:
+    contents = [bytes([n]) * 20_000 for n in range(4)]
+    problems: list[BaseException | bytes] = []
+
+    def write_again_and_again(content: bytes) -> None:
+        try:
+            for _ in range(50):
+                storage.write("2026/11/22/a1.json", content, durable=False)
+                found = storage.read("2026/11/22/a1.json")
+                if found not in contents:
+                    problems.append(found)
+        except BaseException as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=write_again_and_again, args=(c,)) for c in contents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    assert storage.names("2026/11/22") == ["a.wav", "a1.json"]
+
+
+def test_a_rename_or_removal_is_synced_with_its_folder(
+    storage: Storage, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    sync = os.fsync
+
+    def fsync(file: int) -> None:
+        synced.append(os.path.relpath(Path(f"/proc/self/fd/{file}").readlink(), folder))
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    day = "2027/01/02"
+    storage.write(f"{day}/a.json", b"{}")
+    # The new folders, each in the one above it, then the file, then its name.
+    assert synced[:3] == [".", "2027", "2027/01"]
+    assert synced[3].startswith(f"{day}/a.json.")
+    assert synced[4:] == [day]
+    for change in (
+        lambda: storage.add_suffix(f"{day}/a.json", ".unusable"),
+        lambda: storage.delete(f"{day}/a.json.unusable"),
+        lambda: storage.write_once(f"{day}/b", b""),
+        lambda: storage.sync(f"{day}/b"),
+    ):
+        synced.clear()
+        change()
+        assert synced[-1] == day
+
+
+def test_a_draft_that_cannot_be_put_in_place_is_removed(storage: Storage, folder: Path) -> None:
+    (folder / "2026/11/22/a1.json").mkdir()
+    with pytest.raises(OSError):
+        storage.write("2026/11/22/a1.json", b"{}")
+    assert storage.names("2026/11/22") == ["a.wav", "a1.json"]

@@ -16,9 +16,10 @@ from callytics.config import load_config
 from callytics.identifiers import new_uid
 from callytics.recordings.facts import Facts
 from callytics.recordings.facts_files import read_facts
-from callytics.storage.folder import Storage
+from callytics.storage.folder import MARKER, Storage
 from tests.support.apps import new_app
 from tests.support.asterisk import AsteriskServer, PlacedCall
+from tests.support.command import flask
 from tests.support.processes import Worker
 from tests.support.rows import audio_of, ended_calls, facts_of, recordings, recordings_in, use_flow
 from tests.support.said import lines_with, wait_for_line
@@ -90,6 +91,21 @@ def test_a_folder_that_goes_in_mid_call_does_not_end_it(
     folder.mkdir()
     check_that_the_next_call_is_recorded(asterisk, live_env)
     assert "Traceback" not in worker_process.log.read_text()
+
+
+def test_a_call_that_is_recorded_into_another_folder_says_so(
+    asterisk: AsteriskServer, live_env: Env, worker_process: Worker, folder: Path
+) -> None:
+    talk(asterisk, live_env, "recording", "15550006").hang_up()
+    recordings_in(live_env, "available")
+    assert (folder / MARKER).exists()
+    (folder / MARKER).write_text("of another library")
+    wait_for_line(worker_process.log, "is not the folder of this library")
+    talk(asterisk, live_env, "recording", "15550007").hang_up()
+    elsewhere = recordings_in(live_env, "available", 2)[-1]
+    assert "has another id" in elsewhere["state_reason"]
+    assert "RECORDINGS_DIR" in flask(live_env, "doctor", check=False).stdout
+    assert len(ended_calls(live_env, 2)) == 2
 
 
 @contextmanager

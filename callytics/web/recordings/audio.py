@@ -11,6 +11,7 @@ from flask_login import current_user
 
 from callytics.recordings import ledger, library
 from callytics.recordings.facts import OPEN_STATES
+from callytics.recordings.folder_identity import load_identity
 from callytics.recordings.library import RecordingRow
 from callytics.storage.folder import Storage, StorageError
 from callytics.web.http.cached_until_write import cached_until_write
@@ -83,9 +84,15 @@ def _answer(served: ServedFile, row: RecordingRow) -> Answer:
         abort(500, "The audio file cannot be read. An administrator can look with: flask doctor")
 
 
+def _is_away(storage: Storage) -> bool:
+    """Return True if the folder is not there, or another one is at its place."""
+    load_identity(storage)
+    return storage.problem() is not None
+
+
 def _mark_missing(row: RecordingRow, storage: Storage) -> None:
     # While the folder is away every file is missing, and none is lost.
-    if row.state != "available" or storage.problem():
+    if row.state != "available" or _is_away(storage):
         return
     try:
         reason = "the file is gone from the folder"
