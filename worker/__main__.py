@@ -10,6 +10,7 @@ monkey.patch_all()
 import logging  # noqa: E402
 import os  # noqa: E402
 import signal  # noqa: E402
+import socket  # noqa: E402
 import sys  # noqa: E402
 from typing import Any, TypeAlias  # noqa: E402
 
@@ -19,8 +20,11 @@ from flask import Flask  # noqa: E402
 from callytics import create_app  # noqa: E402
 from callytics.ari.commands import Ari  # noqa: E402
 from callytics.config import Config, ConfigError, load_config, read_environment  # noqa: E402
+from callytics.identifiers import new_uid  # noqa: E402
+from callytics.pbx.lease import Claim  # noqa: E402
 from callytics.pbx.names import kept_name, legacy_name, name_without_folder  # noqa: E402
 from callytics.plain_text import OneLineFormatter  # noqa: E402
+from callytics.storage.file_lock import FileLock  # noqa: E402
 from callytics.storage.folder import Storage  # noqa: E402
 from worker.asterisk.event_stream import ApplicationReplaced, EventStream  # noqa: E402
 from worker.calls.queue_board import QueueBoard  # noqa: E402
@@ -30,6 +34,7 @@ from worker.dispatcher import Dispatcher  # noqa: E402
 from worker.housekeeping import Housekeeping  # noqa: E402
 from worker.persistence.heartbeat import Heartbeat  # noqa: E402
 from worker.persistence.journal import Journal  # noqa: E402
+from worker.persistence.leadership import Leadership, LeaseLost  # noqa: E402
 from worker.persistence.outbox import Outbox  # noqa: E402
 from worker.persistence.rules_cache import RulesCache  # noqa: E402
 from worker.recording.recorder import Recorder  # noqa: E402
@@ -71,30 +76,34 @@ def _work(config: Config, app: Flask) -> int:
     outbox, storage = Outbox(app), Storage(config.recordings_dir)
     pbx = _pbx_name(config, storage)
     ari, rules = Ari(config), RulesCache(outbox, storage, pbx)
-    heartbeat = Heartbeat(outbox, rules, storage, pbx)
-    registry = CallRegistry()
+    registry, journal = CallRegistry(), Journal(storage, pbx)
+    leadership = _leadership(config, storage, pbx, outbox, journal)
+    heartbeat = Heartbeat(leadership, rules, storage)
     services = Services(
         ari=ari,
         outbox=outbox,
         recorder=Recorder(ari, outbox, storage),
         rules=rules,
         board=QueueBoard(ari, outbox, pbx),
-        journal=Journal(storage, pbx),
+        journal=journal,
         register=registry.register,
         unregister=registry.unregister,
     )
-    take_over(legacy_name(config), pbx, outbox, services.journal)
     dispatcher = Dispatcher(services, registry, pbx)
     recovery = Recovery(dispatcher, registry, services, pbx)
     housekeeping = Housekeeping(app, config, storage, registry)
 
     def on_connect(info: JsonObject) -> None:
         services.recorder.asterisk = info["status"]["startup_time"]
+        # Not only by the lease: an upgrade finds its calls while the database is away.
+        journal.take_over(legacy_name(config))
         heartbeat.connected(info["system"]["version"])
         gevent.spawn(rules.refresh)
         gevent.spawn(recovery.run).link(lambda _: housekeeping.connected())
 
-    stream = EventStream(config, ari, on_connect, dispatcher.put, heartbeat.disconnected)
+    stream = EventStream(
+        config, ari, leadership.connect, on_connect, dispatcher.put, heartbeat.disconnected
+    )
     stop = _stop_signal()
     for run in (
         outbox.run,
@@ -107,7 +116,22 @@ def _work(config: Config, app: Flask) -> int:
     ):
         # None of them ends by itself, and without any one of them no call would be led any more.
         gevent.spawn(run).link(stop.set)
-    return _leave(outbox, heartbeat, stop.get())
+    return _leave(outbox, heartbeat, leadership, stop.get())
+
+
+def _leadership(
+    config: Config, storage: Storage, pbx: str, outbox: Outbox, journal: Journal
+) -> Leadership:
+    claim = Claim(
+        name=pbx,
+        holder=new_uid(),
+        host=socket.gethostname(),
+        process=os.getpid(),
+        application=config.ari_app,
+        former_name=legacy_name(config),
+    )
+    lock = FileLock(storage, f".locks/{pbx}")
+    return Leadership(outbox, lock, claim, lambda name: take_over(name, pbx, outbox, journal))
 
 
 def _pbx_name(config: Config, storage: Storage) -> str:
@@ -130,9 +154,9 @@ def _stop_signal() -> Result[Ended]:
     return stop
 
 
-def _leave(outbox: Outbox, heartbeat: Heartbeat, ended: Ended) -> int:
+def _leave(outbox: Outbox, heartbeat: Heartbeat, leadership: Leadership, ended: Ended) -> int:
     """Write what is queued. Asterisk gets no command: calls and recordings in progress go on."""
-    replaced = ended is not None and isinstance(ended.value, ApplicationReplaced)
+    replaced = ended is not None and isinstance(ended.value, (ApplicationReplaced, LeaseLost))
     if ended is not None and replaced:
         # The row in the database is the other worker's by now.
         log.error("%s; this worker stops", ended.value)
@@ -141,6 +165,7 @@ def _leave(outbox: Outbox, heartbeat: Heartbeat, ended: Ended) -> int:
         heartbeat.disconnected("the worker failed")
     else:
         heartbeat.disconnected("the worker was stopped")
+        leadership.release()
     if not outbox.flush(FLUSH_SECONDS):
         log.warning("the database did not take everything; it will be found on disk")
     log.info("stopped; calls in progress go on")

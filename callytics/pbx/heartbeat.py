@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 
 from callytics.clock import utc_now
 from callytics.database.reading import read, read_first
-from callytics.database.transactions import upsert, writing
+from callytics.database.transactions import writing
 from callytics.pbx.models import Pbx
 
 # A worker reports every few seconds; after this silence it counts as gone.
@@ -30,26 +30,6 @@ class WorkerRow(Protocol):
     connected_at: datetime | None
     asterisk_version: str
     problem: str
-
-
-def record_heartbeat(
-    name: str,
-    started_at: datetime,
-    connected_at: datetime | None,
-    asterisk_version: str,
-    problem: str = "",
-) -> None:
-    """Record that the worker of a PBX is alive now, and its connection to Asterisk."""
-    values = {
-        "name": name,
-        "seen_at": utc_now(),
-        "started_at": started_at,
-        "connected_at": connected_at,
-        "asterisk_version": asterisk_version,
-        "problem": problem,
-    }
-    with writing() as connection:
-        upsert(connection, Pbx, "name", values)
 
 
 def forget(name: str) -> None:

@@ -21,10 +21,12 @@ class Pbx(Base):
     connected_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     asterisk_version: Mapped[str] = mapped_column(LineText, default="")
     problem: Mapped[str] = mapped_column(LineText, default="")
-    # The worker that has the lease: a random id of its process, its host and its process number.
+    # The worker that has the lease: a random id of its process, its host, its process number, and
+    # the file lock by which others on that host see that it lives.
     holder: Mapped[str] = mapped_column(Text, default="", server_default="")
     host: Mapped[str] = mapped_column(Text, default="", server_default="")
     process: Mapped[int | None] = mapped_column(Integer)
+    lock: Mapped[str] = mapped_column(Text, default="", server_default="")
     # By the clock of the database. None before the first lease.
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # The Asterisk of the last connection, by its id and start time, and the Stasis application.

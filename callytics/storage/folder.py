@@ -126,6 +126,14 @@ class Storage:
             _sync_folder(folder)
         return True
 
+    def open_lock_file(self, path: str) -> int:
+        """Open an empty file to be locked, and create it. Raises StorageError, OSError."""
+        *folders, name = _parts(path)
+        self._make_folders(folders)
+        with self._folder(folders) as folder:
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            return os.open(name, flags, 0o644, dir_fd=folder)
+
     def read(self, path: str, limit: int | None = None) -> bytes:
         """Return the bytes of a file, at most `limit`.
 

@@ -12,13 +12,13 @@ from sqlalchemy import delete
 
 from callytics.clock import utc_now
 from callytics.database.transactions import writing
-from callytics.pbx.heartbeat import record_heartbeat
 from callytics.pbx.models import Pbx
 from callytics.search.engine import find
 from callytics.search.filters import Filters
 from tests.bench.filling import ADMIN
 from tests.bench.load import Load, in_turn
 from tests.bench.printing import figure
+from tests.support.pbxs import record_heartbeat
 from tests.support.ports import free_port
 from tests.support.processes import Web
 from tests.support.shelf import Shelf, signed_in, without_keeping

@@ -7,7 +7,6 @@ from playwright.sync_api import Page, expect
 from callytics.clock import utc_now
 from callytics.flows import versions
 from callytics.flows.document import check
-from callytics.pbx import heartbeat
 from callytics.people import users
 from callytics.queues import membership
 from callytics.settings.settings import all_settings, set_setting
@@ -24,6 +23,7 @@ from tests.support.browser import (
     sign_in,
     wait_for_focus,
 )
+from tests.support.pbxs import record_heartbeat
 from tests.support.shelf import Shelf
 from tests.support.waiting import wait_until
 
@@ -35,7 +35,7 @@ def use_queue(shelf: Shelf) -> None:
     with shelf.app.app_context():
         document = {"queues": {"team": {"members": MEMBERS}, "night": {"members": []}}}
         versions.save(check(document), "tests")
-        heartbeat.record_heartbeat("w", utc_now() + timedelta(minutes=5), utc_now(), "22")
+        record_heartbeat("w", utc_now() + timedelta(minutes=5), utc_now(), "22")
 
 
 def wait_in_queue(shelf: Shelf, call: str, number: str, seconds: int = 0) -> None:

@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from callytics.clock import utc_now
-from callytics.pbx import heartbeat
 from callytics.recordings import ledger
 from callytics.recordings.facts import Facts
 from tests.support.browser import (
@@ -23,6 +22,7 @@ from tests.support.browser import (
     wait_for_focus,
     wait_for_sound,
 )
+from tests.support.pbxs import record_heartbeat
 from tests.support.shelf import STARTED_AT, Shelf
 from tests.support.tones import write_tone
 from tests.support.waiting import wait_until
@@ -244,7 +244,7 @@ def test_a_row_that_changes_keeps_its_open_player_and_the_focus_on_its_link(page
 def test_an_unchanged_page_is_asked_for_cheaply_and_not_at_all_while_hidden(page, shelf, wav):
     add(shelf, wav, "Ann")
     with shelf.app.app_context():
-        heartbeat.record_heartbeat("worker", utc_now(), utc_now(), "22.10.1")
+        record_heartbeat("worker", utc_now(), utc_now(), "22.10.1")
     page.clock.install()
     sign_in(page)
     expect(page.locator("tbody")).to_have_count(1)
@@ -265,10 +265,10 @@ def test_the_banner_comes_and_goes_by_itself(page, shelf):
     sign_in(page)
     expect(page.get_by_text("The worker is not running.")).to_be_visible()
     with shelf.app.app_context():
-        heartbeat.record_heartbeat("worker", utc_now(), utc_now(), "22.10.1")
+        record_heartbeat("worker", utc_now(), utc_now(), "22.10.1")
     expect(page.get_by_text("The worker is not running.")).to_have_count(0)
     with shelf.app.app_context():
-        heartbeat.record_heartbeat("worker", utc_now(), None, "22.10.1")
+        record_heartbeat("worker", utc_now(), None, "22.10.1")
     expect(page.get_by_text("The worker has no connection to Asterisk.")).to_be_visible()
 
 

@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from callytics.clock import utc_now
-from callytics.pbx import heartbeat
 from callytics.recordings.facts import Facts
 from callytics.recordings.pauses import PausedSpan
 from tests.support.browser import (
@@ -19,6 +18,7 @@ from tests.support.browser import (
     sign_in,
     wait_for_focus,
 )
+from tests.support.pbxs import record_heartbeat
 from tests.support.shelf import Shelf
 from tests.support.sounds import wav
 from tests.support.waiting import wait_until
@@ -47,7 +47,7 @@ def fill(shelf: Shelf) -> Facts:
     """One of each, and the recording of a call that was paused and is over."""
     now = utc_now()
     with shelf.app.app_context():
-        heartbeat.record_heartbeat("worker", now, now, "22.10.1")
+        record_heartbeat("worker", now, now, "22.10.1")
     for node_type in ("play_audio", "hunt_group", "queue", "outbound"):
         begin_call(shelf, node_type, node_type, caller_name=LONG_NAME * 2)
     talk(shelf, "c1")

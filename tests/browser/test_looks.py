@@ -6,10 +6,10 @@ import pytest
 from playwright.sync_api import expect
 
 from callytics.clock import utc_now
-from callytics.pbx import heartbeat
 from callytics.recordings import notes
 from callytics.recordings.facts import Facts
 from tests.support.browser import WAYS, look, sign_in, wait_for_sound
+from tests.support.pbxs import record_heartbeat
 from tests.support.shelf import STARTED_AT, Shelf
 from tests.support.sounds import wav
 
@@ -27,7 +27,7 @@ def fill(shelf: Shelf, tone: bytes) -> Facts:
     who = {"caller_name": "Ann", "caller_number": "+4930901820", "callee": "PJSIP/desk"}
     ann = shelf.add(tone, **who, duration_ms=30_000)
     with shelf.app.app_context():
-        heartbeat.record_heartbeat("worker", utc_now(), utc_now(), "22.10.1")
+        record_heartbeat("worker", utc_now(), utc_now(), "22.10.1")
         notes.add_note(ann.uid, "00:12 refund promised", "rita")
         notes.add_note(ann.uid, "a" * 300, "ada")
         notes.add_tag(ann.uid, "refund", "rita")

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from callytics.clock import utc_now
-from callytics.pbx import heartbeat
 from callytics.version import __version__
+from tests.support.pbxs import record_heartbeat
 from tests.support.processes import fresh_environment, run_flask
 from tests.support.shelf import Shelf
 
@@ -19,8 +19,8 @@ def about(shelf: Shelf) -> tuple[int, list[str]]:
 def test_it_names_version_database_folder_store_and_pbx(app_env: dict[str, str]) -> None:
     shelf = Shelf.of(app_env)
     with shelf.app.app_context():
-        heartbeat.record_heartbeat("pbx-1", utc_now(), utc_now(), "22.10.1")
-        heartbeat.record_heartbeat("pbx-2", utc_now(), None, "")
+        record_heartbeat("pbx-1", utc_now(), utc_now(), "22.10.1")
+        record_heartbeat("pbx-2", utc_now(), None, "")
     code, lines = about(shelf)
     assert code == 0
     assert lines[:5] == [

@@ -7,9 +7,9 @@ import pytest
 import websocket
 
 from callytics.clock import utc_now
-from callytics.pbx import heartbeat
 from tests.support.asterisk import PASSWORD, AsteriskServer
 from tests.support.command import flask
+from tests.support.pbxs import record_heartbeat
 from tests.support.processes import run_flask
 from tests.support.shelf import Shelf, wav_bytes
 
@@ -38,7 +38,7 @@ def application(asterisk: AsteriskServer) -> Iterator[None]:
 
 def note_worker(shelf: Shelf, problem: str = "") -> None:
     with shelf.app.app_context():
-        heartbeat.record_heartbeat("node-1", utc_now(), utc_now(), "22.10.1", problem)
+        record_heartbeat("node-1", utc_now(), utc_now(), "22.10.1", problem)
 
 
 def look(shelf: Shelf, **changes: str) -> tuple[int, dict[str, str]]:

@@ -10,10 +10,10 @@ import pytest
 from callytics.clock import utc_now
 from callytics.database.transactions import writing
 from callytics.integrity import inventory, reconcile
-from callytics.pbx import heartbeat
 from callytics.recordings import ledger
 from tests.support.asterisk import AsteriskServer
 from tests.support.disorder import SOUND, Disorder, disorder, unfinished
+from tests.support.pbxs import record_heartbeat
 from tests.support.processes import Worker, run_flask
 from tests.support.rows import audio_of, recordings_in, use_flow
 from tests.support.shelf import STARTED_AT, wav_bytes
@@ -231,7 +231,7 @@ def test_what_goes_on_in_asterisk_is_left_alone_and_completed_when_it_is_over(
     worker_process.kill()
     with disorder(live_env) as lib:
         # As if a minute had passed: the last heartbeat is too old for a running worker.
-        heartbeat.record_heartbeat("away", STARTED_AT, None, "")
+        record_heartbeat("away", STARTED_AT, None, "")
         forget = "UPDATE pbxs SET seen_at = '2026-01-01'"
         with writing() as connection:
             connection.exec_driver_sql(forget)

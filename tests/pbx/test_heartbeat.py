@@ -10,6 +10,7 @@ from flask import Flask
 from callytics.clock import utc_now
 from callytics.pbx import heartbeat
 from callytics.pbx.models import Pbx
+from tests.support.pbxs import record_heartbeat
 from tests.support.shelf import STARTED_AT, Shelf
 from tests.support.tables import all_rows
 
@@ -23,7 +24,7 @@ def app(app_env: dict[str, str]) -> Iterator[Flask]:
 
 def test_a_worker_is_one_row_and_the_newest_is_found(app: Flask) -> None:
     for name, version in (("one", "20.1"), ("two", "22.1"), ("one", "22.2")):
-        heartbeat.record_heartbeat(name, STARTED_AT, None, version, "no connection")
+        record_heartbeat(name, STARTED_AT, None, version, "no connection")
     assert {row.name: row.asterisk_version for row in all_rows(Pbx)} == {
         "one": "22.2",
         "two": "22.1",

@@ -10,9 +10,9 @@ from flask import Flask
 from callytics.clock import utc_now
 from callytics.flows import versions
 from callytics.flows.document import check
-from callytics.pbx import heartbeat
 from callytics.queues import membership, overview
 from tests.support.apps import new_app
+from tests.support.pbxs import record_heartbeat
 
 MEMBER = "PJSIP/alice"
 OTHER = "PJSIP/bob"
@@ -24,7 +24,7 @@ def app(any_env: dict[str, str]) -> Iterator[Flask]:
     app = new_app(any_env)
     with app.app_context():
         for worker in ("one", "two"):
-            heartbeat.record_heartbeat(worker, utc_now(), utc_now(), "22")
+            record_heartbeat(worker, utc_now(), utc_now(), "22")
         yield app
 
 

@@ -5,6 +5,7 @@ and what it came after: a command as it was sent, or what someone on the line di
 asked for by the test; without any it carries a transfer call from its beginning to its end.
 """
 
+import copy
 import json
 import struct
 import threading
@@ -93,6 +94,8 @@ class StandIn(AriServer):
         self.recordings = recordings
         self._lines = [json.loads(line) for line in CAPTURED.read_text().splitlines()]
         self.edit: Editor = lambda after, events: events
+        # The same for each stand-in; a test of two Asterisks changes `entity_id`.
+        self.info = copy.deepcopy(self._lines[0]["answer"])
         self.writes_files = True
         self.faults: list[Fault] = []
         self.seen: list[str] = []
@@ -168,7 +171,7 @@ class StandIn(AriServer):
     def _carry_out(self, command: Command) -> Answer:
         match command.words:
             case ("GET", "asterisk", "info"):
-                return Answer(200, self._lines[0]["answer"])
+                return Answer(200, self.info)
             case ("PUT" | "POST", "applications", _, "eventFilter" | "subscription"):
                 return Answer(200, {})
             case ("POST", "events", "user", name):

@@ -26,6 +26,8 @@ HEARTBEAT = "callytics-heartbeat"
 BEAT_SECONDS = 3.0
 SILENT_SECONDS = 7.0
 LONGEST_RETRY_SECONDS = 10.0
+# How often a worker that stands by asks whether it is to lead.
+STANDBY_SECONDS = 5.0
 # Event types that no handler reads; on a busy Asterisk they are most of the traffic.
 UNUSED = (
     "BridgeCreated",
@@ -46,23 +48,30 @@ class ApplicationReplaced(Exception):
     """Another worker took the application: Asterisk would never send this one an event again."""
 
 
+class StandBy(Exception):
+    """Another worker leads the calls of this Asterisk; the message says which."""
+
+
 class EventStream:
     """One WebSocket to Asterisk, reopened for as long as the worker lives.
 
-    `on_connect` is called with Asterisk's info after each connect, `on_event` with each event,
-    `on_disconnect` with the reason as a sentence. None of them may block: when the reader stalls,
-    Asterisk stops writing to the WebSocket for good.
+    `before_connect` is called with Asterisk's info before each connect, and raises StandBy while
+    another worker leads. `on_connect` is called with Asterisk's info after each connect, `on_event`
+    with each event, `on_disconnect` with the reason as a sentence. None of these three may block:
+    when the reader stalls, Asterisk stops writing to the WebSocket for good.
     """
 
     def __init__(
         self,
         config: Config,
         ari: Ari,
+        before_connect: Callable[[Event], None],
         on_connect: Callable[[Event], None],
         on_event: Callable[[Event], None],
         on_disconnect: Callable[[str], None],
     ) -> None:
         self._config, self._ari = config, ari
+        self._before_connect = before_connect
         self._on_connect, self._on_event = on_connect, on_event
         self._on_disconnect = on_disconnect
         self._received_at = 0.0
@@ -77,6 +86,10 @@ class EventStream:
                 self._receive_events()
             except ApplicationReplaced as replaced:
                 return replaced
+            except StandBy as standby:
+                self._log.waiting(str(standby))
+                gevent.sleep(STANDBY_SECONDS)
+                continue
             except (AriError, OSError, websocket.WebSocketException) as error:
                 reason = self._reason(error)
                 self._log.problem(reason)
@@ -87,7 +100,7 @@ class EventStream:
     def _receive_events(self) -> None:
         """Connect and receive until the connection ends, which always raises."""
         # REST first: only its errors tell a wrong password from a wrong address.
-        self._ari.info()
+        self._before_connect(self._ari.info())
         socket = self._connect()
         self._received_at = monotonic()
         heartbeat = gevent.spawn(self._send_heartbeats, socket)

@@ -6,10 +6,10 @@ from datetime import datetime
 import gevent
 
 from callytics.clock import utc_now
-from callytics.pbx import heartbeat
+from callytics.pbx.lease import Outcome, Report
 from callytics.storage.folder import Storage
 from callytics.storage.health import folder_problem
-from worker.persistence.outbox import Outbox
+from worker.persistence.leadership import Leadership, LeaseLost
 from worker.persistence.rules_cache import RulesCache
 from worker.support.native_threads import NativeThreads, Result
 from worker.support.throttled_log import ThrottledLog
@@ -22,28 +22,30 @@ BEAT_SECONDS = 5.0
 class Heartbeat:
     """The worker's row in the database, renewed every few seconds."""
 
-    def __init__(self, outbox: Outbox, rules: RulesCache, storage: Storage, pbx: str) -> None:
-        self._pbx = pbx
-        self._outbox, self._rules, self._storage = outbox, rules, storage
+    def __init__(self, leadership: Leadership, rules: RulesCache, storage: Storage) -> None:
+        self._leadership, self._rules, self._storage = leadership, rules, storage
         self._started_at = utc_now()
         self._connected_at: datetime | None = None
         self._asterisk_version = ""
         self._connection_problem = "not connected to Asterisk yet"
         self._folder_problem: str | None = None
-        self._last_write: Result[None] | None = None
+        self._last_write: Result[Outcome] | None = None
         self._log = ThrottledLog(log)
 
-    def run(self) -> None:
-        """Renew the row and check the folder, which may be slow to answer, forever."""
-        disk = NativeThreads(1)
-        while True:
+    def run(self) -> LeaseLost:
+        """Renew the row and check the folder, which may be slow, until the lease is lost."""
+        disk, lost = NativeThreads(1), self._leadership.lost
+        # A worker that stands by has no row to write to.
+        self._leadership.decided.wait(BEAT_SECONDS)
+        while not lost.ready():
             self.write()
             self._folder_problem = self._check_folder(disk)
             if self._folder_problem:
                 self._log.problem(self._folder_problem)
             else:
                 self._log.recovered("there is room for recordings again")
-            gevent.sleep(BEAT_SECONDS)
+            lost.wait(timeout=BEAT_SECONDS)
+        return lost.get()
 
     def connected(self, asterisk_version: str) -> None:
         """Write that the connection to Asterisk stands."""
@@ -59,14 +61,16 @@ class Heartbeat:
     def write(self, at_once: bool = False) -> None:
         """Queue the row; unless `at_once`, only if the last one is written."""
         if at_once or self._last_write is None or self._last_write.ready():
-            self._last_write = self._outbox.put(
-                heartbeat.record_heartbeat,
-                self._pbx,
-                self._started_at,
-                self._connected_at,
-                self._asterisk_version,
-                self._connection_problem or self._folder_problem or "",
-            )
+            self._last_write = self._leadership.write(self.report())
+
+    def report(self) -> Report:
+        """Return the state of this worker."""
+        return Report(
+            self._started_at,
+            self._connected_at,
+            self._asterisk_version,
+            self._connection_problem or self._folder_problem or "",
+        )
 
     def _check_folder(self, disk: NativeThreads) -> str | None:
         least_mb = int(self._rules.settings()["disk_warning_mb"])

@@ -20,6 +20,12 @@ class ThrottledLog:
             self._log.warning("%s; trying again", sentence)
             self._sentence, self._logged_at = sentence, monotonic()
 
+    def waiting(self, sentence: str) -> None:
+        """Log once that something is waited for, which is no problem."""
+        if sentence != self._sentence:
+            self._log.info("%s", sentence)
+            self._sentence = sentence
+
     def recovered(self, sentence: str, always: bool = False) -> None:
         """Log the end of the problem; without a problem only if `always`."""
         if self._sentence or always:

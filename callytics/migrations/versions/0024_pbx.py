@@ -18,7 +18,7 @@ OF_OPEN_RECORDINGS = """
     SET pbx = coalesce((SELECT calls.pbx FROM calls WHERE calls.uid = recordings.call_uid), '')
     WHERE state IN ('requested', 'recording')
 """
-TEXTS = ("holder", "host", "asterisk", "application")
+TEXTS = ("holder", "host", "lock", "asterisk", "application")
 
 
 def upgrade() -> None:

@@ -10,9 +10,9 @@ from callytics.clock import utc_now
 from callytics.database.engine import db
 from callytics.flows import versions
 from callytics.flows.document import check
-from callytics.pbx import heartbeat
 from callytics.queues import membership
 from tests.support.pages import HTMX, PageClient, text_of
+from tests.support.pbxs import record_heartbeat
 from tests.support.shelf import Shelf
 
 ALICE, BOB = "PJSIP/alice", "Local/100@office/n"
@@ -28,7 +28,7 @@ def use_queues(shelf: Shelf, **members: list[str]) -> None:
     document = {"queues": {name: {"members": them} for name, them in members.items()}}
     with shelf.app.app_context():
         versions.save(check(document), "tests")
-        heartbeat.record_heartbeat("w", utc_now() + timedelta(minutes=5), utc_now(), "22")
+        record_heartbeat("w", utc_now() + timedelta(minutes=5), utc_now(), "22")
 
 
 def test_a_reviewer_sees_no_queues_and_lets_nobody_rest(shelf):

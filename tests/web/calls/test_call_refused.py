@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from callytics.clock import utc_now
-from callytics.pbx import heartbeat
 from callytics.people import users
 from callytics.settings.settings import set_setting
 from callytics.telephony.numbers import NumberError, typed_number
 from tests.support.pages import HTMX, PageClient, text_of
+from tests.support.pbxs import record_heartbeat
 from tests.support.shelf import Shelf
 
 
@@ -27,7 +27,7 @@ def set_up(shelf: Shelf) -> None:
     """Configure a phone, a live worker and an outbound endpoint."""
     give_phone(shelf)
     with shelf.app.app_context():
-        heartbeat.record_heartbeat("w", utc_now() + timedelta(minutes=5), utc_now(), "22")
+        record_heartbeat("w", utc_now() + timedelta(minutes=5), utc_now(), "22")
         set_setting("outbound_endpoint", "PJSIP/{number}@trunk", "ada")
 
 
@@ -98,7 +98,7 @@ def test_without_a_way_out_no_phone_rings_in_vain(shelf, rita):
 def test_while_no_worker_could_lead_the_call_no_phone_rings(shelf, rita):
     set_up(shelf)
     with shelf.app.app_context():
-        heartbeat.record_heartbeat("w", utc_now(), None, "22")
+        record_heartbeat("w", utc_now(), None, "22")
     answer = rita.send("/call", {"number": "5550199"})
     assert answer.status_code == 503
     assert "no connection to Asterisk, so nobody could lead the call" in text_of(answer)

@@ -10,9 +10,9 @@ from sqlalchemy import delete, update
 
 from callytics.clock import utc_now
 from callytics.database.transactions import writing
-from callytics.pbx import heartbeat
 from callytics.pbx.models import Pbx
 from callytics.version import __version__
+from tests.support.pbxs import record_heartbeat
 from tests.support.processes import Install, fresh_environment
 from tests.support.shelf import Shelf
 
@@ -27,7 +27,7 @@ def shelf(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
 def client(shelf: Shelf) -> Iterator[FlaskClient]:
     """Somebody who has not signed in, while a worker is alive."""
     with shelf.app.app_context():
-        heartbeat.record_heartbeat("node-1", utc_now(), utc_now(), "22.10.1")
+        record_heartbeat("node-1", utc_now(), utc_now(), "22.10.1")
         yield shelf.app.test_client()
         with writing() as connection:
             connection.execute(delete(Pbx))

@@ -18,6 +18,7 @@ from callytics.search.engine import Count
 from callytics.web.recordings import library_list, pages
 from tests.support.flow_pages import use_document
 from tests.support.pages import HTMX, PageClient, text_of
+from tests.support.pbxs import record_heartbeat
 from tests.support.shelf import STARTED_AT, Shelf
 from tests.support.waiting import wait_until
 
@@ -36,7 +37,7 @@ def tell_worker(shelf: Shelf, seconds_ago: float = -300) -> None:
     """Let the worker have reported so long ago."""
     with shelf.app.app_context():
         now = utc_now()
-        heartbeat.record_heartbeat("w", now, now, "22.10.1")
+        record_heartbeat("w", now, now, "22.10.1")
         with writing() as connection:
             seen_at = now - timedelta(seconds=seconds_ago)
             connection.execute(update(Pbx).values(seen_at=seen_at))

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from callytics.clock import utc_now
-from callytics.pbx import heartbeat
 from callytics.web.recordings.search_form import NAMES, parse_search
 from tests.support.pages import HTMX, PageClient, text_of
+from tests.support.pbxs import record_heartbeat
 from tests.support.shelf import STARTED_AT, Shelf
 
 NOW = datetime(2026, 3, 30, 1, 30, tzinfo=UTC)
@@ -20,7 +20,7 @@ ROW = re.compile(r'<tbody id="rec-([0-9a-z]+)"')
 @pytest.fixture
 def rita(shelf: Shelf) -> PageClient:
     with shelf.app.app_context():
-        heartbeat.record_heartbeat("worker", utc_now(), utc_now(), "22.10.1")
+        record_heartbeat("worker", utc_now(), utc_now(), "22.10.1")
     return shelf.client("rita")
 
 

@@ -10,11 +10,11 @@ from callytics.calls.ledger import save_call
 from callytics.clock import utc_now
 from callytics.database.engine import db
 from callytics.database.paging import PAGE_SIZE
-from callytics.pbx import heartbeat
 from callytics.pbx.heartbeat import WORKER_SILENT_SECONDS
 from callytics.pbx.models import Pbx
 from callytics.recordings import ledger
 from tests.support.pages import HTMX, PageClient, text_of
+from tests.support.pbxs import record_heartbeat
 from tests.support.shelf import STARTED_AT, Shelf, wav_bytes
 
 WAV = wav_bytes(bytes(16000))
@@ -34,7 +34,7 @@ def reviewer(shelf: Shelf) -> PageClient:
 def note_worker(shelf: Shelf, seconds_ago: float = 0, connected: bool = True, problem: str = ""):
     with shelf.app.app_context():
         at = utc_now()
-        heartbeat.record_heartbeat("worker", at, at if connected else None, "22.10.1", problem)
+        record_heartbeat("worker", at, at if connected else None, "22.10.1", problem)
         with db.engine.connect().execution_options(writes=True) as connection, connection.begin():
             seen_at = at - timedelta(seconds=seconds_ago)
             connection.execute(Pbx.__table__.update().values(seen_at=seen_at))
