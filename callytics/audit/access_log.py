@@ -3,6 +3,7 @@
 Only this module inserts audit entries.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import Connection, exists, insert
@@ -14,6 +15,8 @@ from callytics.database.transactions import writing
 
 # Prefix of `detail` for an action that failed.
 FAILED = "failed: "
+# Recordings that one entry of a bulk action names.
+UIDS_OF_ENTRY = 500
 
 
 def log_access(author: Author, action: str, recording_uid: str, detail: str = "") -> None:
@@ -30,6 +33,13 @@ def log_access_once(author: Author, action: str, recording_uid: str, within: tim
     with writing() as connection:
         if not connection.scalar(recent.select()):
             add_entry(connection, author, action, recording_uid)
+
+
+def log_uids(author: Author, action: str, uids: Sequence[str]) -> None:
+    """Add entries of an action on many recordings, whose uids are the words of `detail`."""
+    with writing() as connection:
+        for at in range(0, len(uids), UIDS_OF_ENTRY):
+            add_entry(connection, author, action, "", " ".join(uids[at : at + UIDS_OF_ENTRY]))
 
 
 def add_entry(

@@ -17,10 +17,16 @@ COLUMNS = (*FACTS, "pauses", "tags", "notes")
 # Byte order mark, without which spreadsheets do not read a file as UTF-8.
 BEGIN = "\ufeff"
 
-# Cells that a spreadsheet would run as a formula. Callers choose their own names, so a name could
-# run a formula on the computer of a reviewer. A number with a sign is no formula.
-_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
+# Callers choose their own names, so a name could run a formula on the computer of a reviewer. Also
+# a part of a cell could: many spreadsheets split lines at semicolons or tabs, whatever is quoted.
+_SEPARATORS = r";,|\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029"
+_BLANKS = rf"(?:(?![{_SEPARATORS}])[\s\"])*"
+_SIGN = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
+_FORMULA = re.compile(rf"(^|[{_SEPARATORS}])(?={_BLANKS}{_SIGN})")
+# A number with a sign is no formula.
 _NUMBER = re.compile(r"[+-]?[0-9]+", re.ASCII)
+# A cell that begins with one of these is marked too: what comes after it begins a line.
+_BEGINS_LINE = re.compile(r"[\t\r\n]")
 
 
 def head(columns: Sequence[str]) -> bytes:
@@ -29,7 +35,7 @@ def head(columns: Sequence[str]) -> bytes:
 
 
 def line(values: Iterable[Any]) -> bytes:
-    """Return a line in UTF-8; an apostrophe marks text that would be a formula."""
+    """Return a line in UTF-8; an apostrophe marks each part of text that would be a formula."""
     return _line([_cell(value) for value in values]).encode(errors="replace")
 
 
@@ -66,6 +72,7 @@ def _cell(value: Any) -> str:
         return ""
     text = value.isoformat() if isinstance(value, datetime) else str(value)
     text = text.replace("\0", "")
-    if _FORMULA.match(text) and not _NUMBER.fullmatch(text):
-        return f"'{text}"
-    return text
+    if _NUMBER.fullmatch(text):
+        return text
+    text = _FORMULA.sub(r"\1'", text)
+    return f"'{text}" if _BEGINS_LINE.match(text) else text

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from callytics.people import users
 from callytics.people.users import UserError
 from callytics.web.auth.attempts import PER_BROWSER, Limit, attempt
+from callytics.web.auth.sign_in_log import log_sign_in
 
 blueprint = Blueprint("account", __name__)
 
@@ -24,6 +25,7 @@ def change_password() -> Response | tuple[str, int]:
     """Change the password if the old one is right; all other sessions of the user end."""
     check = partial(users.sign_in, current_user.username, request.form.get("current", ""))
     if attempt(check, Limit(PER_BROWSER, "person", str(current_user.id))) is None:
+        log_sign_in(current_user.actor, "password change failed")
         return _refused("current", "This is not your password now. Try again."), 403
     password = request.form.get("password", "")
     if password != request.form.get("again", ""):

@@ -11,7 +11,15 @@ from callytics.people import users
 from callytics.people.names import account_name
 from callytics.web.auth import known_browser
 from callytics.web.auth.access import Person, begin_session
-from callytics.web.auth.attempts import PER_ADDRESS, PER_BROWSER, PER_NAME, Limit, attempt
+from callytics.web.auth.attempts import (
+    PER_ADDRESS,
+    PER_BROWSER,
+    PER_NAME,
+    Limit,
+    RefusedAttempt,
+    attempt,
+)
+from callytics.web.auth.sign_in_log import log_failure, log_sign_in
 from callytics.web.http.security_headers import client_address
 
 blueprint = Blueprint("login", __name__)
@@ -30,12 +38,21 @@ def sign_in() -> Response | tuple[str, int]:
     """Begin a session for the right name and password."""
     typed = request.form.get("username", "").replace("\0", "")
     check = partial(users.sign_in, typed, request.form.get("password", ""))
-    row = attempt(check, *_limits(typed))
+    try:
+        row = attempt(check, *_limits(typed))
+    except RefusedAttempt as error:
+        if error.is_first:
+            log_failure(typed, "sign in refused")
+        raise
     if row is None:
+        log_failure(typed, "sign in failed")
         wanted = request.form.get("next", "")
-        return render_template("auth/login.html", username=typed, wanted=wanted, wrong=True), 401
+        shown = "".join(c for c in typed if c.isprintable())
+        return render_template("auth/login.html", username=shown, wanted=wanted, wrong=True), 401
+    person = Person(row)
+    log_sign_in(person.actor, "sign in")
     begin_session(row.session_key)
-    login_user(Person(row))
+    login_user(person)
     return known_browser.remember(redirect(wanted_page(), 303), row.id)
 
 
@@ -63,6 +80,7 @@ def sign_out() -> Response:
     every request reads; so the person's other browsers are signed out too, and the button says so.
     """
     user_id = current_user.id
+    log_sign_in(current_user.actor, "sign out")
     logout_user()
     begin_session()
     users.end_sessions(user_id)

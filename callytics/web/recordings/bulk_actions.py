@@ -3,9 +3,11 @@
 They are plain forms, so they work without a script too.
 """
 
+import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import chain, islice
 from typing import Any
 
 import gevent
@@ -22,6 +24,7 @@ from flask import (
     url_for,
 )
 from flask_login import current_user
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as BaseResponse
 
 from callytics.audit import access_log
@@ -39,12 +42,16 @@ from callytics.web.recordings import listening_log
 from callytics.web.recordings.file_names import attachment, file_name
 from callytics.web.recordings.search_form import parse_search
 
+log = logging.getLogger(__name__)
+
 blueprint = Blueprint("many", __name__)
 
 # A deletion answers after this time, says how far it is, and goes on with the next request.
 PART_SECONDS = 1.0
 # Longest search for a whole selection, and for one page of it.
 SELECTION_SECONDS, PAGE_SECONDS = 20.0, 10.0
+# Longest wait for the audit entry of an export.
+LOG_SECONDS = 10.0
 
 
 @blueprint.post("/recordings/many/download")
@@ -57,6 +64,8 @@ def download() -> Response:
     found = pool.apply(entries, (current_app.extensions["storage"], rows, file_name))
     if not any(entry.name for entry in found):
         abort(409, "None of these recordings has audio that could be downloaded.")
+    # The manifest has the facts of all, also of those without audio.
+    _log_exported([row.uid for row in rows])
     bundle = Bundle(
         current_app.extensions["storage"],
         found,
@@ -76,7 +85,10 @@ def export() -> Response:
     many = "all that match" if selection.filters else f"{len(selection.uids)} recordings"
     query = request.query_string.decode(errors="replace")
     access_log.log_access(current_user.actor, "export", "", f"{many} {query}".strip())
-    response = Response(stream_with_context(_lines(selection)), mimetype="text/csv")
+    batches = _batches(selection)
+    # Before anything is sent, so that an export whose entry cannot be written is an error page.
+    lines = _lines(chain(list(islice(batches, 1)), batches))
+    response = Response(stream_with_context(lines), mimetype="text/csv")
     response.headers["Content-Disposition"] = attachment(_name("csv"))
     return response
 
@@ -176,12 +188,33 @@ def _parts(selection: Selection, after: str | None = None) -> Iterator[Part]:
         gevent.sleep(0)
 
 
-def _lines(selection: Selection) -> Iterator[bytes]:
-    yield csv_table.head(csv_table.COLUMNS)
+def _batches(selection: Selection) -> Iterator[list[RecordingRow]]:
+    """Yield the rows of an export, each batch after its entry in the audit."""
+    rows: list[RecordingRow] = []
     for part in _parts(selection):
-        uids = [row.uid for row in part.rows]
+        rows += part.rows
+        if rows and (len(rows) >= access_log.UIDS_OF_ENTRY or part.after is None):
+            _log_exported([row.uid for row in rows])
+            yield rows
+            rows = []
+
+
+def _log_exported(uids: list[str]) -> None:
+    try:
+        run_with_deadline(
+            access_log.log_uids, current_user.actor, "exported", uids, seconds=LOG_SECONDS
+        )
+    except (TimeoutError, SQLAlchemyError) as error:
+        log.error("audit: an export of %d recordings cannot be kept: %r", len(uids), error)
+        abort(503, "The audit cannot be written, so nothing is exported. Try again in a minute.")
+
+
+def _lines(batches: Iterable[list[RecordingRow]]) -> Iterator[bytes]:
+    yield csv_table.head(csv_table.COLUMNS)
+    for rows in batches:
+        uids = [row.uid for row in rows]
         added, digests = notes.annotations_by_uid(uids), library.checksums(uids)
-        for row in part.rows:
+        for row in rows:
             yield csv_table.line((*csv_table.facts(row, digests), *csv_table.added(row.uid, added)))
 
 

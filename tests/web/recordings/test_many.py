@@ -155,12 +155,19 @@ def test_the_export_says_where_a_recording_was_paused(shelf, rita):
     assert line["pauses"] == ("01:03 paused for 00:14 by ada\n01:10 paused for 00:14 by somebody")
 
 
-@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", " =", "\uff1d"])
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", " =", "\uff1d"])
 def test_what_a_caller_is_called_is_never_computed(shelf, rita, sign):
     name = f'{sign}HYPERLINK("http://evil","x")'
     facts = add(shelf, name)
     (line,) = table(send(rita, "export", [facts]).data)
     assert line["caller_name"] == f"'{name}"
+
+
+@pytest.mark.parametrize("sign", ["\t", "\r"])
+def test_what_begins_a_line_is_never_computed(sign):
+    text = f'{sign}HYPERLINK("http://evil","x")'
+    (cell,) = next(csv.reader(io.StringIO(csv_table.line([text]).decode(), newline="")))
+    assert cell == f"'{text}"
 
 
 def test_a_number_stays_a_number(shelf, rita):
