@@ -1,7 +1,5 @@
 """Callytics: call recordings for Asterisk. `create_app` is the application factory."""
 
-from typing import Any
-
 from flask import Flask
 
 from callytics.config import PROJECT_DIR, Config, load_config, read_environment
@@ -53,9 +51,9 @@ def close_app(app: Flask) -> None:
         close()
 
 
-def _engine_options(config: Config) -> dict[str, Any]:
+def _engine_options(config: Config) -> dict[str, object]:
     # Errors are logged without the values of the statement: names, numbers and password hashes.
-    options: dict[str, Any] = {"hide_parameters": True}
+    options: dict[str, object] = {"hide_parameters": True}
     if config.database_url.startswith("postgresql"):
         options["connect_args"] = {"connect_timeout": DATABASE_CONNECT_SECONDS}
     return options

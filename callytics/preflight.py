@@ -8,7 +8,6 @@ import errno
 import os
 import socket
 import sys
-from typing import Any
 
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
@@ -44,11 +43,9 @@ def port_problem(config: Config) -> str | None:
 
 
 def _database_problem(url: str) -> str | None:
-    options: dict[str, Any] = {}
-    if url.startswith("postgresql"):
-        options["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
+    options = {"connect_timeout": CONNECT_SECONDS} if url.startswith("postgresql") else {}
     try:
-        with create_engine(url, poolclass=NullPool, **options).connect() as connection:
+        with create_engine(url, poolclass=NullPool, connect_args=options).connect() as connection:
             MigrationContext.configure(connection).get_current_heads()
     except (ArgumentError, ValueError):
         return DATABASE_URL_FORM

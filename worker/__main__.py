@@ -12,7 +12,7 @@ import os  # noqa: E402
 import signal  # noqa: E402
 import socket  # noqa: E402
 import sys  # noqa: E402
-from typing import Any, TypeAlias  # noqa: E402
+from typing import TypeAlias  # noqa: E402
 
 import gevent  # noqa: E402
 from flask import Flask  # noqa: E402
@@ -52,7 +52,7 @@ FLUSH_SECONDS = 5.0
 NAME_SECONDS = 5.0
 
 # A part of the worker that ended, or None for a signal.
-Ended: TypeAlias = "gevent.Greenlet[..., Any] | None"
+Ended: TypeAlias = "gevent.Greenlet[..., object] | None"
 
 
 def main() -> int:

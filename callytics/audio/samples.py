@@ -1,14 +1,13 @@
 """PCM samples: μ-law decoding and silence detection."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from callytics.audio.wav import inspect
 
-Samples = NDArray[np.integer[Any]]
+Samples = NDArray[np.int16]
 
 # Silence threshold of Asterisk (`silencethreshold` in dsp.conf): mean amplitude of a 20 ms frame.
 SILENCE_LEVEL = 256

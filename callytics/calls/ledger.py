@@ -1,7 +1,6 @@
 """Writes of calls, the only code that changes them. Needs an app context; safe to repeat."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import func, update
 
@@ -10,7 +9,7 @@ from callytics.clock import utc_now
 from callytics.database.transactions import upsert, writing
 
 
-def save_call(call: Mapping[str, Any]) -> None:
+def save_call(call: Mapping[str, object]) -> None:
     """Write the row of a call: column names and values, including `uid`."""
     with writing() as connection:
         upsert(connection, Call, "uid", call)

@@ -6,7 +6,6 @@ import stat
 import wave
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 from urllib.parse import quote
 
 import click
@@ -191,7 +190,7 @@ class Doctor:
 @click.command("doctor")
 def doctor() -> None:
     """Check all that Callytics needs on this host, and print a remedy for each problem."""
-    extensions: dict[str, Any] = current_app.extensions
+    extensions = current_app.extensions
     checks = Doctor(extensions["callytics"], extensions["storage"]).checks()
     sick: set[str] = set()
     for name, check in checks.items():

@@ -3,12 +3,11 @@
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
 
 from callytics.plain_text import one_line
 
 
-def json_lines(rows: Iterable[Any], columns: Iterable[str]) -> Iterator[str]:
+def json_lines(rows: Iterable[object], columns: Iterable[str]) -> Iterator[str]:
     """Yield a JSON array line by line, since there may be ten million rows."""
     before, names = "[", tuple(columns)
     for row in rows:

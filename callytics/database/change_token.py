@@ -6,7 +6,7 @@ may come from a memo, so it has to be cheap.
 
 import sqlite3
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import gevent
 from flask import Flask
@@ -14,6 +14,9 @@ from gevent.event import AsyncResult
 from sqlalchemy import make_url
 
 from callytics.database.engine import db
+
+if TYPE_CHECKING:
+    import psycopg
 
 Token = Hashable
 
@@ -112,12 +115,12 @@ class PostgresqlToken:
         try:
             with self._app.app_context():
                 connection = db.engine.raw_connection()
-            driver: Any = connection.driver_connection
+            driver = cast("psycopg.Connection[tuple[str]]", connection.driver_connection)
             # Without a transaction, which would be two more ways to the server and back.
             driver.autocommit = True
             try:
-                token: str = driver.execute("SELECT pg_current_snapshot()").fetchone()[0]
-                return token
+                row = driver.execute("SELECT pg_current_snapshot()").fetchone()
+                return row and row[0]
             finally:
                 driver.autocommit = False
                 connection.close()

@@ -1,9 +1,9 @@
 """Column types and partial indexes shared by the tables."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Index, Integer, Text, TypeDecorator, text
+from sqlalchemy.sql.roles import DDLConstraintColumnRole
 
 from callytics.plain_text import one_line
 
@@ -43,7 +43,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def partial_index(name: str, condition: str, *columns: Any) -> Index:
+def partial_index(name: str, condition: str, *columns: DDLConstraintColumnRole | str) -> Index:
     """Return an index of only the rows that fulfill the SQL `condition`."""
     where = text(condition)
     return Index(name, *columns, sqlite_where=where, postgresql_where=where)

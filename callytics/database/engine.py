@@ -1,7 +1,8 @@
 """SQLAlchemy engine, and the settings with which several processes share the database."""
 
+import sqlite3
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from flask_migrate import Migrate
@@ -11,6 +12,9 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase
 
 from callytics.config import DATABASE_URL_FORM, PROJECT_DIR, ConfigError
+
+if TYPE_CHECKING:
+    import psycopg
 
 # The longest wait for another process's write, in ms.
 BUSY_TIMEOUT_MS = 5000
@@ -56,7 +60,7 @@ def _configure_sqlite(engine: Engine) -> None:
     """
 
     @event.listens_for(engine, "connect")
-    def _on_connect(connection: Any, _record: Any) -> None:
+    def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
@@ -83,7 +87,7 @@ def _cancel_abandoned_queries(engine: Engine) -> None:
     """
 
     @event.listens_for(engine, "connect")
-    def _on_connect(connection: Any, _record: Any) -> None:
+    def _on_connect(connection: "psycopg.Connection[tuple[str]]", _record: object) -> None:
         try:
             connection.execute("SET client_connection_check_interval = '1s'")
             connection.commit()

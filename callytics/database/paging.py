@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Generic, Protocol, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy import ColumnElement, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
-from callytics.database.reading import read, read_in_batches
+from callytics.database.reading import AnyColumn, AnySelect, read, read_in_batches
 
 PAGE_SIZE = 25
 
@@ -56,7 +56,7 @@ class Listing(Generic[ListedRow]):
     columns that `where` compares, and continue with these two.
     """
 
-    columns: tuple[ColumnElement[Any], ...]
+    columns: tuple[AnyColumn, ...]
     position: tuple[InstrumentedAttribute[datetime], InstrumentedAttribute[int]]
     where: tuple[ColumnElement[bool], ...] = ()
 
@@ -91,13 +91,13 @@ class Listing(Generic[ListedRow]):
         rows = read_in_batches(query.limit(limit) if limit else query)
         return cast(Iterator[ListedRow], rows)
 
-    def _select(self) -> Select[Any]:
+    def _select(self) -> AnySelect:
         return select(*self.columns).where(*self.where)
 
-    def _newest_first(self) -> Select[Any]:
+    def _newest_first(self) -> AnySelect:
         return self._select().order_by(*(column.desc() for column in self.position))
 
-    def _page_of(self, query: Select[Any]) -> Sequence[ListedRow]:
+    def _page_of(self, query: AnySelect) -> Sequence[ListedRow]:
         # One row more than is shown tells if there is a next page, without counting.
         return cast(Sequence[ListedRow], read(query.limit(PAGE_SIZE + 1)))
 

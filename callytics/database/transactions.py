@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy import Connection, Insert, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
@@ -73,14 +73,16 @@ def lock_tables(connection: Connection, *tables: type[Base]) -> None:
         connection.exec_driver_sql(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
 
 
-def upsert(connection: Connection, table: type[Base], key: str, values: Mapping[str, Any]) -> None:
+def upsert(
+    connection: Connection, table: type[Base], key: str, values: Mapping[str, object]
+) -> None:
     """Insert a row, or set the row with the same `key` to `values`. Safe to repeat."""
     statement = _upsert_statement(table, key, tuple(values), connection.dialect.name)
     connection.execute(statement, values)
 
 
 def insert_missing(
-    connection: Connection, table: type[Base], values: Mapping[str, Any], *key: str
+    connection: Connection, table: type[Base], values: Mapping[str, object], *key: str
 ) -> bool:
     """Insert a row unless it conflicts on the columns `key`, or on any unique column if none given.
 

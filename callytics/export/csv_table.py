@@ -5,7 +5,6 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from callytics.recordings import notes, pauses
 from callytics.recordings.facts import COLUMNS as FACTS_COLUMNS
@@ -34,12 +33,12 @@ def head(columns: Sequence[str]) -> bytes:
     return (BEGIN + _line(columns)).encode()
 
 
-def line(values: Iterable[Any]) -> bytes:
+def line(values: Iterable[object]) -> bytes:
     """Return a line in UTF-8; an apostrophe marks each part of text that would be a formula."""
     return _line([_cell(value) for value in values]).encode(errors="replace")
 
 
-def facts(row: RecordingRow, checksums: Mapping[str, str | None]) -> list[Any]:
+def facts(row: RecordingRow, checksums: Mapping[str, str | None]) -> list[object]:
     """Return the values of FACTS for a recording's row, then its pauses in words."""
     known = (getattr(row, name) for name in FACTS[:-1])
     return [*known, checksums.get(row.uid), "\n".join(map(_pause, pauses.confirmed(row.pauses)))]
@@ -61,13 +60,13 @@ def _mark(at_ms: int | None) -> list[str]:
     return [] if at_ms is None else [notes.mark(at_ms)]
 
 
-def _line(values: Sequence[Any]) -> str:
+def _line(values: Sequence[object]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerow(values)
     return text.getvalue()
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if value is None:
         return ""
     text = value.isoformat() if isinstance(value, datetime) else str(value)

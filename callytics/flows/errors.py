@@ -1,7 +1,8 @@
 """Errors of a flow document: place and text."""
 
-import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from pydantic_core import ErrorDetails
 
 from callytics.flows.node_types import NODE_TYPES
 from callytics.flows.parts import Part, Queue
@@ -26,7 +27,7 @@ class DocumentError(Exception):
         super().__init__("\n".join(self.errors))
 
 
-def from_pydantic(error: Any) -> Wrong:
+def from_pydantic(error: ErrorDetails) -> Wrong:
     """Return an error of pydantic with a text for administrators."""
     steps = [str(step) for step in error["loc"]]
     # pydantic puts the node's type between the node and its field; the document has no such key.
@@ -58,7 +59,7 @@ _PATTERNS = {
 }
 
 
-def _complaint(error: Any) -> str:
+def _complaint(error: ErrorDetails) -> str:
     kind, context = error["type"], error.get("ctx", {})
     if kind in ("greater_than_equal", "less_than_equal"):
         return _range_of(error)
@@ -66,8 +67,8 @@ def _complaint(error: Any) -> str:
         start = next(p for p in _PATTERNS if context["pattern"].startswith(p))
         return _PATTERNS[start]
     if kind in ("literal_error", "union_tag_invalid"):
-        expected = context.get("expected") or context.get("expected_tags")
-        return f"must be one of {re.sub(' or ', ', ', expected)}".replace("'", "")
+        expected = str(context.get("expected") or context.get("expected_tags"))
+        return f"must be one of {expected.replace(' or ', ', ')}".replace("'", "")
     if kind == "string_too_long":
         return f"must be at most {context['max_length']} characters"
     if kind == "too_long":
@@ -85,13 +86,13 @@ def _ranges(*models: type[Part]) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _bound(metadata: list[Any], bound: str) -> int | None:
+def _bound(metadata: list[object], bound: str) -> int | None:
     return next((getattr(each, bound) for each in metadata if hasattr(each, bound)), None)
 
 
 _RANGES = _ranges(Queue, *(node_type.model for node_type in NODE_TYPES.values()))
 
 
-def _range_of(error: Any) -> str:
+def _range_of(error: ErrorDetails) -> str:
     low, high = _RANGES[str(error["loc"][-1])]
     return f"must be {low} to {high}"

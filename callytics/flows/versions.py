@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 from sqlalchemy import Connection, insert, select
 
 from callytics.audit.authors import Author, author_columns
 from callytics.clock import utc_now
-from callytics.database.reading import reading
+from callytics.database.reading import AnySelect, reading
 from callytics.database.transactions import lock_tables, writing
 from callytics.flows.diff import change_summary, changes
 from callytics.flows.document import Document, check
@@ -135,7 +135,7 @@ def take_back(to: Version, saved_by: Author, seen: int) -> int:
     return save(document, saved_by, seen, said)
 
 
-def _version(query: Any) -> Version:
+def _version(query: AnySelect) -> Version:
     with reading() as connection:
         row = connection.execute(query.limit(1)).first()
     return Version(row.id, cast(VersionRow, row), row.document) if row else Version(0, None, {})

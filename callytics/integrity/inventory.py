@@ -9,13 +9,12 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from itertools import groupby
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, exists, func, select, tuple_
 
 from callytics.audit.access_log import FAILED
 from callytics.audit.models import AuditEntry
-from callytics.database.reading import read
+from callytics.database.reading import AnyRow, AnySelect, read
 from callytics.identifiers import UID_PATTERN
 from callytics.recordings.facts import KEEP_TAG, OPEN_STATES, Facts
 from callytics.recordings.facts_files import read_facts
@@ -58,7 +57,9 @@ def take_inventory(
     Rows and files are read at different moments, so `reread` a recording before it is changed.
     Raises OSError.
     """
-    both = heapq.merge(_files(storage, on_foreign), _rows(), key=lambda pair: pair[0])
+    both: Iterator[tuple[str, AnyRow | FileEntry]] = heapq.merge(
+        _files(storage, on_foreign), _rows(), key=lambda pair: pair[0]
+    )
     for key, pairs in groupby(both, key=lambda pair: pair[0]):
         found = [thing for _, thing in pairs]
         rows = [thing for thing in found if isinstance(thing, Row)]
@@ -67,7 +68,7 @@ def take_inventory(
 
 
 def _recordings(
-    name: str, rows: list[Row[Any]], files: dict[str, FileEntry]
+    name: str, rows: list[AnyRow], files: dict[str, FileEntry]
 ) -> Iterator[RecordingFiles]:
     own = None
     for row in rows:
@@ -81,12 +82,12 @@ def _recordings(
         yield own or RecordingFiles(name, None, files)
 
 
-def rows_named(names: Collection[str]) -> Mapping[str, Row[Any]]:
+def rows_named(names: Collection[str]) -> Mapping[str, AnyRow]:
     """Return the current rows of these recordings, by uid."""
     return {row.uid: row for row in read(_select().where(Recording.uid.in_(_uids(names))))}
 
 
-def reread(storage: Storage, name: str, rows: Mapping[str, Row[Any]]) -> RecordingFiles:
+def reread(storage: Storage, name: str, rows: Mapping[str, AnyRow]) -> RecordingFiles:
     """Read the files of one recording again; its row comes from `rows`. Raises OSError."""
     entries = {extension: storage.stat(f"{name}.{extension}") for extension in EXTENSIONS}
     files = {e: f for e, f in entries.items() if f is not None and f.size_bytes is not None}
@@ -121,7 +122,7 @@ def samples(count: int) -> tuple[list[Facts], list[Facts]]:
     return _sample(Recording.path.asc(), count), _sample(Recording.path.desc(), count)
 
 
-def _sample(order: ColumnElement[Any], count: int) -> list[Facts]:
+def _sample(order: ColumnElement[str], count: int) -> list[Facts]:
     # The limit bounds the rows read, not the rows found: a table may have ten million.
     rows = read(_select().order_by(order).limit(max(10 * count, 1000)))
     with_files = [row for row in rows if row.state in ("available", *OPEN_STATES)]
@@ -143,7 +144,9 @@ def facts_of_recording(storage: Storage, recording: RecordingFiles) -> Facts | N
     return facts
 
 
-def _files(storage: Storage, on_foreign: Callable[[FileEntry], None]) -> Iterator[tuple[str, Any]]:
+def _files(
+    storage: Storage, on_foreign: Callable[[FileEntry], None]
+) -> Iterator[tuple[str, FileEntry]]:
     for found in storage.walk():
         if found.size_bytes is not None and _RECORDING_PATH.fullmatch(found.path):
             yield _key(found.path), found
@@ -151,7 +154,7 @@ def _files(storage: Storage, on_foreign: Callable[[FileEntry], None]) -> Iterato
             on_foreign(found)
 
 
-def _rows() -> Iterator[tuple[str, Any]]:
+def _rows() -> Iterator[tuple[str, AnyRow]]:
     position = (Recording.path, Recording.id)
     query = _select().order_by(*position).limit(ROWS_AT_ONCE)
     rows = read(query)
@@ -166,11 +169,11 @@ def _key(path: str) -> str:
     return before + dot
 
 
-def _select() -> Select[*tuple[Any, ...]]:
+def _select() -> AnySelect:
     return select(*_FACTS, Recording.path, Recording.id)
 
 
-def _facts_of(row: Row[Any]) -> Facts:
+def _facts_of(row: AnyRow) -> Facts:
     return Facts(*row[: len(_FACTS)])
 
 

@@ -1,7 +1,6 @@
 """Consistency rules: disagreements of row, audio and facts, and the state they should have."""
 
 import re
-from typing import Any
 
 from callytics.integrity.inspection import (
     IDLE,
@@ -13,7 +12,7 @@ from callytics.integrity.inspection import (
 )
 from callytics.integrity.inventory import RecordingFiles, facts_of_recording
 from callytics.integrity.orphans import check_orphan
-from callytics.recordings.facts import FORMATS, KEEP_TAG, OPEN_STATES, Facts
+from callytics.recordings.facts import FORMATS, KEEP_TAG, OPEN_STATES, Facts, FactsChanges
 from callytics.recordings.finalization import CUT_SHORT, NO_FILE, NO_SOUND, PERHAPS_CUT_SHORT
 from callytics.recordings.pauses import completeness, is_paused
 from callytics.storage.folder_walk import FileEntry
@@ -173,7 +172,7 @@ def _without_content(finding: Finding, base: Facts, content: AudioCheck) -> Fact
 
 
 def _with_content(finding: Finding, base: Facts, audio: FileEntry, content: AudioCheck) -> Facts:
-    actual: dict[str, Any] = {"size_bytes": audio.size_bytes, "duration_ms": content.duration_ms}
+    actual: FactsChanges = {"size_bytes": audio.size_bytes, "duration_ms": content.duration_ms}
     if base.state != "available":
         finding.add_problem(f"{base.state!r}, but its file is there, with sound", "available again")
         was = "was gone for a while" if base.state == "missing" else "is there after all"
@@ -190,7 +189,7 @@ def _with_content(finding: Finding, base: Facts, audio: FileEntry, content: Audi
     return base.but(**actual)
 
 
-def _check_measures(finding: Finding, base: Facts, actual: dict[str, Any]) -> None:
+def _check_measures(finding: Finding, base: Facts, actual: FactsChanges) -> None:
     units = {"size_bytes": "bytes", "duration_ms": "ms"}
     for name, value in actual.items():
         said = getattr(base, name)

@@ -5,10 +5,11 @@ Needs an app context. Times are compared by the clock of the database, which all
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Self
 
-from sqlalchemy import Connection, Row, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
+from callytics.database.reading import AnyRow
 from callytics.database.server_clock import database_now
 from callytics.database.transactions import insert_missing, lock_tables, writing
 from callytics.pbx.models import Pbx
@@ -52,7 +53,7 @@ class Rival:
     lease_until: datetime
 
     @classmethod
-    def of(cls, row: Row[Any]) -> Self:
+    def of(cls, row: AnyRow) -> Self:
         """Return the holder of the lease of a row."""
         place = (row.host, row.process, row.lock)
         return cls(row.name, row.holder, *place, row.asterisk, row.lease_until)
@@ -121,7 +122,7 @@ def release(claim: Claim) -> None:
         connection.execute(update(Pbx).where(*mine).values(lease_until=now))
 
 
-def _concerns(claim: Claim) -> Any:
+def _concerns(claim: Claim) -> ColumnElement[bool]:
     """Condition of the rows of this PBX, and of others that are for the same calls."""
     same_calls = (Pbx.asterisk == claim.asterisk) & (Pbx.application == claim.application)
     conditions = [Pbx.name == claim.name]
@@ -132,7 +133,9 @@ def _concerns(claim: Claim) -> Any:
     return or_(*conditions)
 
 
-def _write(connection: Connection, claim: Claim, report: Report, *where: Any) -> bool:
+def _write(
+    connection: Connection, claim: Claim, report: Report, *where: ColumnElement[bool]
+) -> bool:
     now = database_now(connection)
     values = {
         **_heartbeat(report, now),
@@ -149,7 +152,7 @@ def _write(connection: Connection, claim: Claim, report: Report, *where: Any) ->
     return connection.execute(update(Pbx).where(*where).values(**values)).rowcount == 1
 
 
-def _heartbeat(report: Report, now: datetime) -> dict[str, Any]:
+def _heartbeat(report: Report, now: datetime) -> dict[str, object]:
     return {**vars(report), "seen_at": now}
 
 

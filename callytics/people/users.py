@@ -2,14 +2,15 @@
 
 import secrets
 from datetime import datetime
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from callytics.audit.admin_changes import log_change
 from callytics.audit.authors import Actor, Author
 from callytics.clock import utc_now
-from callytics.database.reading import reading
+from callytics.database.reading import AnyRow, reading
 from callytics.database.transactions import lock_tables, writing
 from callytics.people import passwords
 from callytics.people.models import User
@@ -180,7 +181,9 @@ def _row(connection: Connection, user_id: int) -> UserRow | None:
     return cast(UserRow | None, found)
 
 
-def _named(connection: Connection, username: str, *more: Any) -> Any:
+def _named(
+    connection: Connection, username: str, *more: InstrumentedAttribute[str]
+) -> AnyRow | None:
     """Return the row of the user that a spelling of a name means, or None."""
     ids = _spellings(connection, username)
     # Names of older versions may differ in case alone: of these, the exact spelling is meant.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 from sqlalchemy import Connection, Select, delete, exists, insert, or_, select, update
 
@@ -42,7 +42,7 @@ def release(
     member: str, call_uid: str, ended_at: datetime | None = None, free_at: datetime | None = None
 ) -> None:
     """Release a member. `ended_at` is the end of a conversation, `free_at` that of the wrap-up."""
-    values: dict[str, Any] = {"call_uid": None}
+    values: dict[str, object] = {"call_uid": None}
     if ended_at is not None:
         values |= {"last_ended_at": ended_at, "free_at": free_at}
     mine = (Member.member == member, Member.call_uid == call_uid)

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import or_, select
 
 from callytics.calls.models import Call
 from callytics.clock import utc_now
-from callytics.database.reading import read, reading
+from callytics.database.reading import AnySelect, read, reading
 from callytics.flows import versions
 from callytics.flows.parts import Queue
 from callytics.queues.membership import WaitingRow, paused
@@ -84,7 +84,7 @@ def overview() -> list[QueueNow]:
     ]
 
 
-def _occupied() -> Select[*tuple[Any, ...]]:
+def _occupied() -> AnySelect:
     """Return the query of members that ring, talk or wrap up, with their calls."""
     columns = (Member.member, Member.call_uid, Call.caller_number, Call.caller_name)
     query = select(*columns, Call.answered_at).outerjoin(Call, Call.uid == Member.call_uid)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Any, Protocol
+from typing import Protocol
 
 from callytics.audit import access_log
 from callytics.audit.authors import Author
@@ -52,7 +52,7 @@ def delete_recording(storage: Storage, row: DeletableRow, author: Author) -> Non
 
 def deletion_steps(
     storage: Storage, row: DeletableRow, author: Author
-) -> tuple[Callable[[], Any], ...]:
+) -> tuple[Callable[[], object], ...]:
     """Return the steps of a deletion in order: audit, audio, facts, row. Each may be repeated.
 
     The audit entry is first: it tells an interrupted deletion, which can be completed, from a lost

@@ -3,9 +3,11 @@
 import json
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, Self, get_args
+from types import UnionType
+from typing import Literal, Self, TypedDict, Unpack, cast, get_args
 
 from callytics.identifiers import is_uid
+from callytics.json_values import JsonObject
 from callytics.plain_text import one_line
 from callytics.recordings import pauses
 from callytics.recordings.pauses import PausedSpan, Spans
@@ -31,13 +33,28 @@ COLUMNS = (
     *("format", "size_bytes", "path"),
 )
 
+Permitted = type | UnionType | tuple[str, ...]
 # Types, or permitted values, that `isinstance` cannot take from the annotation of a field.
-_PERMITTED: dict[str, Any] = {"kind": KINDS, "direction": DIRECTIONS, "state": STATES}
+_PERMITTED: dict[str, Permitted] = {"kind": KINDS, "direction": DIRECTIONS, "state": STATES}
 _PERMITTED["pauses"] = tuple
 # Fields whose text comes from callers, from Asterisk or from the operating system.
 _LINES = (
     *("state_reason", "caller_number", "caller_name", "dialed_number", "callee", "flow", "node"),
 )
+
+
+class FactsChanges(TypedDict, total=False):
+    """Facts that change after a recording was asked for."""
+
+    state: State
+    state_reason: str
+    pbx: str
+    ended_at: datetime | None
+    duration_ms: int | None
+    size_bytes: int | None
+    sha256: str | None
+    pauses: Spans
+    keep: bool
 
 
 @dataclass(frozen=True)
@@ -93,11 +110,11 @@ class Facts:
         """Path of the facts file, relative to RECORDINGS_DIR."""
         return f"{self.name}.json"
 
-    def but(self, **changes: Any) -> Self:
+    def but(self, **changes: Unpack[FactsChanges]) -> Self:
         """Return a copy with some values changed."""
         return replace(self, **changes)
 
-    def to_row(self) -> dict[str, Any]:
+    def to_row(self) -> dict[str, object]:
         """Return the columns and values that the ledger writes."""
         values = {**vars(self), "path": self.path}
         del values["keep"]
@@ -128,14 +145,15 @@ class Facts:
     def _validated(self) -> Self:
         """Return these facts. Raises ValueError: other programs can write to the folder too."""
         for field in fields(self):
-            if not _fits(getattr(self, field.name), _PERMITTED.get(field.name, field.type)):
+            permitted = _PERMITTED.get(field.name) or cast(type, field.type)
+            if not _fits(getattr(self, field.name), permitted):
                 raise ValueError(f"{field.name} is not usable")
         if not is_uid(self.uid) or self.format not in FORMATS:
             raise ValueError("uid or format is not one of ours")
         return self
 
 
-def _fits(value: Any, permitted: Any) -> bool:
+def _fits(value: object, permitted: Permitted) -> bool:
     if isinstance(permitted, tuple):
         return value in permitted
     if isinstance(value, bool):
@@ -145,5 +163,5 @@ def _fits(value: Any, permitted: Any) -> bool:
     return isinstance(value, permitted)
 
 
-def _as_json(value: datetime | PausedSpan) -> Any:
+def _as_json(value: datetime | PausedSpan) -> str | JsonObject:
     return value.to_values() if isinstance(value, PausedSpan) else value.isoformat()

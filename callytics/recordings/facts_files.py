@@ -1,8 +1,9 @@
 """Facts files: the JSON beside each audio file, from which the library can be rebuilt."""
 
+from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Any
 
+from callytics.json_values import JsonObject
 from callytics.recordings.facts import Facts
 from callytics.storage.folder import Storage
 
@@ -35,13 +36,13 @@ def read_facts(storage: Storage, path: str) -> Facts:
 def _storable(facts: Facts) -> Facts:
     """Return facts that fit into a row, since another program may have written the file."""
     texts = {name: value for name, value in vars(facts).items() if isinstance(value, str)}
-    changes: dict[str, Any] = {}
+    changes: JsonObject = {}
     # One check of all texts: copying facts takes as long as reading them, and is rarely needed.
     if not _is_text("".join(texts.values())):
         changes = {name: _text(value) for name, value in texts.items()}
     if (facts.duration_ms or 0) > _LONGEST_MS or (facts.size_bytes or 0) > _MOST_BYTES:
         changes |= {"duration_ms": None, "size_bytes": None}
-    return facts.but(**changes) if changes else facts
+    return replace(facts, **changes) if changes else facts
 
 
 def _is_text(value: str) -> bool:

@@ -95,5 +95,10 @@ def _failed(storage: Storage, facts: Facts, ended_at: datetime, reason: str, fou
     else:
         # A folder that is missing or full explains more than the state of the file.
         found = folder_problem(storage) or found
-    values = {"state_reason": reason or found, "ended_at": ended_at, "pauses": spans}
-    return facts.but(state="failed", size_bytes=None, **values)
+    return facts.but(
+        state="failed",
+        state_reason=reason or found,
+        ended_at=ended_at,
+        size_bytes=None,
+        pauses=spans,
+    )

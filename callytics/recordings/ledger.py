@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -65,10 +64,10 @@ def save_recording(facts: Facts) -> None:
     values = recording_values(facts)
     with writing() as connection:
         if not _update(connection, values):
-            _insert(connection, values)
+            _insert(connection, facts.started_at, values)
 
 
-def _update(connection: Connection, values: Mapping[str, Any]) -> bool:
+def _update(connection: Connection, values: Mapping[str, object]) -> bool:
     """Set a row to `values`; return False if there is none.
 
     The search text is written only if its facts have changed: its index makes it the most expensive
@@ -77,13 +76,13 @@ def _update(connection: Connection, values: Mapping[str, Any]) -> bool:
     facts = {name: values[name] for name in _FACTS}
     search_text = connection.scalar(_UPDATE, {**facts, "changed": values["uid"]})
     if search_text is not None and search_text != values["search_text"]:
-        _write_search_text(connection, values, _words(connection, values["uid"]))
+        _write_search_text(connection, values, _words(connection, str(values["uid"])))
     return search_text is not None
 
 
-def _insert(connection: Connection, values: Mapping[str, Any]) -> None:
+def _insert(connection: Connection, started_at: datetime, values: Mapping[str, object]) -> None:
     _lock_ids(connection)
-    new_id = next_id(connection, values["started_at"])
+    new_id = next_id(connection, started_at)
     if not insert_missing(connection, Recording, {**values, "id": new_id}, "uid"):
         # Another process inserted it between our update and the lock.
         _update(connection, values)
@@ -114,7 +113,7 @@ def next_id(connection: Connection, started_at: datetime) -> int:
     return int(found)
 
 
-def recording_values(facts: Facts) -> dict[str, Any]:
+def recording_values(facts: Facts) -> dict[str, object]:
     """Return the columns and values of a recording, without its id."""
     row = facts.to_row()
     return {**row, "search_text": searchable(row)}
@@ -134,7 +133,7 @@ def _words(connection: Connection, uid: str) -> list[str]:
 
 
 def _write_search_text(
-    connection: Connection, row: Mapping[str, Any], words: Sequence[str]
+    connection: Connection, row: Mapping[str, object], words: Sequence[str]
 ) -> None:
     text = searchable(row) + searchable_words(words)
     changed = update(Recording).where(Recording.uid == row["uid"]).values(search_text=text)

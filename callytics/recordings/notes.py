@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
-from sqlalchemy import Connection, Select, delete, func, insert, select
+from sqlalchemy import Connection, Executable, delete, func, insert, select
 
 from callytics.audit.access_log import add_entry
 from callytics.audit.authors import Author, author_columns
@@ -98,13 +98,13 @@ def annotations_of(uid: str) -> Annotations:
     return annotations_by_uid([uid]).get(uid, Annotations())
 
 
-def _notes_of(uids: Sequence[str]) -> Select[Any]:
+def _notes_of(uids: Sequence[str]) -> Executable:
     # Notes without a position are about the whole recording, and come first.
     order = (func.coalesce(Note.at_ms, -1), Note.id)
     return select(*Note.__table__.columns).where(Note.recording_uid.in_(uids)).order_by(*order)
 
 
-def _tags_of(uids: Sequence[str]) -> Select[Any]:
+def _tags_of(uids: Sequence[str]) -> Executable:
     return select(*Tag.__table__.columns).where(Tag.recording_uid.in_(uids)).order_by(Tag.id)
 
 

@@ -6,7 +6,6 @@ the first letter or two of a name are long enough for a trigram index.
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from callytics.telephony.numbers import phone
 
@@ -23,11 +22,11 @@ def folded(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
-def searchable(row: Mapping[str, Any]) -> str:
+def searchable(row: Mapping[str, object]) -> str:
     """Return the search text of a row: caller, dialed number and callee, as people know them."""
-    callee = phone(row.get("callee", ""))
+    callee = phone(str(row.get("callee", "")))
     names = ("caller_number", "caller_name", "dialed_number")
-    values = [folded(value) for value in (*(row.get(name, "") for name in names), callee)]
+    values = [folded(str(value)) for value in (*(row.get(name, "") for name in names), callee)]
     return "".join(f"{MARK}{MARK}{value}" for value in dict.fromkeys(values) if value)
 
 

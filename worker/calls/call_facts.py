@@ -75,7 +75,7 @@ class CallFacts:
         self.ended_at = utc_now()
         self.hangup_cause = self.hangup_cause or _USUAL_CAUSES.get(self.disposition or "")
 
-    def row(self) -> JsonObject:
+    def row(self) -> dict[str, object]:
         """Return column names and values for the ledger, as a copy because the call goes on."""
         return asdict(self)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from time import monotonic
-from typing import Any, Literal
+from typing import Literal
 
 import gevent
 from gevent.queue import Empty, Queue
@@ -212,7 +212,7 @@ class Session:
         facts = self.call.new_recording(kind, audio_format, callee)
         return LiveRecording.begin(self.services.recorder, facts.but(pauses=pauses))
 
-    def start_recording(self, recording: LiveRecording, command: Callable[[str], Any]) -> None:
+    def start_recording(self, recording: LiveRecording, command: Callable[[str], object]) -> None:
         """Ask Asterisk for a recording by `command`, which is given its name."""
         self.add_recording(recording)
         recording.ask(command)

@@ -6,11 +6,12 @@
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any
 
 from callytics.flows.node_types import NODE_TYPES
+from callytics.flows.parts import NodePart
 from worker.calls.session import Session
 
-EXECUTORS: Mapping[str, Callable[[Session, Any], str]] = {
+# Each takes a node of its own type.
+EXECUTORS: Mapping[str, Callable[[Session, NodePart], str]] = {
     name: import_module(f"{__name__}.{name}").run for name in NODE_TYPES
 }

@@ -9,9 +9,9 @@ takes most of the time. No write waits for more to come.
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import gevent
 from flask import Flask
@@ -51,8 +51,9 @@ _AWAY = (OperationalError, InterfaceError, InternalError, ProgrammingError)
 class _Write:
     """A queued call of a ledger function, and the result that its caller may wait for."""
 
-    call: partial[Any]
-    result: Result[Any] = field(default_factory=Result)
+    function: Callable[..., object]
+    call: Callable[[], object]
+    result: Result[object]
 
 
 class Outbox:
@@ -76,9 +77,9 @@ class Outbox:
 
     def put(self, write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Result[T]:
         """Queue `write(...)`, a function of the ledger that is safe to repeat."""
-        queued = _Write(partial(write, *args, **kwargs))
-        self._writes.put(queued)
-        return queued.result
+        result: Result[T] = Result()
+        self._writes.put(_Write(write, partial(write, *args, **kwargs), result))
+        return result
 
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return `function(...)` without waiting for the queue.
@@ -124,7 +125,7 @@ class Outbox:
                 gevent.sleep(RETRY_SECONDS)
             except Exception as error:
                 # A fault of this write, not the database's absence: later writes must not wait.
-                log.exception("%s could not be written", write.call.func.__name__)
+                log.exception("%s could not be written", write.function.__name__)
                 write.result.set_exception(error)
                 return
             else:
@@ -137,7 +138,7 @@ class Outbox:
             return call()
 
 
-def _call_together(batch: Sequence[_Write]) -> list[Any]:
+def _call_together(batch: Sequence[_Write]) -> list[object]:
     # The lock for adding recordings comes first: a transaction that takes it after locking rows
     # would deadlock with a holder of the lock that wants those rows.
     with single_transaction(), ledger.adding_recordings():

@@ -3,13 +3,13 @@
 import logging
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, Self
+from typing import Self, Unpack
 
 import gevent
 
 from callytics.ari.commands import AriError
 from callytics.clock import utc_now
-from callytics.recordings.facts import Facts
+from callytics.recordings.facts import Facts, FactsChanges
 from callytics.recordings.finalization import PERHAPS_CUT_SHORT
 from callytics.recordings.pauses import is_paused
 from worker.asterisk.event_stream import Event
@@ -84,7 +84,7 @@ class LiveRecording:
         """Queue facts and row of a recording that is wanted."""
         self._intent = self._recorder.write_intent(self.facts)
 
-    def ask(self, command: Callable[[str], None]) -> None:
+    def ask(self, command: Callable[[str], object]) -> None:
         """Call `command` with the recording's name to ask Asterisk, once the intent is written."""
         self._wait_for_intent()
         try:
@@ -137,7 +137,7 @@ class LiveRecording:
             self.finished, self._ended_at = True, self._ended_at or monotonic()
             self._is_closed = not event.get("missed")
 
-    def update(self, **changes: Any) -> None:
+    def update(self, **changes: Unpack[FactsChanges]) -> None:
         """Write changed facts and wait a moment for it.
 
         The row comes second: what a page says of it outlives this process beside the audio.

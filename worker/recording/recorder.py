@@ -5,7 +5,6 @@ Facts come first, then the row, then Asterisk: each can be rebuilt from the one 
 
 import logging
 from datetime import datetime
-from typing import Any
 
 import gevent
 
@@ -42,7 +41,7 @@ class Recorder:
 
     # Facts and rows
 
-    def write_intent(self, facts: Facts) -> tuple[Result[None], Result[Any]]:
+    def write_intent(self, facts: Facts) -> tuple[Result[None], Result[None]]:
         """Queue facts and row of a recording that is wanted; returns the results of both."""
         return self.write_facts(facts), self.save_row(facts)
 
@@ -64,7 +63,7 @@ class Recorder:
         written.rawlink(lambda _: self.save_row(facts))
         return written
 
-    def save_row(self, facts: Facts) -> Result[Any]:
+    def save_row(self, facts: Facts) -> Result[None]:
         """Queue the row."""
         return self._outbox.put(ledger.save_recording, facts)
 

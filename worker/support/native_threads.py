@@ -1,7 +1,7 @@
 """Native threads for the work that would block gevent's hub: the disk and the database."""
 
 from collections.abc import Callable
-from typing import Any, Generic, ParamSpec, TypeVar, cast
+from typing import Generic, ParamSpec, TypeVar, cast
 
 import gevent
 from gevent.event import AsyncResult
@@ -10,18 +10,19 @@ from gevent.threadpool import ThreadPool
 
 P = ParamSpec("P")
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
-_Outcome = tuple[Any, BaseException | None]
+_Outcome = tuple[object, BaseException | None]
 
 
 # gevent's class takes no type argument at run time.
-class Result(Generic[T], AsyncResult):  # type: ignore[type-arg]
+class Result(Generic[T_co], AsyncResult):  # type: ignore[type-arg]
     """Value or error of work that was handed over, set once it is done."""
 
-    def get(self, block: bool = True, timeout: float | None = None) -> T:
+    def get(self, block: bool = True, timeout: float | None = None) -> T_co:
         """Wait for the value. Raises the work's error, or gevent.Timeout after `timeout` s."""
         # The stub says None too, for a result that is set without a value: here none ever is.
-        return cast(T, super().get(block, timeout))
+        return cast(T_co, super().get(block, timeout))
 
 
 class NativeThreads:
@@ -33,7 +34,7 @@ class NativeThreads:
 
     def __init__(self, count: int) -> None:
         self._pool = ThreadPool(count)
-        self._work: Queue[tuple[Callable[[], Any], Result[Any]]] = Queue()
+        self._work: Queue[tuple[Callable[[], object], Result[object]]] = Queue()
         for _ in range(count):
             gevent.spawn(self._serve)
 
@@ -69,7 +70,7 @@ class NativeThreads:
                 result.set(value)
 
 
-def _outcome(work: Callable[[], Any]) -> _Outcome:
+def _outcome(work: Callable[[], object]) -> _Outcome:
     try:
         return work(), None
     except Exception as error:

@@ -1,7 +1,5 @@
 """Queue page: waiting callers, members, and pausing a member."""
 
-from typing import Any
-
 from flask import Blueprint, abort, flash, redirect, request, session, url_for
 from flask_login import current_user
 from markupsafe import Markup
@@ -62,7 +60,7 @@ def change(name: str, change: str) -> Response:
 
 
 @blueprint.app_context_processor
-def _for_templates() -> dict[str, Any]:
+def _for_templates() -> dict[str, object]:
     return {
         "QUEUE_STRATEGIES": STRATEGIES,
         "MEMBER_STATES": MEMBER_STATES,

@@ -1,7 +1,5 @@
 """Settings page: validation while typing, saving, and undo of a change."""
 
-from typing import Any
-
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from sqlalchemy import make_url
@@ -166,7 +164,7 @@ def _page(
     )
 
 
-def _host() -> dict[str, Any]:
+def _host() -> dict[str, object]:
     """Return the configuration without secrets, and the state of the worker."""
     config = current_app.extensions["callytics"]
     url = make_url(config.database_url)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from flask import Flask, abort, current_app, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user
@@ -11,7 +11,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.wrappers import Response
 
 from callytics.audit.authors import Actor
-from callytics.people.users import user_by_id
+from callytics.people.users import UserRow, user_by_id
 from callytics.web.http.cached_until_write import cached_until_write
 
 # A session ends after IDLE_SECONDS without a request, and WHOLE_SECONDS after the sign-in.
@@ -40,7 +40,7 @@ R = TypeVar("R")
 class Person(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
     """Signed-in user."""
 
-    def __init__(self, row: Any) -> None:
+    def __init__(self, row: UserRow) -> None:
         self.id = row.id
         self.username = row.username
         self.role = row.role
@@ -90,7 +90,7 @@ def admin_required(view: Callable[P, R]) -> Callable[P, R]:
     return checked
 
 
-def pages_for(person: Any) -> list[tuple[str, str]]:
+def pages_for(person: Person) -> list[tuple[str, str]]:
     """Return endpoint and name of each page of the navigation that this user may open."""
     return [
         (endpoint, name)

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from flask import Flask
@@ -31,7 +30,7 @@ class SharedFile(Storage):
 
     STORAGE_SCHEME = ["callytics-file"]  # noqa: RUF012 - declared so by the base class
 
-    def __init__(self, uri: str, wrap_exceptions: bool = False, **_options: Any) -> None:
+    def __init__(self, uri: str, wrap_exceptions: bool = False, **_options: object) -> None:
         super().__init__(uri, wrap_exceptions)
         self._path = Path(unquote(urlsplit(uri).path))
 

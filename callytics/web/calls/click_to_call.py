@@ -1,7 +1,5 @@
 """Click-to-call: rings the user's own phone, then calls the number."""
 
-from typing import Any
-
 from flask import (
     Blueprint,
     current_app,
@@ -110,5 +108,5 @@ def callable_number(number: str | None) -> str:
 
 
 @blueprint.app_context_processor
-def _for_templates() -> dict[str, Any]:
+def _for_templates() -> dict[str, object]:
     return {"back_here": request.full_path.rstrip("?") if request.method == "GET" else ""}

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from flask import Blueprint, abort, render_template
 from flask_login import current_user
@@ -62,7 +61,7 @@ class EditorState:
         return error_sentences(wrong_in(self.work.values)) if self.work.is_draft else []
 
     @cached_property
-    def newer(self) -> list[Any]:
+    def newer(self) -> list[versions.VersionRow]:
         """Versions published since the draft was begun, newest first."""
         if not self.work.is_draft or self.newest.id == self.work.base_id:
             return []
@@ -86,7 +85,7 @@ def state() -> EditorState:
     return EditorState(drafts.work_of(current_user.id), versions.newest())
 
 
-def page(template: str, **parts: Any) -> str:
+def page(template: str, **parts: object) -> str:
     """Render a template of flows/."""
     return render_template(f"flows/{template}.html", **WORDS, **{"state": state(), **parts})
 

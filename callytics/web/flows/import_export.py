@@ -2,7 +2,6 @@
 
 import json
 from hashlib import sha256
-from typing import Any
 
 from flask import flash, redirect, request, url_for
 from flask_login import current_user
@@ -15,6 +14,7 @@ from callytics.flows.document import Document, parse
 from callytics.flows.errors import DocumentError
 from callytics.flows.fields import clean
 from callytics.flows.versions import Overtaken, save
+from callytics.json_values import Json
 from callytics.web.flows.context import page, pages, state
 from callytics.web.flows.drafts import seen
 from callytics.web.recordings.file_names import attachment
@@ -35,7 +35,7 @@ def export() -> Response:
     return response
 
 
-def _without_none(value: Any) -> Any:
+def _without_none(value: Json) -> Json:
     """Return `value` without keys that are None, as `flask flows export` prints it."""
     if isinstance(value, dict):
         return {key: _without_none(each) for key, each in value.items() if each is not None}

@@ -1,10 +1,10 @@
 """Node pages: add, change, move and remove a node, each in the draft."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
 from flask_login import current_user
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from callytics.flows.drafts import edit, work_of
@@ -41,7 +41,9 @@ def node_of(kind: str, values: JsonObject) -> JsonObject:
     return {**node, "next": values.get("next") or None}
 
 
-def problems(document: JsonObject, args: Mapping[str, str], form: Any) -> dict[str, str]:
+def problems(
+    document: JsonObject, args: Mapping[str, str], form: MultiDict[str, str]
+) -> dict[str, str]:
     """Return the errors of the typed values of a node; `args` name flow, type and node."""
     flow_name, kind, old = args.get("flow", ""), args["type"], args.get("node")
     flow = flow_or_404(document, flow_name)

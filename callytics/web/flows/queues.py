@@ -1,9 +1,10 @@
 """Queue editor: members and ringing of a queue, in the draft."""
 
-from typing import Any
+from collections.abc import Callable
 
 from flask import abort, flash, redirect, request, url_for
 from flask_login import current_user
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from callytics.flows.drafts import edit, work_of
@@ -18,7 +19,7 @@ from callytics.web.flows.validation import check_queue
 blueprint = pages("flows_queues")
 
 
-def problems(document: JsonObject, old: str | None, form: Any) -> dict[str, str]:
+def problems(document: JsonObject, old: str | None, form: MultiDict[str, str]) -> dict[str, str]:
     """Return the errors of the typed values of a queue; `old` is its current name."""
     values = Form.sent(QUEUE_FIELDS, form).read()
     return check_queue(document, values["name"], _queue_of(values), old)
@@ -81,7 +82,7 @@ def delete(name: str) -> Response | str | tuple[str, int]:
     return redirect(url_for("flows.index"), 303)
 
 
-def _without(name: str) -> Any:
+def _without(name: str) -> Callable[[JsonObject], None]:
     def change(document: JsonObject) -> None:
         if not users_of(document, name):
             document["queues"].pop(name, None)

@@ -7,7 +7,7 @@ sign-in check before any of it is used, and a key names everything else that the
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
+from typing import TypeVar, cast
 
 from flask import Flask, current_app, g, request
 
@@ -24,14 +24,14 @@ class UntilWrite:
 
     def __init__(self, read_token: Callable[[], Token | None]) -> None:
         self.read_token = read_token
-        self._known: OrderedDict[Hashable, tuple[Token, Any]] = OrderedDict()
+        self._known: OrderedDict[Hashable, tuple[Token, object]] = OrderedDict()
 
-    def get(self, key: Hashable, token: Token) -> tuple[Any] | None:
+    def get(self, key: Hashable, token: Token) -> tuple[object] | None:
         """Return the value of `key` as a tuple of one, or None if there is none for `token`."""
         known = self._known.get(key)
         return (known[1],) if known and known[0] == token else None
 
-    def put(self, key: Hashable, token: Token, value: Any) -> None:
+    def put(self, key: Hashable, token: Token, value: object) -> None:
         """Keep a value that was read after `token`."""
         self._known[key] = token, value
         self._known.move_to_end(key)
@@ -53,13 +53,13 @@ def cached_until_write(read: Callable[..., Result], *args: Hashable) -> Result:
     key = (read, args)
     known = recall(key)
     if known is not None:
-        return known[0]  # type: ignore[no-any-return]  # a memo holds results of any type
+        return cast(Result, known[0])
     value = read(*args)
     remember(key, value)
     return value
 
 
-def recall(key: Hashable) -> tuple[Any] | None:
+def recall(key: Hashable) -> tuple[object] | None:
     """Return what was remembered under `key` since the last write, as a tuple of one, or None.
 
     The change token is read before anything else is, so what is written meanwhile makes a value
@@ -69,7 +69,7 @@ def recall(key: Hashable) -> tuple[Any] | None:
     return None if token is None else _memo().get(key, token)
 
 
-def remember(key: Hashable, value: Any) -> None:
+def remember(key: Hashable, value: object) -> None:
     """Keep `value` under `key` until the next write. Does nothing unless `recall` came first."""
     token = g.get("change_token")
     if token is not None:

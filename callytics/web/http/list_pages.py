@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, is_dataclass
 from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from flask import (
     abort,
@@ -29,7 +29,7 @@ from sqlalchemy import Row
 from werkzeug.wrappers import Response
 
 from callytics.clock import utc_now
-from callytics.database.paging import CursorError, Listing, Page
+from callytics.database.paging import CursorError, ListedRow, Listing, Page
 from callytics.pbx import heartbeat
 from callytics.version import __version__
 from callytics.web.http.cached_until_write import cached_until_write, recall, remember
@@ -45,7 +45,7 @@ class ListPage(Protocol):
     """A page of a list; `newer` and `older` are the cursors of the pages beside it."""
 
     @property
-    def rows(self) -> Sequence[Any]:
+    def rows(self) -> Sequence[object]:
         """The rows, in the order in which they are shown."""
 
     @property
@@ -66,7 +66,7 @@ class Table:
     """Content of a list's table: a page of rows, and what else its template needs."""
 
     page: ListPage
-    shown: Mapping[str, Any] = field(default_factory=dict)
+    shown: Mapping[str, object] = field(default_factory=dict)
     # The rows as HTML, where the view keeps that; else the template renders them.
     rows_html: Sequence[Markup] = ()
     # False where the same state of the database may give another table in a moment.
@@ -81,11 +81,11 @@ class Around:
     has its page rendered anew.
     """
 
-    parts: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    parts: Mapping[str, object] = field(default_factory=dict, compare=False)
     key: tuple[Hashable, ...] | None = None
 
 
-def asked_page(listing: Listing[Any]) -> Page[Any]:
+def asked_page(listing: Listing[ListedRow]) -> Page[ListedRow]:
     """Return the page of `listing` that the URL asks for; abort with 400 for a wrong cursor."""
     after, before = request.args.get("after"), request.args.get("before")
     try:
@@ -115,8 +115,8 @@ def list_response(
     notice = worker_notice(cached_until_write(heartbeat.newest_worker), utc_now())
     asked = (templates, request.query_string, current_user.role, notice, *depends_on)
     known = recall(asked)
-    if known and _has_part(known[0]):
-        return _not_modified(known[0])
+    if known and _has_part(str(known[0])):
+        return _not_modified(str(known[0]))
     table = read()
     if table.page.is_newest and "before" in request.args:
         return redirect(_list_url(filters))
@@ -197,8 +197,7 @@ def _render_frame(
 
 def _list_url(filters: Mapping[str, str]) -> str:
     """URL of the first page of this list with these filters."""
-    values: dict[str, Any] = dict(filters)
-    return url_for(str(request.endpoint), **values)
+    return url_for(str(request.endpoint), _external=False, **filters)
 
 
 def _not_modified(version: str) -> Response:
@@ -233,7 +232,7 @@ def _version(table: Table, filters: Mapping[str, str], notice: Notice | None) ->
     return digest.hexdigest()[:20]
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Return what stands for `value` in JSON; a Row's own repr would leave out long texts."""
     if isinstance(value, Row):
         return tuple(value)

@@ -4,7 +4,8 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
+from wsgiref.types import WSGIEnvironment
 
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.http import http_date
@@ -85,7 +86,7 @@ class ServedFile:
     accel_redirect: str | None
     headers: dict[str, str]
 
-    def answer(self, environ: dict[str, Any]) -> Answer:
+    def answer(self, environ: WSGIEnvironment) -> Answer:
         """Return the response to a request. Closing its body closes the file.
 
         Raises FileNotFoundError, StorageError, OSError.
@@ -131,7 +132,7 @@ class _Pieces:
         self._file.close()
 
 
-def _body(environ: dict[str, Any], sound: Sound, part: tuple[int, int]) -> Iterable[bytes]:
+def _body(environ: WSGIEnvironment, sound: Sound, part: tuple[int, int]) -> Iterable[bytes]:
     """Return the bytes of `part`, first and stop; closing them closes the file."""
     first, stop = part
     if first == stop or sound.header or "wsgi.file_wrapper" not in environ:
@@ -142,7 +143,7 @@ def _body(environ: dict[str, Any], sound: Sound, part: tuple[int, int]) -> Itera
 
 
 def _part(
-    environ: dict[str, Any], sound: Sound
+    environ: WSGIEnvironment, sound: Sound
 ) -> tuple[int, list[tuple[str, str]], tuple[int, int]]:
     """Return status, headers, and the part to send: first byte and the one after the last."""
     asked, is_get = EnvironHeaders(environ), environ["REQUEST_METHOD"] == "GET"

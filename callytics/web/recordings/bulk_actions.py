@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain, islice
-from typing import Any
 
 import gevent
 from flask import (
@@ -132,7 +131,7 @@ def _question(selection: Selection) -> str:
     return _page("delete_many", selection, total=len(rows), upto=upto, ms=length)
 
 
-def _page(name: str, selection: Selection, **shown: Any) -> str:
+def _page(name: str, selection: Selection, **shown: object) -> str:
     query = request.query_string.decode(errors="replace")
     action = f"{url_for('many.delete')}?{query}" if query else url_for("many.delete")
     shown |= {"selection": selection, "action": action, "back": _back()}

@@ -4,7 +4,7 @@ import time
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Protocol, TypedDict, cast
 
 from flask import abort, current_app, render_template, request
 from flask_login import current_user
@@ -20,6 +20,7 @@ from callytics.search import saved_searches
 from callytics.search.counting import Count, extend_count
 from callytics.search.engine import SearchPage, find
 from callytics.search.filters import Filters
+from callytics.search.saved_searches import SavedSearchRow
 from callytics.web.http.cached_until_write import cached_until_write
 from callytics.web.http.list_pages import Around, Table
 from callytics.web.http.offload import counts, run_with_deadline, searches
@@ -35,6 +36,20 @@ MOST_ROWS = 2000
 NAMES_SECONDS = 60
 # A longer list takes longer to choose from than to type a name.
 MOST_OFFERED = 200
+
+
+class FormParts(TypedDict):
+    """Template variables of the search form."""
+
+    form: SearchForm
+    names: Markup
+    saved: Sequence[SavedSearchRow]
+
+
+class RowMacros(Protocol):
+    """Macros of recordings/_row.html."""
+
+    def html_of(self, row: RecordingRow, is_admin: bool) -> str: ...
 
 
 def library_table(form: SearchForm, known: Count | None) -> Table:
@@ -62,7 +77,7 @@ def library_table(form: SearchForm, known: Count | None) -> Table:
     )
 
 
-def form_parts(form: SearchForm) -> dict[str, Any]:
+def form_parts(form: SearchForm) -> FormParts:
     """Return what the templates of the form need."""
     return {
         "form": form,
@@ -135,5 +150,5 @@ def _rows_html(rows: Sequence[RecordingRow]) -> list[Markup]:
 def _row_html(row: RecordingRow, is_admin: bool, templates: Environment) -> Markup:
     """HTML of a row, by its values and the role; rendering takes half of a page's time."""
     # A macro costs a quarter less than a template, which gathers all that templates may use.
-    macros: Any = templates.get_template("recordings/_row.html").module
+    macros = cast(RowMacros, templates.get_template("recordings/_row.html").module)
     return Markup(macros.html_of(row, is_admin))

@@ -1,7 +1,6 @@
 """Notes and tags of a recording: anybody adds them, their author or an administrator deletes."""
 
 import logging
-from typing import Any
 
 from flask import (
     Blueprint,
@@ -85,7 +84,7 @@ def may_delete(added: AnnotationRow) -> bool:
 
 
 @blueprint.app_context_processor
-def _for_templates() -> dict[str, Any]:
+def _for_templates() -> dict[str, object]:
     return {"may_delete": may_delete, "recent_tags": notes.recent_tags}
 
 

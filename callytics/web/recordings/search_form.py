@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo as Zone
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import url_for
@@ -88,8 +87,7 @@ class SearchForm:
 
 def library_url(query: Mapping[str, str]) -> str:
     """Return the URL of the library with this query."""
-    values: dict[str, Any] = dict(query)
-    return url_for("recordings.index", **values)
+    return url_for("recordings.index", _external=False, **query)
 
 
 def parse_search(typed: Mapping[str, str], now: datetime) -> SearchForm:
