@@ -11,9 +11,10 @@ import psycopg
 import pytest
 
 from callytics.database.change_token import SqliteToken
+from tests.support.command import flask
 from tests.support.pages import HTMX
 from tests.support.postgres import Postgres
-from tests.support.processes import fresh_environment, run_flask
+from tests.support.processes import fresh_environment
 from tests.support.shelf import STARTED_AT, Shelf
 
 # The longest that PostgreSQL allows, in microseconds, and also where nobody else commits. A commit
@@ -64,7 +65,7 @@ def delayed(tmp_path: Path) -> Iterator[Shelf]:
     """A library on a PostgreSQL whose commits are in its log long before they can be seen."""
     with Postgres(options=DELAYED) as server:
         environment = {**fresh_environment(tmp_path), "DATABASE_URL": server.new_database()}
-        run_flask(environment, "db", "upgrade")
+        flask(environment, "db", "upgrade")
         shelf = Shelf.of(environment)
         shelf.add_person("rita")
         yield shelf

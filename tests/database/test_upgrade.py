@@ -14,9 +14,10 @@ from callytics.database.engine import db
 from callytics.database.transactions import writing
 from callytics.search.engine import find
 from callytics.search.filters import Filters
+from tests.support.command import flask
 from tests.support.postgres import Postgres
 from tests.support.process import PROJECT
-from tests.support.processes import fresh_environment, run_flask
+from tests.support.processes import fresh_environment
 from tests.support.shelf import Shelf
 
 MANY = 25_000
@@ -40,7 +41,7 @@ def old_env(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str
         postgres: Postgres = request.getfixturevalue("postgres")
         environment["DATABASE_URL"] = postgres.new_database()
         time_of_n = "to_timestamp(1700000000 + n)"
-    run_flask(environment, "db", "upgrade", "0020")
+    flask(environment, "db", "upgrade", "0020")
     engine = create_engine(load_config(environment).database_url)
     with engine.begin() as connection:
         connection.execute(text(FILL.replace("TIME", time_of_n)))
@@ -66,7 +67,7 @@ def test_it_says_how_long_it_takes_and_others_write_meanwhile(old_env, tmp_path)
     assert "places in time: all in " in words
     assert "making the index recordings_by_sort" in words
     assert gone > 3, "others wrote while it went on"
-    run_flask(old_env, "db", "upgrade")
+    flask(old_env, "db", "upgrade")
     _check_search(old_env, gone)
 
 
@@ -103,5 +104,5 @@ def test_one_that_was_broken_off_goes_on(old_env):
         for statement in left_behind:
             connection.execute(text(statement))
     engine.dispose()
-    run_flask(old_env, "db", "upgrade")
+    flask(old_env, "db", "upgrade")
     _check_search(old_env, 0)

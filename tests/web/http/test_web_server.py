@@ -32,7 +32,7 @@ def web(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """A server with one worker, which all must share."""
     folder = tmp_path_factory.mktemp("web")
     environment = install(folder)
-    with Web(environment, folder, forked=False) as server:
+    with Web(environment, folder) as server:
         yield server
 
 
