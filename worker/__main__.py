@@ -91,7 +91,7 @@ def _work(config: Config, app: Flask) -> int:
     )
     dispatcher = Dispatcher(services, registry, pbx)
     recovery = Recovery(dispatcher, registry, services, pbx)
-    housekeeping = Housekeeping(app, config, storage, registry)
+    housekeeping = Housekeeping(app, config, storage, registry, pbx, leadership.leads)
 
     def on_connect(info: JsonObject) -> None:
         services.recorder.asterisk = info["status"]["startup_time"]

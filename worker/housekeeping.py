@@ -16,6 +16,7 @@ from callytics.ari.commands import Ari, AriError
 from callytics.config import Config
 from callytics.integrity import adoption, reconcile
 from callytics.integrity.inspection import CheckContext
+from callytics.pbx import heartbeat
 from callytics.recordings.facts import Facts
 from callytics.retention import policy, runs
 from callytics.storage.folder import Storage
@@ -33,6 +34,9 @@ FIRST_FULL_SECONDS, FULL_SECONDS = 600.0, 24 * 3600.0
 # Between two chunks of a full run, so that it takes a tenth of one core at most.
 CHUNK_PAUSE_SECONDS = 0.5
 
+# How long the list of other PBXs holds.
+OTHERS_SECONDS = 5.0
+
 # Repairs something and returns sentences about it; None at the end.
 Step = Callable[[], list[str] | None]
 
@@ -40,15 +44,27 @@ Step = Callable[[], list[str] | None]
 class Housekeeping:
     """Reconciliation and retention, run from within the worker."""
 
-    def __init__(self, app: Flask, config: Config, storage: Storage, calls: CallRegistry) -> None:
+    def __init__(
+        self,
+        app: Flask,
+        config: Config,
+        storage: Storage,
+        calls: CallRegistry,
+        pbx: str,
+        leads: Callable[[], bool],
+    ) -> None:
         # A connection pool of its own: a native thread must not share one with greenlets.
         self._app, self._ari, self._calls = app, Ari(config, pool=1), calls
+        self._pbx, self._leads = pbx, leads
+        # The other PBXs, whose workers look after their own recordings.
+        self._others: set[str] = set()
+        self._others_until = 0.0
         self._thread = NativeThreads(1)
         self._connected = Flag()
         self._log = ThrottledLog(log)
         # A recording that a call is only just asking for is left to that call.
         grace = timedelta(seconds=MINUTE_SECONDS)
-        self.context = CheckContext(storage, self._is_live, grace)
+        self.context = CheckContext(storage, self._is_live, grace, is_ours=self._is_ours)
 
     def connected(self) -> None:
         """Complete at once what ended while no events were received."""
@@ -93,7 +109,9 @@ class Housekeeping:
             gevent.sleep(CHUNK_PAUSE_SECONDS)
 
     def _try_step(self, step: Step) -> list[str] | None:
-        """Run one step in the thread; None if it was the end or failed."""
+        """Run one step in the thread; None at the end, if it failed, and while standing by."""
+        if not self._leads():
+            return None
         try:
             sentences = self._thread.spawn(self._in_context, step).get()
         except policy.RetentionRefused as error:
@@ -108,12 +126,21 @@ class Housekeeping:
 
     def _in_context(self, step: Step) -> list[str] | None:
         with self._app.app_context():
+            if monotonic() > self._others_until:
+                self._others = heartbeat.living_names() - {self._pbx}
+                self._others_until = monotonic() + OTHERS_SECONDS
             return step()
+
+    def _is_ours(self, facts: Facts) -> bool:
+        return facts.pbx not in self._others
 
     def _is_live(self, facts: Facts) -> bool | None:
         """Return True if a call of this worker leads it or Asterisk records it; None if unknown."""
         if facts.name in self._calls:
             return True
+        if facts.pbx not in ("", self._pbx):
+            # The Asterisk of a PBX that was given up cannot be asked.
+            return None
         try:
             return self._ari.live_recording(facts.name) is not None
         except AriError:

@@ -11,14 +11,17 @@ from flask import current_app
 from callytics.ari.commands import Ari, AriError
 from callytics.cli.commands import Commands
 from callytics.cli.printing import json_lines, length, text_line, when
+from callytics.config import Config
 from callytics.integrity import inventory, reconcile
 from callytics.integrity.inspection import CheckContext
 from callytics.pbx import heartbeat
 from callytics.pbx.heartbeat import worker_problem
+from callytics.pbx.names import known_name
 from callytics.plain_text import one_line
 from callytics.recordings import library
-from callytics.recordings.facts import COLUMNS, Facts
+from callytics.recordings.facts import COLUMNS, OPEN_STATES, Facts
 from callytics.recordings.library import RecordingRow
+from callytics.storage.folder import Storage
 
 group = Commands("recordings", help="The recordings in the library.")
 
@@ -69,12 +72,28 @@ def reconcile_all(skip_folder_check: bool) -> None:
 def check_context(skip_folder_check: bool) -> CheckContext:
     """Return the context of a check by a command."""
     running = worker_problem(heartbeat.newest_worker()) is None
+    storage: Storage = current_app.extensions["storage"]
+    config: Config = current_app.extensions["callytics"]
     return CheckContext(
-        storage=current_app.extensions["storage"],
-        is_live=_live_check(Ari(current_app.extensions["callytics"])),
+        storage=storage,
+        is_live=_live_check(Ari(config)),
+        is_ours=_own_check(known_name(storage, config)),
         grace=WORKER_GRACE if running else timedelta(0),
         skip_folder_check=skip_folder_check,
     )
+
+
+def _own_check(pbx: str) -> Callable[[Facts], bool]:
+    """Return a check that leaves what goes on at other PBXs to their workers.
+
+    The Asterisk of this host does not know of it.
+    """
+    others = heartbeat.living_names() - {pbx}
+
+    def is_ours(facts: Facts) -> bool:
+        return facts.state not in OPEN_STATES or facts.pbx not in others
+
+    return is_ours
 
 
 def _live_check(ari: Ari) -> Callable[[Facts], bool | None]:

@@ -39,6 +39,8 @@ class CheckContext:
     # The operator confirms that the folder is the right one, although most files are not there.
     skip_folder_check: bool = False
     now: Callable[[], datetime] = utc_now
+    # False for a recording that the worker of another PBX looks after.
+    is_ours: Callable[[Facts], bool] = lambda facts: True
 
 
 @dataclass

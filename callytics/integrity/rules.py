@@ -37,6 +37,10 @@ def check_recording(
         return finding
     facts, unusable = _read(recording, context)
     base = _more_final(recording.row, facts)
+    if base is not None and not context.is_ours(base):
+        if base.state in OPEN_STATES:
+            finding.skip(f"in progress on PBX {base.pbx}: left to its worker")
+        return finding
     if base is None:
         check_orphan(finding, context)
     else:
@@ -62,7 +66,9 @@ def _more_final(row: Facts | None, facts: Facts | None) -> Facts | None:
         return row or facts
     newer = facts if _finality(facts) > _finality(row) else row
     # Kept where either says so: a person may have added the tag after the backup.
-    return newer if row.keep == facts.keep else newer.but(keep=True)
+    newer = newer if row.keep == facts.keep else newer.but(keep=True)
+    # Only the row is changed when a PBX gets another name.
+    return newer if newer.pbx == (row.pbx or facts.pbx) else newer.but(pbx=row.pbx or facts.pbx)
 
 
 def _finality(facts: Facts) -> tuple[int, ...]:

@@ -38,6 +38,12 @@ def forget(name: str) -> None:
         connection.execute(delete(Pbx).where(Pbx.name == name))
 
 
+def living_names() -> set[str]:
+    """Return the names of the PBXs that have not been given up."""
+    query = select(Pbx.name).where(Pbx.given_up_at.is_(None))
+    return {row.name for row in read(query)}
+
+
 def newest_worker() -> WorkerRow | None:
     """Return the worker that reported last, or None if there never was one."""
     query = select(*_COLUMNS).order_by(Pbx.seen_at.desc()).limit(1)

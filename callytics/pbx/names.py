@@ -33,6 +33,14 @@ def kept_name(storage: Storage, config: Config) -> str:
         return _read(storage, path)
 
 
+def known_name(storage: Storage, config: Config) -> str:
+    """Return the name of the PBX of this Stasis application, empty if there is none yet."""
+    try:
+        return config.pbx_name or _read(storage, f"{FOLDER}/{config.ari_app}")
+    except OSError:
+        return ""
+
+
 def name_without_folder(config: Config) -> str:
     """Return a name that is the same at each start on this host."""
     return _usable(f"{_host()}-{config.ari_app}")

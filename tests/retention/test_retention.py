@@ -116,6 +116,8 @@ def test_the_worker_does_it_by_itself(shelf: Shelf) -> None:
     old = add(shelf, 31)
     set_setting("retention_days", "30", "ada")
     config = load_config(shelf.environment)
-    housekeeping = Housekeeping(shelf.app, config, shelf.storage, CallRegistry())
+    housekeeping = Housekeeping(
+        shelf.app, config, shelf.storage, CallRegistry(), "pbx", lambda: True
+    )
     housekeeping.run_steps(policy.delete_expired(housekeeping.context))
     assert shelf.row(old) is None

@@ -137,7 +137,9 @@ def test_the_worker_goes_on_once_it_is_confirmed(shelf: Shelf, years_ahead: date
     (old,) = add(shelf, 3)
     set_setting("retention_days", "30", "ada")
     config = load_config(shelf.environment)
-    housekeeping = Housekeeping(shelf.app, config, shelf.storage, CallRegistry())
+    housekeeping = Housekeeping(
+        shelf.app, config, shelf.storage, CallRegistry(), "pbx", lambda: True
+    )
     housekeeping.delete_expired()
     assert everything_is_there(shelf, [old])
     refused = runs.newest_refusal()

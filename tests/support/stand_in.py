@@ -6,6 +6,7 @@ asked for by the test; without any it carries a transfer call from its beginning
 """
 
 import copy
+import itertools
 import json
 import struct
 import threading
@@ -21,6 +22,7 @@ from tests.support.tones import write_tone
 
 CAPTURED = Path(__file__).parent / "captured/transfer.jsonl"
 Event = dict[str, Any]
+_NUMBERS = itertools.count(1)
 # What is delivered in place of the events that come after something.
 Editor = Callable[[str, list[Event]], list[Event]]
 
@@ -94,8 +96,9 @@ class StandIn(AriServer):
         self.recordings = recordings
         self._lines = [json.loads(line) for line in CAPTURED.read_text().splitlines()]
         self.edit: Editor = lambda after, events: events
-        # The same for each stand-in; a test of two Asterisks changes `entity_id`.
         self.info = copy.deepcopy(self._lines[0]["answer"])
+        # Each stand-in is another Asterisk.
+        self.info["system"]["entity_id"] = f"02:00:00:00:00:{next(_NUMBERS):02x}"
         self.writes_files = True
         self.faults: list[Fault] = []
         self.seen: list[str] = []

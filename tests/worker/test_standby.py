@@ -165,9 +165,10 @@ def test_another_application_of_the_same_asterisk_is_a_pbx_of_its_own(
 def test_another_asterisk_with_a_folder_whose_name_is_taken_is_told_to_set_one(
     app_env: Env, ari: StandIn, tmp_path: Path
 ) -> None:
+    second = SecondWorker(app_env, tmp_path)
     with StandIn(ari.recordings) as other, leading(app_env, ari, tmp_path) as first:
-        other.info["system"]["entity_id"] = "02:00:00:00:00:02"
-        with SecondWorker({**app_env, "ARI_URL": other.url}, tmp_path) as second:
+        second.environment = {**app_env, "ARI_URL": other.url}
+        with second:
             (line,) = lines_with(second.log, "set another PBX_NAME for this one")
             assert "PBX_NAME: " in line
             asked = len(other.seen)

@@ -55,6 +55,10 @@ class Leadership:
         # Set once it is known what this worker is, or that it cannot be known.
         self.decided = Flag()
 
+    def leads(self) -> bool:
+        """Return True if this worker leads the calls of its PBX."""
+        return self._leads and self._rival is None
+
     def write(self, report: Report) -> Result[Outcome] | None:
         """Queue the renewal of the lease with a heartbeat, unless this worker stands by."""
         self._report = report
