@@ -1,13 +1,13 @@
 """Health endpoints for load balancers and monitors: /healthz and /readyz."""
 
-import re
 from collections.abc import Callable
 from contextlib import suppress
 
 from flask import Blueprint, Response, current_app, jsonify
+from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
 
-from callytics.database.health import database_problem
+from callytics.database.health import SCHEMA_OLD, database_problem
 from callytics.pbx import heartbeat
 from callytics.pbx.heartbeat import worker_problem
 from callytics.recordings.folder_identity import load_identity
@@ -20,6 +20,8 @@ blueprint = Blueprint("health", __name__)
 
 # A monitor gives up after some seconds and then knows nothing; better to say what hangs.
 PATIENCE_SECONDS = 3.0
+SILENT = f"no answer within {PATIENCE_SECONDS:.0f} seconds"
+UNKNOWN = "cannot be asked: run flask doctor"
 
 
 @blueprint.get("/healthz")
@@ -30,32 +32,40 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """Database, folder and worker, each with its words; 503 when one is not well."""
+    """Database, folder and worker, in detail for administrators; 503 when one is not well."""
     checks = {
         "database": _in_time(database_problem),
         "folder": _folder_problem(),
         "worker": _in_time(lambda: worker_problem(heartbeat.newest_worker())),
     }
     ready = not any(checks.values())
+    # Without the database, nobody is known to be an administrator.
+    in_detail = not checks["database"] and getattr(current_user, "is_admin", False)
     said = {
-        name: {"ok": not words, "says": _public(words or "ok")} for name, words in checks.items()
+        name: {"ok": not words, "says": (words if in_detail else _public(name, words)) or "ok"}
+        for name, words in checks.items()
     }
     return jsonify(ready=ready, checks=said), 200 if ready else 503
 
 
-def _public(words: str) -> str:
-    """Without what stands in brackets: a driver's own words name its host and user."""
-    return re.sub(r" \(.*\)", "", words)
+def _public(name: str, words: str | None) -> str | None:
+    """Return what strangers are told of a problem: a text of ours, with no path, host or user."""
+    if not words or name == "worker" or words in (SCHEMA_OLD, SILENT, UNKNOWN):
+        return words
+    if name == "database":
+        return "DATABASE_URL: the database cannot be used: run flask doctor"
+    what = "does not exist" if "does not exist" in words else "cannot be used as it is"
+    return f"RECORDINGS_DIR: the folder {what}: run flask doctor"
 
 
 def _in_time(check: Callable[[], str | None]) -> str | None:
     try:
         return run_with_deadline(check, seconds=PATIENCE_SECONDS)
     except TimeoutError:
-        return f"no answer within {PATIENCE_SECONDS:.0f} seconds"
+        return SILENT
     except Exception as error:  # whatever the driver comes up with
         current_app.logger.warning("readyz: %r", error)
-        return "cannot be asked: run flask doctor"
+        return UNKNOWN
 
 
 def _folder_problem() -> str | None:
@@ -66,4 +76,4 @@ def _folder_problem() -> str | None:
     try:
         return run_on_disk(folder_problem, storage, seconds=PATIENCE_SECONDS)
     except TimeoutError:
-        return f"no answer within {PATIENCE_SECONDS:.0f} seconds"
+        return SILENT

@@ -30,13 +30,21 @@ class Nginx(Process):
 
     name = "nginx"
 
-    def __init__(self, web_url: str, recordings: Path) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+    def __init__(self, web_url: str, recordings: Path, certificate: Path | None = None) -> None:
+        """With `certificate`, a file with its key, `url` is https, as the sample says."""
+        self.port, self.plain_port = free_port(), free_port()
+        self.url = f"http{'s' if certificate else ''}://127.0.0.1:{self.port}"
+        self._certificate = certificate
         self.folder = Path(tempfile.mkdtemp(prefix="callytics-nginx-"))
         sample = (PROJECT / "deploy/nginx.conf").read_text()
         for pattern, ours in (
-            (r"listen 80;", f"listen 127.0.0.1:{self.port};"),
+            (r"listen 80;", f"listen 127.0.0.1:{self.plain_port};"),
+            (r"listen 443 ssl;", f"listen 127.0.0.1:{self.port}{' ssl' if certificate else ''};"),
+            (r"ssl_certificate [^;]*;", f"ssl_certificate {certificate};" if certificate else ""),
+            (
+                r"ssl_certificate_key [^;]*;",
+                f"ssl_certificate_key {certificate};" if certificate else "",
+            ),
             (r"server 127\.0\.0\.1:8000", f"server {urlsplit(web_url).netloc}"),
             (r"/var/lib/asterisk/recording/", f"{recordings}/"),
             (r"/var/lib/nginx/callytics", f"{self.folder}/callytics"),
@@ -62,6 +70,7 @@ class Nginx(Process):
     def is_ready(self) -> bool:
         """True if it answers."""
         try:
-            return requests.get(f"{self.url}/healthz", timeout=10).ok
+            trusted = str(self._certificate) if self._certificate else True
+            return requests.get(f"{self.url}/healthz", timeout=10, verify=trusted).ok
         except requests.ConnectionError:
             return False

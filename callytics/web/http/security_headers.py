@@ -81,6 +81,9 @@ def _digest(path: str) -> str:
 def _add_headers(response: Response) -> Response:
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
+    if request.is_secure:
+        # From now on the browser comes by https alone. Over http it would mean nothing.
+        response.headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}"
     if request.endpoint == "static" and _is_named_by_content():
         # The URL holds the digest of the content, so the response never gets old.
         response.headers["Cache-Control"] = f"public, max-age={ONE_YEAR}, immutable"
