@@ -1,12 +1,16 @@
 """SQLAlchemy engine, and the settings with which several processes share the database."""
 
+import os
 import sqlite3
+import threading
+import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
+from gevent.monkey import get_original
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_MS = 5000
 # Page cache of SQLite. Its default of 2 MB holds a few hundred recordings, and a search reads more.
 CACHE_KIB = 16_000
+
+_native_sleep = get_original("time", "sleep")
 
 
 class Base(DeclarativeBase):
@@ -76,8 +82,44 @@ def _configure_sqlite(engine: Engine) -> None:
         if options.get("isolation_level") == "AUTOCOMMIT":
             # A migration that works in small steps begins and commits each of them itself.
             return
-        writes = options.get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if options.get("writes", False):
+            _begin_immediate(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    """Begin to write, or wait for another process's write. Raises OperationalError in the end.
+
+    SQLite's own wait would stop every greenlet of the process.
+    """
+    driver = cast(sqlite3.Connection, connection.connection.dbapi_connection)
+    until, pause = time.monotonic() + BUSY_TIMEOUT_MS / 1000, 0.001
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        while time.monotonic() < until:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    break
+                _sleep(pause)
+                pause = min(2 * pause, 0.05)
+            else:
+                return
+        # Raises the error that SQLAlchemy makes of the driver's.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+
+
+def _sleep(seconds: float) -> None:
+    """Sleep, and let other greenlets run where this is their thread."""
+    if threading.get_native_id() == os.getpid():
+        time.sleep(seconds)
+    else:
+        # A native thread of gevent's pool has no greenlets; the patched sleep would make it a loop.
+        _native_sleep(seconds)
 
 
 def _cancel_abandoned_queries(engine: Engine) -> None:

@@ -14,6 +14,7 @@ from callytics.recordings.facts import OPEN_STATES
 from callytics.recordings.folder_identity import load_identity
 from callytics.recordings.library import RecordingRow
 from callytics.storage.folder import Storage, StorageError
+from callytics.web.http import disk
 from callytics.web.http.cached_until_write import cached_until_write
 from callytics.web.http.offload import run_with_deadline
 from callytics.web.recordings import listening_log
@@ -65,9 +66,8 @@ def _playable(uid: str) -> RecordingRow:
 
 
 def _serve(row: RecordingRow, action: str, form: str, headers: dict[str, str]) -> Response:
-    storage: Storage = current_app.extensions["storage"]
     prefix = current_app.extensions["callytics"].accel_redirect
-    answer = _answer(ServedFile(storage, row.path, form, prefix, headers), row)
+    answer = _answer(ServedFile(disk.storage(), row.path, form, prefix, headers), row)
     if request.method == "GET" and answer.status in (200, 206, 304):
         listening_log.note(current_user.actor, action, row.uid)
     return Response(answer.body, answer.status, answer.headers, direct_passthrough=True)

@@ -36,6 +36,7 @@ from callytics.recordings.deletion import DeletionError, delete_recording
 from callytics.recordings.library import RecordingRow
 from callytics.search.engine import find
 from callytics.web.auth.access import admin_required
+from callytics.web.http import disk
 from callytics.web.http.offload import run_with_deadline, searches
 from callytics.web.recordings import listening_log
 from callytics.web.recordings.file_names import attachment, file_name
@@ -141,7 +142,7 @@ def _page(name: str, selection: Selection, **shown: object) -> str:
 def _delete(row: RecordingRow) -> str:
     """Delete one recording; return the reason if it cannot be deleted, else nothing."""
     try:
-        delete_recording(current_app.extensions["storage"], row, current_user.actor)
+        delete_recording(disk.storage(), row, current_user.actor)
     except DeletionError as error:
         return str(error)
     return ""

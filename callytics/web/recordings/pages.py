@@ -5,7 +5,6 @@ from urllib.parse import parse_qsl, urlsplit
 from flask import (
     Blueprint,
     abort,
-    current_app,
     flash,
     make_response,
     redirect,
@@ -23,7 +22,7 @@ from callytics.recordings.deletion import DeletionError, delete_recording
 from callytics.recordings.library import RecordingRow
 from callytics.search.counting import known_count
 from callytics.web.auth.access import POLL_HEADER, admin_required
-from callytics.web.http import formatting
+from callytics.web.http import disk, formatting
 from callytics.web.http.list_pages import is_htmx, list_response, varied
 from callytics.web.recordings.library_list import around_table, form_parts, library_table
 from callytics.web.recordings.lookup import recording_or_404
@@ -124,7 +123,7 @@ def delete(uid: str) -> Response:
     """Delete a recording, or ask again with the reason why it cannot be deleted."""
     row = recording_or_404(uid)
     try:
-        delete_recording(current_app.extensions["storage"], row, current_user.actor)
+        delete_recording(disk.storage(), row, current_user.actor)
     except DeletionError as error:
         return _question(row, str(error))
     said = f"The recording of {formatting.caller(row)} to {formatting.callee(row)} is deleted."
