@@ -38,7 +38,7 @@ def test_what_led_to_a_removed_node_leads_to_its_next():
     assert alone == {"start": "", "nodes": {}}
 
 
-def test_a_node_that_is_moved_swaps_with_its_neighbour():
+def test_a_node_that_is_moved_swaps_with_its_neighbor():
     flow = flow_of("a", a="b", b="c", c="d", d=None)
     assert move(flow, "c", -1)
     assert chain(flow) == ["a", "c", "b", "d"]

@@ -16,7 +16,7 @@ TEXTS = ("*.py", "*.html", "*.js", "*.css", "*.md", "*.conf", "*.yaml", "*.txt",
 RELATIVE = re.compile(r"(What|Who|Whom|Whose|How|Which|Whether|Where|When|Why)(ever)?\b")
 BRITISH = re.compile(
     r"\b(\w*colour\w*|dialled|dialling|cancelled|cancelling|travelled|labelled|behaviours?|centred?|"
-    r"favourites?|catalogue|grey|licences?|\w+[nl]is(?:e[ds]?|ing|ations?)|recognis\w+|judgement)\b",
+    r"\w*(?:fav|neighb|hon|lab|harb)our\w*|catalogue|programmes?|whilst|modell(?:ed|ing)|grey|licences?|\w+[nl]is(?:e[ds]?|ing|ations?)|recognis\w+|judgement)\b",
     re.IGNORECASE,
 )
 

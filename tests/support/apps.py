@@ -1,4 +1,4 @@
-"""Applications in the process of the tests, which close what they opened when the test ends."""
+"""Flask applications of the test process; each is closed at the end of its test."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,26 +10,26 @@ from jinja2.bccache import Bucket, BytecodeCache
 from callytics import close_app, create_app
 from callytics.config import load_config
 
-# All there are, and, so that none is collected before it was closed, those of the test that runs.
-# One that a fixture made for many tests is closed after each of them, and opens anew.
+# Every application; `_new` keeps those of the running test from being collected before they are
+# closed. One that a fixture made for many tests is closed after each test, and reopens when used.
 _all: WeakSet[Flask] = WeakSet()
 _new: list[Flask] = []
 
 
 class _Compiled(BytecodeCache):
-    """Templates that were compiled for one application serve all others of the process."""
+    """Bytecode cache of templates, shared by all applications of the process."""
 
     def __init__(self) -> None:
         self._codes: dict[tuple[str, str], bytes] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Give the code of the same source, if there is one."""
+        """Load the bytecode of the same source, if there is any."""
         code = self._codes.get((bucket.key, bucket.checksum))
         if code:
             bucket.bytecode_from_string(code)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep the code of a template."""
+        """Keep the bytecode of a template."""
         self._codes[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
 
 
@@ -43,7 +43,7 @@ def _make(environment: dict[str, str]) -> Flask:
 
 
 def new_app(environment: dict[str, str]) -> Flask:
-    """Return the application of an installation; it is closed after the test that asked for it."""
+    """Return the application of an installation; it is closed at the end of the test."""
     app = _make(environment)
     _all.add(app)
     _new.append(app)
@@ -52,7 +52,7 @@ def new_app(environment: dict[str, str]) -> Flask:
 
 @contextmanager
 def app_of(environment: dict[str, str]) -> Iterator[Flask]:
-    """The application of an installation in its context, closed at the end of the block."""
+    """Yield the application of an installation in an app context; close it afterwards."""
     app = _make(environment)
     try:
         with app.app_context():

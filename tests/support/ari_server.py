@@ -1,4 +1,4 @@
-"""HTTP and WebSocket as ARI speaks them, without an Asterisk behind: what stand-ins are made of."""
+"""HTTP and WebSocket server of ARI without an Asterisk, the base of stand-ins."""
 
 import json
 import struct
@@ -13,13 +13,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from tests.support.process import Server
 
 TEXT, CLOSE = 0x81, 0x88
-# RFC 6455: what a server proves with that it understood the client's key.
+# RFC 6455: a server appends it to the client's key, and answers with the digest of both.
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 @dataclass(frozen=True)
 class Command:
-    """One REST request: `words` is such as ("POST", "channels", "id", "answer")."""
+    """REST request; `words` are for example ("POST", "channels", "id", "answer")."""
 
     words: tuple[str, ...]
     query: dict[str, str]
@@ -36,16 +36,16 @@ class Answer:
 
 
 class EventSocket:
-    """The server's end of one WebSocket."""
+    """Server side of a WebSocket."""
 
     def __init__(self, write: Any) -> None:
         self._write = write
         self._one_at_a_time = threading.Lock()
-        # A socket that lives and carries nothing: what Asterisk leaves after a broken write.
+        # True for an open socket that carries nothing, as after a failed write of Asterisk.
         self.silent = False
 
     def send(self, text: str, opcode: int = TEXT) -> None:
-        """Send one frame; that the client has gone is no error."""
+        """Send one frame; a client that has gone is no error."""
         data = text.encode()
         size = len(data)
         if size < 126:
@@ -63,11 +63,11 @@ class EventSocket:
 
 
 class AriServer(Server):
-    """Answers commands by `answer` and sends events; `with AriServer() as server: ...`."""
+    """ARI server: answers commands by `answer`, and sends events; a context manager."""
 
     def __init__(self) -> None:
         self.sockets: list[EventSocket] = []
-        # What clients sent as Authorization.
+        # Authorization headers of the clients.
         self.logins: set[str | None] = set()
         self._over = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
@@ -84,35 +84,35 @@ class AriServer(Server):
         raise NotImplementedError
 
     def connected(self, query: dict[str, str]) -> None:
-        """A WebSocket was opened."""
+        """Handle a new WebSocket."""
 
     def send(self, event: dict[str, Any]) -> None:
         """Send an event to the application."""
         self.send_text(json.dumps(event))
 
     def send_text(self, text: str) -> None:
-        """Send whatever this is as an event."""
+        """Send any text as an event."""
         for socket in self.sockets[-1:]:
             socket.send(text)
 
     def start(self) -> None:
-        """Answer from now on."""
+        """Start answering."""
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
-        """Answer nothing more; a command that waits is let go."""
+        """Stop answering; release the commands that wait."""
         self._over.set()
         self._server.shutdown()
         self._server.server_close()
 
     def hang(self, seconds: float) -> None:
-        """Let a command wait, but not beyond the end of the test."""
+        """Let a command wait for `seconds`, or until the server stops."""
         self._over.wait(seconds)
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Two writes of one answer would otherwise wait 40 ms for each other.
+    # The two writes of one answer would otherwise wait 40 ms for each other (Nagle's algorithm).
     disable_nagle_algorithm = True
 
     def _any(self) -> None:
@@ -160,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
         socket.silent = self.close_connection = True
 
     def _next_frame(self) -> int | None:
-        """Read and forget a frame of the client, which sends only pongs and the close."""
+        """Read and drop a frame of the client, which sends only pongs and the close."""
         head = self.rfile.read(2)
         if len(head) < 2:
             return None
@@ -168,4 +168,4 @@ class _Handler(BaseHTTPRequestHandler):
         return head[0] & 15
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: a test says what it waits for."""
+        """Log nothing."""

@@ -1,4 +1,4 @@
-"""A real Asterisk for tests: a folder and ports of its own, parties that speak tones, an end."""
+"""Real Asterisk for tests, with a folder and ports of its own, and parties that speak tones."""
 
 import signal
 import subprocess
@@ -22,7 +22,7 @@ PASSWORD = "tests-only"
 
 @dataclass(frozen=True)
 class PlacedCall:
-    """A call from outside; `channel_id` is the caller's side, which the dialplan plays."""
+    """Call from outside; `channel_id` is the channel of the caller, whom the dialplan plays."""
 
     asterisk: "AsteriskServer"
     channel_id: str
@@ -32,12 +32,12 @@ class PlacedCall:
         return self.asterisk.ari("GET", f"channels/{self.channel_id}").ok
 
     def hang_up(self) -> None:
-        """The caller puts the phone down. That it hung up meanwhile is no error."""
+        """Hang up as the caller; a call that has ended already is no error."""
         self.asterisk.ari("DELETE", f"channels/{self.channel_id}")
 
 
 class AsteriskServer(Process):
-    """An Asterisk of the sample configuration; `with AsteriskServer(folder) as asterisk: ...`.
+    """Asterisk with the sample configuration; a context manager.
 
     The trunk of the sample pjsip.conf leads to `trunk_port` (UDP); its phones have to register.
     Sounds "tone<hertz>" are made by `add_tone`. Dialplan parties: tests/support/dialplan.
@@ -64,7 +64,7 @@ class AsteriskServer(Process):
 
     @property
     def environment(self) -> dict[str, str]:
-        """Environment of a program that uses this Asterisk."""
+        """Variables of a program that uses this Asterisk."""
         return {
             "ARI_URL": f"http://127.0.0.1:{self.http_port}/ari",
             "ARI_USERNAME": "callytics",
@@ -73,7 +73,7 @@ class AsteriskServer(Process):
         }
 
     def use_recordings(self, folder: Path) -> None:
-        """Record to this folder from now on, also while Asterisk runs."""
+        """Record to this folder from now on; may be called while Asterisk runs."""
         folder.mkdir(parents=True, exist_ok=True)
         self.recordings = folder
         link = self.home / "spool/recording"
@@ -82,7 +82,7 @@ class AsteriskServer(Process):
             link.symlink_to(folder)
 
     def add_tone(self, hertz: int, seconds: float) -> str:
-        """Make a prompt of one tone; return it as ARI names it, such as "sound:tone700"."""
+        """Make a prompt of one tone; return its name in ARI, such as "sound:tone700"."""
         write_tone(self.sounds / f"tone{hertz}.wav", hertz, seconds)
         link = self.home / f"data/sounds/tone{hertz}.wav"
         if self.process and not link.exists():
@@ -90,7 +90,7 @@ class AsteriskServer(Process):
         return f"sound:tone{hertz}"
 
     def tell(self, party: str, hertz: int) -> None:
-        """Let a party such as "told440" say another tone, 0 for none, and wait until it does."""
+        """Let a party such as "told440" speak another tone, 0 for none, and wait until it does."""
         said = {"variable": f"says{party.removeprefix('told')}"}
         given = {"variable": party, "value": str(hertz)}
         assert self.ari("POST", "asterisk/variable", params=given).ok
@@ -100,7 +100,7 @@ class AsteriskServer(Process):
         )
 
     def command_line(self) -> Sequence[str]:
-        """Return the launcher, which becomes Asterisk. After an end, the same ports again."""
+        """Return the launcher, which becomes Asterisk; a restart uses the same ports."""
         command = [sys.executable, "-m", "deploy.asterisk.launch"]
         command += ["--home", str(self.home), "--recordings", str(self.recordings)]
         command += ["--http-port", str(self.http_port), "--sip-port", str(self.sip_port)]
@@ -110,25 +110,25 @@ class AsteriskServer(Process):
         return command
 
     def options(self) -> dict[str, Any]:
-        """Return its environment, in which nothing of the developer's decides."""
+        """Return its environment, without the developer's variables."""
         return {"env": {**inherited("ARI_USERNAME", "ARI_APP"), "ARI_PASSWORD": PASSWORD}}
 
     def is_ready(self) -> bool:
-        """True if it answers ARI."""
+        """Return True if it answers ARI."""
         try:
-            # Modules are loaded one after the other; the dialplan must be there as well.
+            # Modules load one after the other; the dialplan may load after ARI.
             info = self.ari("GET", "asterisk/info", params={"only": "status"})
             return info.ok and self.ari("GET", "asterisk/modules/pbx_config.so").ok
         except requests.ConnectionError:
             return False
 
     def stop(self) -> None:
-        """End it at once: nothing in its folder is kept."""
+        """Kill it: nothing in its folder is kept."""
         self._session.close()
         self.end(signal.SIGKILL)
 
     def ari(self, method: str, path: str, **arguments: Any) -> requests.Response:
-        """One plain ARI request, as anybody could send it; the answer is not judged."""
+        """Send a plain ARI request; return the response, whatever its status."""
         url = f"{self.environment['ARI_URL']}/{path}"
         return self._session.request(method, url, timeout=60, **arguments)
 
@@ -153,7 +153,7 @@ class AsteriskServer(Process):
         context: str = "from-trunk",
         channel_id: str = "",
     ) -> PlacedCall:
-        """Someone calls `number`; once answered they behave as `party` of the context "party"."""
+        """Call `number`; the caller then behaves as `party` of the dialplan context "party"."""
         channel_id = channel_id or f"caller-{uuid.uuid4()}"
         answer = self.ari(
             "POST",
@@ -171,18 +171,18 @@ class AsteriskServer(Process):
         return PlacedCall(self, channel_id)
 
     def channels(self) -> list[dict[str, Any]]:
-        """All channels there are."""
+        """Return all channels."""
         return self.ari("GET", "channels").json()
 
     def bridges(self) -> list[dict[str, Any]]:
-        """All bridges there are."""
+        """Return all bridges."""
         return self.ari("GET", "bridges").json()
 
     def hang_up_all(self) -> None:
-        """Leave nothing of one test to the next: no channel and no bridge."""
+        """Remove all channels and bridges, so that no test affects the next."""
         for channel in self.channels():
             self.ari("DELETE", f"channels/{channel['id']}")
         wait_until(lambda: not self.channels(), "all channels are gone")
-        # One at a time: Asterisk was seen to lock up over several deletions at once.
+        # One at a time: several deletions at once can lock up Asterisk.
         for bridge in self.bridges():
             self.ari("DELETE", f"bridges/{bridge['id']}")

@@ -1,4 +1,4 @@
-"""Debian's Chromium, driven by Playwright, with what the tests ask of it."""
+"""Debian's Chromium, driven by Playwright, and checks of its pages."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -22,9 +22,9 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 expect.set_options(timeout=60_000)
-# What htmx says of a search that the next letter made needless.
+# htmx reports a search that was canceled by the next letter.
 OVERTAKEN = ("htmx:afterRequest", "htmx:sendAbort")
-# Chromium and htmx report an answer of 4xx as an error of the page; those are asked for by tests.
+# Chromium and htmx report a 4xx response as an error of the page; tests ask for some.
 EXPECTED = ("Failed to load resource", "Response Status Error Code", *OVERTAKEN)
 
 
@@ -42,9 +42,9 @@ class Way:
 USUAL = Way()
 LIGHT, DARK = USUAL, Way(scheme="dark")
 PHONE_LIGHT, PHONE_DARK = (Way(390, 844, scheme=scheme) for scheme in ("light", "dark"))
-# To a page, zoom is a smaller window.
+# For a page, zoom is a smaller window.
 ZOOMED = Way(720, 450)
-# 320 pixels are what WCAG asks for at least.
+# The least width that WCAG asks for: 320 pixels.
 FORCED_COLORS = Way(forced_colors="active")
 NARROW_FORCED_COLORS = Way(320, 640, forced_colors="active")
 LITTLE_MOTION = Way(320, 640, motion="reduce")
@@ -53,7 +53,7 @@ WAYS = (LIGHT, DARK, PHONE_LIGHT, PHONE_DARK, ZOOMED, FORCED_COLORS, LITTLE_MOTI
 
 @contextmanager
 def new_page(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
-    """A window of its own with its own cookies; any complaint of the page's scripts fails."""
+    """Yield a page with cookies of its own; fail if a script of the page reports an error."""
     settings = {"viewport": {"width": 1440, "height": 900}, "timezone_id": "Europe/Berlin"}
     context = browser.new_context(base_url=url, locale="en-GB", **{**settings, **options})
     context.set_default_timeout(60_000)
@@ -73,29 +73,29 @@ def new_page(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
 
 
 def sign_in(page: Page, name: str = "ada", password: str = PASSWORD) -> None:
-    """Go through the form."""
+    """Sign in by the form."""
     page.goto("/login")
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(password)
-    # A key that is pressed before the next page is there would be pressed in vain.
+    # A key pressed before the next page is loaded would have no effect.
     with page.expect_navigation():
         page.get_by_role("button", name="Sign in").click()
 
 
 def complaints(page: Page) -> str:
-    """Return what axe-core finds on the page, "[]" if that is nothing."""
+    """Return the violations that axe-core finds on the page, as JSON."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(Axe().axe_script)
-    # What passes is not told in full, and not brought here: it is by far the most.
+    # Without the passes, which are by far the largest part.
     found = page.evaluate("axe.run({resultTypes: ['violations']}).then(said => said.violations)")
     return json.dumps([{v["id"]: [n["html"] for n in v["nodes"]]} for v in found], indent=1)
 
 
 def look(page: Page, ways: Iterable[Way] = (), where: str = "") -> None:
-    """Fail if axe-core finds something, or if something stands beyond the right edge.
+    """Fail if axe-core finds a violation, or if content extends beyond the right edge.
 
-    It is looked at in each of the `ways`, or only as it is. The page is not loaded again for that:
-    a browser that is resized or told of another scheme draws it as one that began so.
+    Check it in each of the `ways`, or only as it is. The page is not reloaded for that:
+    a browser that is resized or given another scheme draws it like one that began with these.
     """
     for way in ways or (None,):
         if way:
@@ -108,7 +108,7 @@ def look(page: Page, ways: Iterable[Way] = (), where: str = "") -> None:
 
 
 def show(page: Page, way: Way) -> None:
-    """Draw the page as somebody sees it whose screen and wishes are these."""
+    """Set the size of the window and the preferences of the viewer."""
     page.emulate_media(
         color_scheme=way.scheme, forced_colors=way.forced_colors, reduced_motion=way.motion
     )
@@ -127,11 +127,11 @@ def wait_for_sound(page: Page, after: float = 0.0) -> None:
 
 
 def focused(page: Page) -> str:
-    """Return the name of the focused element, as a person would say it."""
+    """Return the accessible name of the focused element."""
     text = "document.activeElement.getAttribute('aria-label') || document.activeElement.innerText"
     return " ".join(str(page.evaluate(text)).split())
 
 
 def wait_for_focus(page: Page, name: str) -> None:
-    """Wait until what is called `name` has the focus."""
+    """Wait until the element named `name` has the focus."""
     wait_until(lambda: focused(page) == name, f"the focus is on {name!r}")

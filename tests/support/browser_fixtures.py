@@ -1,4 +1,4 @@
-"""Fixtures for tests in Chromium: the web server as it is run, and a page of it."""
+"""Fixtures for tests in Chromium: the web server, and a page of it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.support.processes import Web
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests, each of which opens windows with cookies of their own."""
+    """Chromium for all tests; each opens pages with cookies of their own."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -21,13 +21,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def web(web_env: dict[str, str], tmp_path: Path) -> Iterator[Web]:
-    """The web server of the installation that `shelf` fills."""
+    """Web server of the installation of `shelf`."""
     with Web(web_env, tmp_path) as web:
         yield web
 
 
 @pytest.fixture
 def page(browser: Browser, web: Web) -> Iterator[Page]:
-    """A window in which nobody has signed in."""
+    """Page in which nobody has signed in."""
     with new_page(browser, web.url) as page:
         yield page

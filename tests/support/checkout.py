@@ -1,4 +1,4 @@
-"""Copy of the program, without what running it leaves behind."""
+"""Copy of the program without the files that running it creates."""
 
 import shutil
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""Commands of `flask`, run in the process of the test, which spares the start of another one.
+"""Commands of `flask`, run in the test process, which saves the start of another.
 
-That each command also works as a process is seen by one test of each, with `run_flask`.
+One test of each command runs it as a process, with `run_flask`.
 """
 
 import subprocess
@@ -11,7 +11,7 @@ from tests.support.apps import app_of
 def flask(
     environment: dict[str, str], *arguments: str, text: str = "", check: bool = True
 ) -> subprocess.CompletedProcess[str]:
-    """Run `flask <arguments>` with `text` as its input; a failure fails the test with its words."""
+    """Run `flask <arguments>` with `text` as its input; fail with its output if it fails."""
     with app_of(environment) as app:
         done = app.test_cli_runner().invoke(args=arguments, input=text)
     if done.exception is not None and not isinstance(done.exception, SystemExit):

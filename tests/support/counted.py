@@ -1,4 +1,4 @@
-"""A door in front of a server that counts what is asked through it, for what happens repeatedly."""
+"""Counting proxy in front of a server, for tests of repeated requests."""
 
 import contextlib
 import socket
@@ -8,9 +8,9 @@ from tests.support.process import Server
 
 
 class CountingDoor(Server):
-    """Passes connections on to `port`, or closes them at once when there is none.
+    """Proxy that passes connections on to `port`, or closes them if there is none.
 
-    `count` is how often a client sent `what`; without it, how often one connected.
+    `count` is the number of times that clients sent `what`, or of connections if that is empty.
     """
 
     def __init__(self, port: int | None = None, what: bytes = b"") -> None:
@@ -20,12 +20,12 @@ class CountingDoor(Server):
         self.port: int = self._server.getsockname()[1]
 
     def start(self) -> None:
-        """Let clients in from now on."""
+        """Start accepting connections."""
         threading.Thread(target=self._open, daemon=True).start()
 
     def stop(self) -> None:
-        """Let nobody in any more."""
-        # Only a shutdown wakes the thread that waits in accept.
+        """Stop accepting connections."""
+        # Only a shutdown wakes the thread that is blocked in accept.
         self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
 

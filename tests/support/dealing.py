@@ -1,11 +1,11 @@
-"""Marks of tests by the servers that they use, and the order in which they are dealt out."""
+"""Markers of tests by the servers that they use, and the order in which tests run."""
 
 from collections.abc import Sequence
 from itertools import chain, zip_longest
 
 import pytest
 
-# The fixtures whose servers each marker stands for; a test has the markers of all that it uses.
+# Fixtures of each marker; a test gets the markers of all fixtures that it uses.
 SERVERS = {
     "asterisk": {"asterisk"},
     "browser": {"browser", "firefox"},
@@ -14,10 +14,10 @@ SERVERS = {
 
 
 def mark(items: Sequence[pytest.Item]) -> None:
-    """Mark each test with the servers that it uses, and those that must stay together.
+    """Mark each test with the servers that it uses, and with its group.
 
-    Tests that share what a fixture made for their file are one group for pytest-xdist, which deals
-    out all other tests one by one.
+    Tests that share a fixture of their file are one group for pytest-xdist, which distributes all
+    other tests one by one.
     """
     for item in items:
         used = set(getattr(item, "fixturenames", ()))
@@ -29,10 +29,10 @@ def mark(items: Sequence[pytest.Item]) -> None:
 
 
 def in_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """Return the tests, those first that take long, and of these in turn what waits and what works.
+    """Return the tests, the long ones first: in turn one that mostly waits and one that computes.
 
-    A call has to wait for what people say, a browser keeps a core busy. The short tests come last,
-    so that all cores have something to do to the end.
+    A call waits while people speak, a browser keeps a core busy. The short tests come last, so that
+    all cores are in use to the end.
     """
     waiting = [item for item in items if _has(item, "asterisk", "slow", "long")]
     working = [item for item in items if _has(item, "browser") and item not in waiting]

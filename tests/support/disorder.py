@@ -1,4 +1,4 @@
-"""A library in which rows, facts and files may be brought to disagree, one by one."""
+"""Library whose rows, facts and files a test can make disagree."""
 
 import os
 import struct
@@ -21,7 +21,7 @@ from callytics.recordings.models import Recording
 from callytics.recordings.notes import annotations_of
 from tests.support.shelf import STARTED_AT, Shelf, wav_bytes
 
-# Three quarters of a second that is not silence.
+# Three quarters of a second of sound.
 SOUND = struct.pack("<h", 1000) * 6000
 SOUND_MS = 750
 NOW = STARTED_AT + timedelta(days=3)
@@ -37,7 +37,7 @@ class Disorder:
     now: datetime = NOW
 
     def context(self, **changes: Any) -> CheckContext:
-        """The circumstances, as they are unless `changes` says otherwise."""
+        """Return the context of a check, with `changes`."""
         usual = {"storage": self.shelf.storage, "is_live": self._is_live, "now": lambda: self.now}
         return CheckContext(**{**usual, **changes})
 
@@ -49,7 +49,7 @@ class Disorder:
         return said(reconcile.verify(self.context(**changes)))
 
     def reconcile(self, **changes: Any) -> list[str]:
-        """Reconcile; return what was mended, and fail if anything could not be."""
+        """Reconcile; return the repairs, and fail if one failed."""
         return said(reconcile.reconcile(self.context(**changes)))
 
     def skipped(self) -> list[str]:
@@ -61,7 +61,7 @@ class Disorder:
         return [line for step in reconcile.verify(self.context()) for line in step.foreign_files]
 
     def add(self, content: bytes | None = None, **changes: Any) -> Facts:
-        """A recording as it is when all went well: audio, facts, row."""
+        """Add an intact recording: audio, facts and row."""
         audio_format = changes.get("format", "wav")
         usual = wav_bytes(SOUND) if audio_format == "wav" else SOUND[:6000]
         facts = self.open(usual if content is None else content, **changes)
@@ -70,7 +70,7 @@ class Disorder:
         return self.facts(facts)
 
     def open(self, content: bytes | None, **changes: Any) -> Facts:
-        """A recording that goes on, with what Asterisk has written so far."""
+        """Add a recording in progress, with the audio that Asterisk has written so far."""
         usual = {"uid": new_uid(), "kind": "transfer", "direction": "inbound", "format": "wav"}
         more = {"caller_number": "15550100", "caller_name": "Ånn", "call_uid": new_uid()}
         facts = Facts(
@@ -83,39 +83,39 @@ class Disorder:
         return facts
 
     def put(self, path: str, content: bytes, modified_at: datetime | None = None) -> None:
-        """Write a file into the folder, as somebody else does."""
+        """Write a file into the folder, past the library."""
         full = self.shelf.storage.root / path
         full.parent.mkdir(parents=True, exist_ok=True)
         full.write_bytes(content)
         self.touch(path, modified_at)
 
     def touch(self, path: str, modified_at: datetime | None = None) -> None:
-        """Say when a file was written last; a second after the start where nothing is said."""
+        """Set the modification time of a file, by default a second after the start."""
         at = (modified_at or STARTED_AT + timedelta(seconds=1)).timestamp()
         os.utime(self.shelf.storage.root / path, (at, at))
 
     def write(self, facts: Facts) -> None:
-        """Facts and row as the worker writes them."""
+        """Write facts and row as the worker does."""
         write_facts(self.shelf.storage, facts)
         ledger.save_recording(facts)
 
     def file(self, path: str) -> Path:
-        """A file in the folder."""
+        """Return the path of a file in the folder."""
         return self.shelf.storage.root / path
 
     def facts(self, facts: Facts) -> Facts:
-        """The facts as the file says them now."""
+        """Return the facts of the file."""
         return read_facts(self.shelf.storage, facts.facts_path)
 
     def row(self, facts: Facts) -> Facts | None:
-        """The facts as the row says them now."""
+        """Return the facts of the row."""
         row = library.recording(facts.uid)
         tags = {tag.tag for tag in annotations_of(facts.uid).tags}
         names = Facts.__dataclass_fields__.keys() - {"keep"}
         return row and Facts(**{name: getattr(row, name) for name in names}, keep="keep" in tags)
 
     def rows(self) -> dict[str, Facts]:
-        """Every row by its uid."""
+        """Return every row by its uid."""
         rows = {row.uid: self.row(row) for row in library.newest(0)}
         return {uid: row for uid, row in rows.items() if row}
 
@@ -128,19 +128,19 @@ class Disorder:
             connection.execute(row.update().where(row.c.uid == facts.uid).values(**values))
 
     def files(self) -> dict[str, bytes]:
-        """Every file in the folder with what is in it."""
+        """Return the content of every file in the folder, by its path."""
         return {found.path: self.file(found.path).read_bytes() for found in self._walk()}
 
     def _walk(self) -> Any:
         return self.shelf.storage.walk()
 
     def everything(self) -> tuple[dict[str, bytes], dict[str, Facts]]:
-        """All there is, to be compared with all there was."""
+        """Return all rows and files, for comparison with a later state."""
         return self.files(), self.rows()
 
 
 def said(steps: Iterator[reconcile.Report]) -> list[str]:
-    """All sentences of a run."""
+    """Return all sentences of a run."""
     sentences = []
     for step in steps:
         assert step.failures == []
@@ -150,7 +150,7 @@ def said(steps: Iterator[reconcile.Report]) -> list[str]:
 
 @contextmanager
 def disorder(environment: dict[str, str]) -> Iterator[Disorder]:
-    """The library of an installation whose schema is there already."""
+    """Library of an installation with a schema."""
     shelf = Shelf.of(environment)
     with shelf.app.app_context():
         yield Disorder(shelf)
@@ -158,12 +158,12 @@ def disorder(environment: dict[str, str]) -> Iterator[Disorder]:
 
 
 def unfinished(sound: bytes = SOUND) -> bytes:
-    """A `.wav` as Asterisk leaves it when it is killed."""
+    """Return a `.wav` as a killed Asterisk leaves it."""
     whole = bytearray(wav_bytes(sound))
     whole[4:8] = whole[40:44] = bytes(4)
     return bytes(whole)
 
 
 def utc(*parts: int) -> datetime:
-    """A moment in UTC."""
+    """Return a time in UTC."""
     return datetime(*parts, tzinfo=UTC)

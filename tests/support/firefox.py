@@ -1,4 +1,4 @@
-"""Debian's Firefox, spoken to by WebDriver BiDi as it is: nothing between has to be installed."""
+"""Debian's Firefox, driven directly by WebDriver BiDi, without a driver to install."""
 
 import itertools
 import json
@@ -14,7 +14,7 @@ from tests.support.process import Process
 from tests.support.waiting import wait_until
 
 FIREFOX = "/usr/bin/firefox-esr"
-# Nothing is to be asked of anybody, nor of any host but ours.
+# No questions to the user, and no requests to other hosts.
 PREFERENCES = {
     "media.autoplay.default": 0,
     "app.update.enabled": False,
@@ -27,7 +27,7 @@ _ADDRESS = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 
 
 class Firefox(Process):
-    """One window; `with Firefox(folder) as firefox: firefox.go(url)`."""
+    """Firefox with one window; a context manager."""
 
     name = "Firefox"
     _socket: websocket.WebSocket | None = None
@@ -38,12 +38,12 @@ class Firefox(Process):
         self._numbers = itertools.count(1)
 
     def go(self, url: str) -> None:
-        """Open an address and wait until it is there."""
+        """Open a URL and wait until it is loaded."""
         where = {"context": self._context, "url": url, "wait": "complete"}
         self._send("browsingContext.navigate", where)
 
     def run(self, script: str, activates: bool = False) -> Any:
-        """The value of a script's expression, as JSON can hold it; as if a person had acted."""
+        """Return the value of a JavaScript expression; `activates` runs it as a user's action."""
         asked = {
             "expression": f"JSON.stringify({script})",
             "target": {"context": self._context},
@@ -55,7 +55,7 @@ class Firefox(Process):
         return json.loads(result["result"].get("value", "null"))
 
     def until(self, script: str, what: str) -> Any:
-        """Wait until a script's expression is true; return it."""
+        """Wait until a JavaScript expression is true; return its value."""
         return wait_until(lambda: self.run(script), what)
 
     def _send(self, method: str, parameters: dict[str, Any]) -> Any:
@@ -74,7 +74,7 @@ class Firefox(Process):
         return (*command, "--remote-debugging-port", "0")
 
     def start(self) -> None:
-        """Start it and open a session with one window."""
+        """Start it and open a session."""
         self._profile.mkdir(parents=True)
         lines = [f'user_pref("{k}", {json.dumps(v)});' for k, v in PREFERENCES.items()]
         (self._profile / "user.js").write_text("\n".join(lines))
@@ -89,11 +89,11 @@ class Firefox(Process):
         self._context = tree["contexts"][0]["context"]
 
     def is_ready(self) -> bool:
-        """True if it has said where it listens."""
+        """Return True if it has logged its address."""
         return bool(_ADDRESS.search(self.log.read_text()))
 
     def stop(self) -> None:
-        """End it at once; nothing in its profile is kept."""
+        """Kill it; nothing in its profile is kept."""
         if self._socket:
             self._socket.close()
         self.end(signal.SIGKILL)

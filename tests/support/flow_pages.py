@@ -1,4 +1,4 @@
-"""Helpers for tests of the flow pages: the version in force, and the forms that change it."""
+"""Helpers for tests of the flow pages: the published version, and the forms that change it."""
 
 import html
 import json
@@ -11,7 +11,7 @@ from tests.support.pages import PageClient
 from tests.support.shelf import Shelf
 
 SEEN = re.compile(r'name="seen" value="(\d+)"')
-# What a first person types to set up "greeting, ring three phones, else voicemail, record it".
+# Form values of "greeting, ring three phones, else voicemail", recorded.
 NEW = "/flows/new?as=greeting"
 TYPED = {
     "numbers": "1000 1001",
@@ -23,42 +23,42 @@ TYPED = {
 
 
 def in_force(shelf: Shelf) -> Document:
-    """The document in force."""
+    """Return the published document."""
     with shelf.app.app_context():
         return versions.current()
 
 
 def use_document(shelf: Shelf, values: dict[str, Any], who: str = "tests") -> None:
-    """Put a document in force."""
+    """Publish a document."""
     with shelf.app.app_context():
         versions.save(check(values), who)
 
 
 def seen(answer: Any) -> str:
-    """The version that the first form of a page was made before."""
+    """Return the version that the first form of a page is based on."""
     found = SEEN.search(answer.get_data(as_text=True))
     assert found, "the page has such a form"
     return found[1]
 
 
 def put_draft_in_force(client: PageClient) -> Any:
-    """Press the button; the page that comes."""
+    """Publish the draft by its form; return the response."""
     page = client.get("/flows")
     return client.send("/flows/draft", {"seen": seen(page)}, follow_redirects=True)
 
 
 def draft_of(client: PageClient) -> dict[str, Any]:
-    """The draft as it is exported."""
+    """Return the exported draft."""
     return json.loads(client.get("/flows/export?draft").get_data(as_text=True))
 
 
 def fields_of(answer: Any) -> dict[str, str]:
-    """Return the fields of the form of an answer, as a browser would send them back."""
+    """Return the fields of the form of a response, as a browser sends them."""
     return fields_of_html(answer.get_data(as_text=True))
 
 
 def fields_of_html(page: str) -> dict[str, str]:
-    """Return the fields of the form of a page, as a browser would send them back."""
+    """Return the fields of the form of a page, as a browser sends them."""
     form = page[page.index('<form class="card entry') :]
     form = form[: form.index("</form>")]
     found = dict(re.findall(r'<input type="text"[^>]* name="(\w+)"[^>]* value="([^"]*)"', form))

@@ -1,9 +1,9 @@
-"""Fork server: starts Python programs that have their imports behind them.
+"""Fork server: starts Python programs whose imports are done.
 
-Most of the time that a start of the worker or of gunicorn takes goes into imports. Here a process
-makes them once and forks for each start; what is started has its own environment, folder, arguments
-and log, and is `__main__` as with `python -m`. `python -m tests.support.fork_server KIND FD` is run
-by `ForkServer` in the process of the tests.
+Imports take most of the time in which the worker or gunicorn starts. Here a process makes them once
+and forks for each start. The program has its own environment, folder, arguments and log, and is
+`__main__` as with `python -m`. `ForkServer`, in the test process, runs
+`python -m tests.support.fork_server KIND FD`.
 """
 
 import gc
@@ -20,9 +20,9 @@ from typing import Any
 
 from tests.support.process import PROJECT, Server
 
-# What is imported before each program, by its name. The worker replaces Python's blocking calls
-# before its imports, and so all of them may be made; gunicorn does it after it has forked, and so
-# only those may that keep nothing of what is replaced.
+# Imports before each program. The worker patches Python's blocking calls before its imports, so all
+# of its modules may be imported. gunicorn patches after it has forked, so only modules may be
+# imported that keep no reference to a patched call.
 PROGRAMS = {
     "worker": ("gevent.monkey", "worker.__main__"),
     "gunicorn": (
@@ -42,7 +42,7 @@ _SIZE = 1 << 20
 
 
 class Forked:
-    """A process that a fork server started, with what the tests use of Popen."""
+    """Process of a fork server, with the part of `subprocess.Popen` that tests use."""
 
     def __init__(self, told: socket.socket) -> None:
         self._told = told
@@ -84,7 +84,7 @@ class ForkServer(Server):
         self._control: socket.socket | None = None
 
     def start(self) -> None:
-        """Start it when the first program is asked for: many tests need none."""
+        """Do nothing: it starts with the first program, since many tests need none."""
 
     def _listen(self) -> socket.socket:
         if self._control:
@@ -101,7 +101,7 @@ class ForkServer(Server):
         return self._control
 
     def spawn(self, arguments: list[str], environment: dict[str, str], log: Path) -> Forked:
-        """Start the program; it appends to `log` all that it prints."""
+        """Start the program; its output is appended to `log`."""
         asked = {"arguments": arguments, "environment": environment, "log": str(log)}
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
@@ -109,15 +109,15 @@ class ForkServer(Server):
         return Forked(ours)
 
     def stop(self) -> None:
-        """End it. What it started goes on."""
+        """Stop it; the programs that it started go on."""
         if self._control:
             self._control.close()
             self._process.wait(timeout=60)
 
 
 def _next_request(control: int) -> tuple[dict[str, Any], int]:
-    """Return what is asked for and where to tell of it; exit when nobody asks any more."""
-    # The socket and the calls of the C modules, which gevent leaves as they are.
+    """Return the next request and the pipe for its answer; exit when the client is gone."""
+    # The C-level socket, which gevent does not patch.
     import _socket
 
     connection = _socket.socket(fileno=control)
@@ -133,11 +133,11 @@ def _next_request(control: int) -> tuple[dict[str, Any], int]:
 
 
 def _serve(program: str, control: int) -> None:
-    """Answer requests; return only in the process that is to be the program."""
+    """Answer requests; return only in a forked process, which becomes the program."""
     for name in PROGRAMS[program]:
         __import__(name)
     sys.modules.pop("worker.__main__", None)
-    # Memory that no process collects is shared by all of them.
+    # Objects that no garbage collection touches stay shared between the processes.
     gc.freeze()
     while True:
         asked, told = _next_request(control)
@@ -147,7 +147,7 @@ def _serve(program: str, control: int) -> None:
                 posix.close(told)
                 posix.close(control)
                 return _become(program, asked)
-            # This one waits for it, since nobody but a parent hears how a process ended.
+            # Only its parent gets the exit code of a process.
             posix.write(told, str(child).encode())
             _, status = posix.waitpid(child, 0)
             posix.write(told, str(status).encode())

@@ -1,4 +1,4 @@
-"""Folders that are made once for all test processes of a run and copied from then on."""
+"""Folders that are made once in a run, for all test processes, and then copied."""
 
 import fcntl
 import os
@@ -9,9 +9,9 @@ import pytest
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
-    """Return the folder `name` of this run; `make` fills it for the first process that asks."""
+    """Return the folder `name` of this run; the first process that asks fills it by `make`."""
     base = factory.getbasetemp()
-    # Each process of pytest-xdist has a folder of its own below the one of the run.
+    # Each process of pytest-xdist has its own folder below that of the run.
     root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     folder = root / f"once-{name}"
     with (root / f"once-{name}.lock").open("w") as lock:

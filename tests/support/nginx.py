@@ -1,4 +1,4 @@
-"""A real nginx with the sample configuration, in front of a web server."""
+"""Real nginx with the sample configuration, in front of a web server."""
 
 import re
 import shutil
@@ -12,7 +12,7 @@ import requests
 from tests.support.ports import free_port
 from tests.support.process import PROJECT, Process
 
-# As root the workers must be root too: the folders of tests are nobody else's to read.
+# Started as root, its workers must run as root too, since no other user can read test folders.
 MAIN = """
 daemon off; user root; worker_processes auto; pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 512; }}
@@ -26,7 +26,7 @@ http {{
 
 
 class Nginx(Process):
-    """`with Nginx(web_url, recordings_dir) as nginx: requests.get(nginx.url)`."""
+    """nginx in front of `web_url`; a context manager."""
 
     name = "nginx"
 
@@ -63,12 +63,12 @@ class Nginx(Process):
         return ("/usr/sbin/nginx", "-c", str(self._conf), "-e", str(self.log))
 
     def stop(self) -> None:
-        """End it and forget its folder."""
+        """Stop it and remove its folder."""
         super().stop()
         shutil.rmtree(self.folder)
 
     def is_ready(self) -> bool:
-        """True if it answers."""
+        """Return True if it answers."""
         try:
             trusted = str(self._certificate) if self._certificate else True
             return requests.get(f"{self.url}/healthz", timeout=10, verify=trusted).ok

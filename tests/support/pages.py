@@ -1,4 +1,4 @@
-"""A client that looks at every page it gets: valid HTML, one h1, a title, no id twice."""
+"""Test client that checks every page: valid HTML, one h1, a title, no repeated id."""
 
 import re
 from collections import Counter
@@ -13,8 +13,8 @@ HTMX = {"HX-Request": "true"}
 
 
 def check_page(html: str) -> None:
-    """Fail with the reason when this is not a good page."""
-    # Strict: what a browser would silently repair raises with its place.
+    """Fail if a page breaks one of these rules."""
+    # Strict: markup that a browser would repair silently raises an error with its position.
     page = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
     assert len(page.findall(".//h1")) == 1, "exactly one h1"
     title = page.findtext(".//title") or ""
@@ -27,31 +27,31 @@ def check_page(html: str) -> None:
 
 
 def check_fragment(html: str) -> None:
-    """Fail when this is not valid where htmx puts it."""
+    """Fail if a fragment is not valid in the place where htmx puts it."""
     inside = "tbody" if html.lstrip().startswith("<tr") else "main"
     html5lib.HTMLParser(strict=True).parseFragment(html, container=inside)
 
 
 def text_of(answer: TestResponse) -> str:
-    """Return the text of an answer as a person reads it, with single spaces."""
+    """Return the visible text of a response, with single spaces."""
     return text_of_html(answer.get_data(as_text=True))
 
 
 def text_of_html(html: str) -> str:
-    """Return the text of a page as a person reads it, with single spaces."""
+    """Return the visible text of a page, with single spaces."""
     page = html5lib.parse(html, namespaceHTMLElements=False)
     body = page.find("body")
     return " ".join("".join(body.itertext()).split())
 
 
 class PageClient(FlaskClient):
-    """A browser without JavaScript, or htmx where its header is given."""
+    """Test client that stands for a browser without JavaScript, or for htmx with its header."""
 
-    # False while a page is asked for only to take a token from it.
+    # False during a request that only gets a token.
     _looks = True
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        """Ask, and look at what comes if it is a page."""
+        """Make a request, and check the response if it is a page."""
         answer = super().open(*args, **kwargs)
         if not self._looks:
             return answer
@@ -74,5 +74,5 @@ class PageClient(FlaskClient):
         return found[1]
 
     def send(self, url: str, form: dict[str, str] | None = None, **kwargs: Any) -> TestResponse:
-        """Send a form with its token."""
+        """POST a form with its token."""
         return self.post(url, data={"csrf_token": self.token(), **(form or {})}, **kwargs)

@@ -1,8 +1,8 @@
-"""Ports of the tests' servers, below those from which the system takes a client's.
+"""Ports of test servers, outside the range from which the kernel takes ports of clients.
 
-A port that the system calls free may be a client's in the next moment. So each process of tests has
-a block of ports that no system hands out, and reserves it by a name that only one process of this
-machine can have, in whatever root it runs.
+A port that the kernel calls free may be taken by a client in the next moment. So each test process
+has a block of ports that the kernel does not hand out, and reserves it by an abstract socket name,
+which only one process of this machine can have, also across chroots.
 """
 
 import random
@@ -15,12 +15,12 @@ from deploy.asterisk.launch import port_is_free
 
 # Above Asterisk's ports for RTP, below /proc/sys/net/ipv4/ip_local_port_range.
 _FIRST, _LAST, _BLOCK = 20_200, 32_600, 200
-# An even port for RTP, the next for RTCP, and the two after them for video, which SIPp binds too.
+# An even port for RTP, the next for RTCP, and two more for video, which SIPp binds too.
 _STEP = 4
 
 
 def free_port() -> int:
-    """Return an even port of 127.0.0.1 that is free, as are the three after it."""
+    """Return an even port of 127.0.0.1 that is free like the three after it."""
     return next(port for port in _own_ports() if _is_free(port))
 
 
@@ -42,7 +42,7 @@ _reserved: list[socket.socket] = []
 
 
 def _reserve(block: int) -> bool:
-    """Take a block for as long as this process lives; False if another process has it."""
+    """Reserve a block while this process lives; return False if another process has it."""
     name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
         name.bind(f"\0callytics-tests-ports-{block}")

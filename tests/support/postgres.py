@@ -1,4 +1,4 @@
-"""A real PostgreSQL of the tests' own: started, stopped, killed and started again at will."""
+"""Real PostgreSQL that tests start, stop and kill."""
 
 import os
 import shutil
@@ -14,13 +14,13 @@ from tests.support.process import Server
 from tests.support.waiting import wait_until
 
 USER = "callytics"
-# Not for data that anybody wants back: what a crash of the machine leaves is no matter here.
+# Without durability: no test survives a crash of the machine.
 FAST = "-c fsync=off"
 OPTIONS = "-c listen_addresses=127.0.0.1 -c max_connections=60"
 
 
 class Postgres(Server):
-    """One cluster in a folder of its own; `with Postgres() as postgres: postgres.new_database()`.
+    """PostgreSQL cluster in a folder of its own; a context manager.
 
     PostgreSQL refuses to run as root, so there it runs as the user `postgres` of its package.
     """
@@ -28,13 +28,13 @@ class Postgres(Server):
     def __init__(
         self, kept: Path | None = None, options: str = FAST, template: Path | None = None
     ) -> None:
-        """In the folder `kept`, which stays, if given; a new cluster is a copy of `template`."""
+        """Use the folder `kept`, which stays, or a new one, for a copy of `template`."""
         self._template = template
         self._owner = "postgres" if os.geteuid() == 0 else None
         self._kept = kept is not None
         self._options = options
         self.port = free_port()
-        # Not below pytest's folder, which nobody but its owner may enter.
+        # Not below pytest's folder, which only its owner may enter.
         self.folder = kept or Path(tempfile.mkdtemp(prefix="callytics-postgres-"))
         self.folder.mkdir(exist_ok=True)
         self.log = self.folder / "postgres.log"
@@ -46,12 +46,12 @@ class Postgres(Server):
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"
 
     def new_database(self, template: str = "template1") -> str:
-        """The address of a new database, a copy of `template`, to which nobody is connected."""
+        """Create a copy of `template`, which must have no connections; return its URL."""
         self._databases += 1
         return self.fresh_database(f"d{self._databases}", template)
 
     def fresh_database(self, name: str, template: str = "template1") -> str:
-        """The same under a name; the database that has it is gone."""
+        """Create a copy of `template` under this name, in place of an old one; return its URL."""
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {name}")
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
@@ -77,11 +77,11 @@ class Postgres(Server):
         self._run("initdb", "--auth=trust", f"--username={USER}", "--encoding=UTF8", "--no-sync")
 
     def terminate(self) -> None:
-        """End it as an administrator does, also with clients connected."""
+        """Stop it as an administrator does, also with clients connected."""
         self._run("pg_ctl", "-w", "-t", "120", "-m", "fast", "stop")
 
     def kill(self) -> None:
-        """End all of it as a crash does."""
+        """Kill all its processes, as a crash does."""
         first = int((self.folder / "data/postmaster.pid").read_text().split()[0])
         group = [first, *_children(first)]
         for process in group:
@@ -98,7 +98,7 @@ class Postgres(Server):
         return True
 
     def stop(self) -> None:
-        """End it, and remove its folder unless that is kept."""
+        """Stop it, and remove its folder unless that is kept."""
         if self._kept:
             self.terminate()
             return
@@ -107,7 +107,7 @@ class Postgres(Server):
         shutil.rmtree(self.folder)
 
     def _run(self, program: str, *arguments: str) -> None:
-        # Not a pipe: the server that is started keeps it, and it would never end.
+        # Not a pipe: the server would inherit it, and keep it open.
         with (self.folder / "said").open("ab") as said:
             done = subprocess.run(
                 [str(_programs() / program), "-D", str(self.folder / "data"), *arguments],

@@ -1,4 +1,4 @@
-"""Servers of a test: started, waited for until they are ready or dead, stopped and killed."""
+"""Servers of a test: start them, wait until they are ready, stop and kill them."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ PROJECT = Path(__file__).parents[2]
 
 
 class Running(Protocol):
-    """Process started by a test: the part of `subprocess.Popen` that tests use."""
+    """Started process: the part of `subprocess.Popen` that tests use."""
 
     pid: int
 
@@ -29,25 +29,25 @@ class Running(Protocol):
 
 
 class Server:
-    """Anything that a test starts and stops; `with Server() as server: ...`."""
+    """Server that a test starts and stops; a context manager."""
 
-    # Logs whose ends are shown when something is waited for in vain.
+    # Logs whose last lines are shown if a wait times out.
     logs: tuple[Path, ...] = ()
 
     def start(self) -> None:
-        """Start it and wait until it does its work."""
+        """Start it and wait until it is ready."""
         raise NotImplementedError
 
     def stop(self) -> None:
-        """End it, in whatever state it is."""
+        """Stop it, in any state."""
         raise NotImplementedError
 
     def show_logs(self) -> None:
-        """Show its logs from now on."""
+        """Add its logs to those that are shown."""
         LOGS.extend(log for log in self.logs if log not in LOGS)
 
     def hide_logs(self) -> None:
-        """Show its logs no longer."""
+        """Remove its logs from those that are shown."""
         LOGS[:] = [log for log in LOGS if log not in self.logs]
 
     def __enter__(self) -> Self:
@@ -71,7 +71,7 @@ class Server:
 
 
 class Process(Server):
-    """A server that is one process, with a log of all that it prints."""
+    """Server of one process, with a log of its output."""
 
     name = "process"
     log: Path
@@ -83,15 +83,15 @@ class Process(Server):
         raise NotImplementedError
 
     def options(self) -> dict[str, Any]:
-        """Return what else Popen is to be told, such as `env`."""
+        """Return more arguments of Popen, such as `env`."""
         return {}
 
     def is_ready(self) -> bool:
-        """True if it does its work."""
+        """Return True if it is ready."""
         raise NotImplementedError
 
     def start(self) -> None:
-        """Start it and wait until it does its work. After an end, the same again."""
+        """Start it, also after a stop, and wait until it is ready."""
         self.spawn()
         self.wait_until_ready()
 
@@ -103,7 +103,7 @@ class Process(Server):
         self.show_logs()
 
     def wait_until_ready(self) -> None:
-        """Wait until it does its work; fail with its log when it ends instead."""
+        """Wait until it is ready; fail with its log if it exits."""
         wait_until(self._is_ready_or_dead, f"the {self.name} is ready", self.starts_within_seconds)
 
     def _is_ready_or_dead(self) -> bool:
@@ -114,11 +114,11 @@ class Process(Server):
         return self.is_ready()
 
     def kill(self) -> None:
-        """End it as a crash does."""
+        """Kill it, as a crash does."""
         self.end(signal.SIGKILL)
 
     def terminate(self) -> int:
-        """End it as a service manager does; return its exit code."""
+        """Stop it as a service manager does; return its exit code."""
         return self.end(signal.SIGTERM)
 
     def end(self, number: signal.Signals) -> int:
@@ -131,7 +131,7 @@ class Process(Server):
         return code
 
     def stop(self) -> None:
-        """End it as a service manager does, and by force if it does not end."""
+        """Stop it as a service manager does; kill it if it does not exit."""
         try:
             self.terminate()
         finally:
@@ -139,5 +139,5 @@ class Process(Server):
 
 
 def inherited(*without: str) -> dict[str, str]:
-    """Return the environment of the tests, less the variables that begin with one of these."""
+    """Return the environment of the tests without the variables that begin with `prefixes`."""
     return {k: v for k, v in os.environ.items() if not k.startswith(without)}

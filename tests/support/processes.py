@@ -1,4 +1,4 @@
-"""The program's own processes, as real ones, for tests: the worker, the web, the command line."""
+"""Real processes of the program for tests: worker, web, command line."""
 
 import os
 import sqlite3
@@ -14,11 +14,11 @@ from tests.support.fork_server import ForkServer
 from tests.support.ports import free_port
 from tests.support.process import PROJECT, Process, inherited
 
-# Makes a new installation with an empty database in a folder and returns its environment.
+# Function that makes an installation with an empty database in a folder; returns its environment.
 Install = Callable[[Path], dict[str, str]]
-# Start programs quickly, by their names; conftest.py runs them, benchmarks do without.
+# Fork servers by the names of their programs; conftest.py starts them, benchmarks use none.
 FORK_SERVERS: dict[str, ForkServer] = {}
-# What a developer has in their shell must not decide about a test.
+# A developer's variables must not affect a test.
 OWN_VARIABLES = (
     "DATABASE_URL",
     "ARI_",
@@ -32,7 +32,7 @@ OWN_VARIABLES = (
 
 
 def fresh_environment(folder: Path) -> dict[str, str]:
-    """Every variable the program reads, for a new installation in `folder`: SQLite, no Asterisk."""
+    """Return all variables of a new installation in `folder`: SQLite, no Asterisk."""
     for name in ("instance", "recordings"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     return {
@@ -53,7 +53,7 @@ def fresh_environment(folder: Path) -> dict[str, str]:
 def run_flask(
     environment: dict[str, str], *arguments: str, text: str = "", check: bool = True
 ) -> subprocess.CompletedProcess[str]:
-    """Run `flask <arguments>` with `text` as its input; a failure fails the test with its words."""
+    """Run `flask <arguments>` with `text` as its input; fail with its output if it fails."""
     done = subprocess.run(
         [sys.executable, "-m", "flask", *arguments],
         cwd=PROJECT,
@@ -69,13 +69,13 @@ def run_flask(
 
 
 class Program(Process):
-    """One process of the program; `with Worker(environment, folder) as worker: ...`."""
+    """Process of the program; a context manager."""
 
     command: tuple[str, ...] = ()
     python = sys.executable
 
     def __init__(self, environment: dict[str, str], folder: Path, *, forked: bool = True) -> None:
-        """With `forked` false it makes its own imports, where a test looks at the start itself."""
+        """`forked` is False for a test of the start itself, which includes the imports."""
         self._forked = forked
         self.environment = environment
         self.log = folder / f"{self.name}.log"
@@ -90,9 +90,9 @@ class Program(Process):
         return {"env": self.environment}
 
     def spawn(self) -> None:
-        """Start it, by the fork server of the tests where there is one."""
+        """Start it, by a fork server if there is one."""
         server = FORK_SERVERS.get(self.command[0]) if self._forked else None
-        # One that runs elsewhere, or imports from elsewhere, has to make its own imports.
+        # A program with another folder or import path has to import its modules itself.
         usual = self.options() == {"env": self.environment}
         usual = usual and self.environment.get("PYTHONPATH") == os.environ.get("PYTHONPATH")
         if server is None or not usual:
@@ -110,7 +110,7 @@ class Worker(Program):
     command = ("worker",)
 
     def start(self) -> None:
-        """Start it; a row that an earlier one left is not taken for this one's."""
+        """Start it; the row of an earlier worker does not count."""
         self._before = self._connected_at()
         super().start()
 
@@ -128,7 +128,7 @@ class Worker(Program):
 
 
 class Web(Program):
-    """gunicorn as in the Procfile; `url` has no slash at its end."""
+    """gunicorn as in the Procfile."""
 
     name = "web"
     command = ("gunicorn", "--config", "deploy/gunicorn_settings.py", "app:app")

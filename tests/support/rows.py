@@ -1,4 +1,4 @@
-"""Reads the ledger of an installation under test, as anybody with its database could."""
+"""Rows and files of an installation, read directly from its database and folder."""
 
 import json
 import sqlite3
@@ -13,7 +13,7 @@ from tests.support.waiting import wait_until
 
 
 def rows(environment: dict[str, str], query: str) -> list[dict[str, Any]]:
-    """Rows of a query as column names and values."""
+    """Return the rows of a query as dicts."""
     connection = sqlite3.connect(environment["DATABASE_URL"].removeprefix("sqlite:///"), timeout=30)
     connection.row_factory = sqlite3.Row
     try:
@@ -23,12 +23,12 @@ def rows(environment: dict[str, str], query: str) -> list[dict[str, Any]]:
 
 
 def recordings(environment: dict[str, str]) -> list[dict[str, Any]]:
-    """Every recording, oldest first."""
+    """Return every recording, oldest first."""
     return rows(environment, "SELECT * FROM recordings ORDER BY id")
 
 
 def calls(environment: dict[str, str]) -> list[dict[str, Any]]:
-    """Every call, oldest first, its path as a list."""
+    """Return every call, oldest first, its path as a list."""
     found = rows(environment, "SELECT * FROM calls ORDER BY id")
     return [{**call, "path": json.loads(call["path"])} for call in found]
 
@@ -54,12 +54,12 @@ def recordings_in(environment: dict[str, str], state: str, count: int = 1) -> li
 
 
 def audio_of(environment: dict[str, str], recording: dict[str, Any]) -> Path:
-    """The file of a recording."""
+    """Return the path of a recording's audio."""
     return Path(environment["RECORDINGS_DIR"]) / recording["path"]
 
 
 def facts_of(environment: dict[str, str], recording: dict[str, Any]) -> dict[str, Any]:
-    """The facts beside the audio of a recording."""
+    """Return the facts beside a recording's audio."""
     return json.loads(audio_of(environment, recording).with_suffix(".json").read_text())
 
 
@@ -69,7 +69,7 @@ def use_flow(
     start: str | None = None,
     queues: dict[str, Any] | None = None,
 ) -> None:
-    """Put a flow of number 1000 in force that begins with the first of `nodes`."""
+    """Publish a flow of number 1000 that begins with the first of `nodes`."""
     flow = {"numbers": ["1000"], "start": start or next(iter(nodes)), "nodes": nodes}
     document = check({"queues": queues or {}, "flows": {"main": flow}})
     with app_of(environment):
@@ -77,7 +77,7 @@ def use_flow(
 
 
 def use_settings(environment: dict[str, str], **settings: str) -> None:
-    """Put settings in force, as an administrator does."""
+    """Change settings, as an administrator does."""
     with app_of(environment):
         for key, value in settings.items():
             set_setting(key, value, "tests")

@@ -1,4 +1,4 @@
-"""RTP packets of a phone while someone speaks, as the capture file that SIPp plays."""
+"""RTP packets of a phone that speaks, as a capture file for SIPp."""
 
 import struct
 from collections.abc import Iterator
@@ -10,16 +10,16 @@ from tests.support.tones import RATE, ULAW
 
 PACKET_SECONDS = 0.02
 PACKET_SAMPLES = int(RATE * PACKET_SECONDS)
-EVENT_TYPE = 101  # what the scenarios call telephone-event in their SDP
+EVENT_TYPE = 101  # payload type of telephone-event in the SDP of the scenarios
 KEYS = "0123456789*#"
 
 
 @cache
 def speech(hertz: int, seconds: float, key: str = "", db: float = -12.0) -> bytes:
-    """A capture file in which a phone sends one tone for `seconds`, and then presses `key`.
+    """Return a capture file: a tone for `seconds`, then the key `key`.
 
-    The tone is PCMU in packets of 20 ms, the key telephone events (RFC 4733); after a key follows
-    a second of silence, as a real phone never stops to send.
+    The tone is PCMU in packets of 20 ms, the key telephone events (RFC 4733). A second of silence
+    follows the key, since a real phone never stops sending.
     """
     payloads = list(_tone(hertz, seconds, db))
     packets = [_rtp(0, index, index * PACKET_SAMPLES, tone) for index, tone in enumerate(payloads)]
@@ -34,7 +34,7 @@ def speech(hertz: int, seconds: float, key: str = "", db: float = -12.0) -> byte
 
 
 def _tone(hertz: int, seconds: float, db: float) -> Iterator[bytes]:
-    """A sine in μ-law, packet by packet; each sample becomes the nearest that μ-law knows."""
+    """Yield a sine in μ-law, packet by packet."""
     times = np.arange(int(seconds / PACKET_SECONDS) * PACKET_SAMPLES) / RATE
     samples = 10 ** (db / 20) * np.sin(2 * np.pi * hertz * times)
     order = np.argsort(ULAW)
@@ -46,7 +46,7 @@ def _tone(hertz: int, seconds: float, db: float) -> Iterator[bytes]:
 
 
 def _key(key: str, first: int) -> list[bytes]:
-    """One key for a tenth of a second: the same event growing longer, its end told three times."""
+    """Yield the events of a key for 0.1 s: durations that increase, and the end three times."""
     event, began = KEYS.index(key), first * PACKET_SAMPLES
     lengths = [*range(1, 6), 6, 6, 6]
     return [
@@ -67,7 +67,7 @@ def _rtp(kind: int, number: int, timestamp: int, payload: bytes, marker: bool = 
 
 
 def _frame(at: float, rtp: bytes) -> bytes:
-    """RTP in UDP in IPv4 in Ethernet; SIPp puts addresses, ports and checksums of its own."""
+    """Return RTP in UDP in IPv4 in Ethernet; SIPp sets addresses, ports and checksums."""
     udp = struct.pack(">HHHH", 6000, 6000, 8 + len(rtp), 0) + rtp
     lengths = (0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0)
     here = bytes((127, 0, 0, 1))

@@ -1,4 +1,4 @@
-"""A library with recordings in it, for tests that need no call: real rows, files and people."""
+"""Library with real rows, files and users, for tests that need no call."""
 
 import io
 import re
@@ -29,14 +29,14 @@ from callytics.storage.folder import Storage
 from tests.support.apps import new_app
 
 PASSWORD = "correct horse"
-# The cost stands in the hash: this one takes a hundredth of the usual time.
+# The hash names its cost: this one takes a hundredth of the usual time.
 _QUICK_HASH = generate_password_hash(PASSWORD, method="scrypt:512:8:1")
 STARTED_AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
 
 def wav_bytes(sound: bytes) -> bytes:
-    """A .wav as Asterisk writes it: 44 bytes of header, then 8 kHz, 16 bit, mono."""
+    """Return a .wav as Asterisk writes it: 44 bytes of header, 8 kHz, 16 bit, mono."""
     whole = io.BytesIO()
     with wave.open(whole, "wb") as file:
         file.setparams((1, 2, 8000, 0, "NONE", ""))
@@ -45,7 +45,7 @@ def wav_bytes(sound: bytes) -> bytes:
 
 
 class Browser(FlaskClient):
-    """A client that reads an answer to its end and closes it, as a server does."""
+    """Test client that reads a response to its end and closes it, as a server does."""
 
     def open(self, *args: Any, buffered: bool = True, **options: Any) -> TestResponse:
         """Make a request."""
@@ -54,25 +54,25 @@ class Browser(FlaskClient):
 
 @dataclass
 class Shelf:
-    """The library of one installation, whose environment is `environment`."""
+    """Library of one installation."""
 
     environment: dict[str, str]
     app: Flask
 
     @classmethod
     def of(cls, environment: dict[str, str]) -> "Shelf":
-        """The library of an installation whose schema is there already."""
+        """Return the library of an installation with a schema."""
         app = new_app(environment)
         app.test_client_class = Browser
         return cls(environment, app)
 
     @property
     def storage(self) -> Storage:
-        """The folder of the recordings."""
+        """Recordings folder."""
         return self.app.extensions["storage"]
 
     def add(self, content: bytes | None, **facts: Any) -> Facts:
-        """Put a recording in: its file with `content` (None: no file), its facts, its row."""
+        """Add a recording: its audio `content` (None for no file), facts and row."""
         given = {"uid": new_uid(), "kind": "transfer", "direction": "inbound", "format": "wav"}
         given |= {"state": "available", "started_at": STARTED_AT, **facts}
         kept = Facts(**given)
@@ -84,7 +84,7 @@ class Shelf:
         return kept
 
     def add_call(self, uid: str, **values: Any) -> str:
-        """Put the row of a call in, inbound and answered unless said otherwise; return `uid`."""
+        """Add the row of a call, by default inbound and answered; return `uid`."""
         given = {"direction": "inbound", "caller_number": "5551234", "dialed_number": "1000"}
         given |= {"uid": uid, "path": [], "disposition": "answered", "started_at": STARTED_AT}
         given |= {"ended_at": STARTED_AT + timedelta(minutes=1)}
@@ -97,7 +97,7 @@ class Shelf:
         return self.storage.root / facts.path
 
     def row(self, facts: Facts) -> Any:
-        """The row as it is now."""
+        """Return the current row."""
         with self.app.app_context():
             return library.recording(facts.uid)
 
@@ -109,7 +109,7 @@ class Shelf:
             return [tuple(row) for row in connection.execute(query.order_by(AuditEntry.id))]
 
     def add_person(self, name: str, role: str = "reviewer") -> None:
-        """Let somebody sign in, with a hash of their password that is checked quickly."""
+        """Add a user, with a password hash that is quick to check."""
         with self.app.app_context():
             users.add_user(name, role, PASSWORD, changed_by="tests")
             with writing() as connection:
@@ -117,7 +117,7 @@ class Shelf:
                 connection.execute(who.values(password_hash=_QUICK_HASH))
 
     def client(self, name: str) -> FlaskClient:
-        """A browser in this process in which `name` has signed in through the form."""
+        """Return a test client in which `name` has signed in by the form."""
         client = self.app.test_client()
         token = TOKEN.search(client.get("/login").get_data(as_text=True))
         assert token, "the form has a token"
@@ -127,7 +127,7 @@ class Shelf:
 
 
 def signed_in(url: str, name: str, password: str = PASSWORD) -> requests.Session:
-    """A browser of the web server at `url` in which `name` has signed in through the form."""
+    """Return an HTTP session with the server at `url` in which `name` has signed in by the form."""
     session = requests.Session()
     token = TOKEN.search(session.get(f"{url}/login", timeout=60).text)
     assert token, "the form has a token"
@@ -138,6 +138,6 @@ def signed_in(url: str, name: str, password: str = PASSWORD) -> requests.Session
 
 
 def without_keeping(person: requests.Session) -> requests.Session:
-    """A connection for each request: gunicorn closes an idle one in the very moment it is used."""
+    """HTTP session without keep-alive: gunicorn may close an idle connection during its use."""
     person.headers["Connection"] = "close"
     return person

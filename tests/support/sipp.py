@@ -1,8 +1,8 @@
-"""Real phones for tests: each one SIPp, with SIP and RTP of its own, led by cues.
+"""Real SIP phones for tests: each is a SIPp process that follows cues.
 
-A scenario of tests/support/sipp waits wherever a person would decide; what is decided is told it by
-a cue: a MESSAGE in the phone's own dialog, which the scenario takes for the next step. So
-nothing in a test hangs on a pause that is long enough on one machine and too short on another.
+A scenario of tests/support/sipp waits wherever a person would decide. The test sends the decision
+as a cue: a MESSAGE in the phone's dialog, which the scenario takes for the next step. So no test
+depends on pauses that may be too short on another machine.
 """
 
 import itertools
@@ -26,7 +26,7 @@ from tests.support.rtp import speech
 from tests.support.waiting import wait_until
 
 SCENARIOS = Path(__file__).parent / "sipp"
-# Longer than any test; a phone that its test forgot ends by itself.
+# Longer than any test; then a forgotten phone exits by itself.
 LONGEST_SECONDS = 120
 SPEECH_SECONDS = 90.0
 _BLOCK = re.compile(
@@ -40,7 +40,7 @@ _cues = itertools.count(1)
 
 @dataclass(frozen=True)
 class Message:
-    """One SIP message as the phone's own log has it."""
+    """SIP message from the log of a phone."""
 
     at: datetime
     sent: bool
@@ -48,17 +48,17 @@ class Message:
 
     @property
     def start(self) -> str:
-        """The first line."""
+        """First line."""
         return self.text.partition("\n")[0].strip()
 
     def header(self, name: str) -> str:
-        """The first header of this name, empty when there is none."""
+        """Return the first header of this name, or an empty text."""
         found = re.search(rf"^{name}:[ \t]*(.*?)\s*$", self.text, re.MULTILINE | re.IGNORECASE)
         return found[1] if found else ""
 
 
 class Phone(Process):
-    """One SIPp that plays one phone in one call; `folder` is its own."""
+    """SIPp as one phone in one call, with a folder of its own."""
 
     def __init__(self, asterisk: AsteriskServer, folder: Path, user: str, port: int) -> None:
         self.asterisk, self.folder, self.user, self.port = asterisk, folder, user, port
@@ -70,12 +70,12 @@ class Phone(Process):
         folder.mkdir()
 
     def speak(self, hertz: int, seconds: float = SPEECH_SECONDS, key: str = "") -> None:
-        """Speech once it is answered: a tone, and a key after it."""
+        """Set the audio after the answer: a tone, then a key."""
         (self.folder / "speech.pcap").write_bytes(speech(hertz, seconds, key))
 
     def play(self, scenario: str, *arguments: str) -> None:
-        """Start SIPp with a scenario; a callee is ready when this returns."""
-        # SIPp looks for what it plays beside the scenario.
+        """Start SIPp with a scenario, and wait until a callee is ready."""
+        # SIPp looks for audio beside the scenario.
         own_scenario = self.folder / f"{scenario}.xml"
         own_scenario.symlink_to(SCENARIOS / own_scenario.name)
         self._arguments = ("-sf", str(own_scenario), *arguments)
@@ -88,7 +88,7 @@ class Phone(Process):
         command = [program, f"127.0.0.1:{self.asterisk.sip_port}", *self._arguments]
         command += ["-m", "1", "-nostdin", "-aa"]
         command += ["-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1"]
-        # A cue comes from another port than Asterisk's; answers must go to Asterisk all the same.
+        # A cue comes from another port than Asterisk's; responses must still go to Asterisk.
         command += ["-rsa", f"127.0.0.1:{self.asterisk.sip_port}"]
         command += ["-mp", str(free_port()), "-key", "user", self.user]
         command += ["-trace_msg", "-message_file", str(self.message_log)]
@@ -97,19 +97,19 @@ class Phone(Process):
         return command
 
     def options(self) -> dict[str, Any]:
-        """Return its folder, in which it looks for what it plays."""
+        """Return its folder, in which it looks for audio."""
         return {"cwd": self.folder}
 
     def is_ready(self) -> bool:
-        """True if it listens."""
+        """Return True if it listens."""
         return not port_is_free(self.port, socket.SOCK_DGRAM)
 
     def _is_ready_or_dead(self) -> bool:
-        # A short call may be over before anybody looks.
+        # A short call may have ended already.
         return bool(self.messages()) or super()._is_ready_or_dead()
 
     def messages(self, start: str = "") -> list[Message]:
-        """Return the messages so far whose first line begins so."""
+        """Return the messages so far whose first line begins with `start`."""
         log = self.message_log
         text = log.read_text(errors="replace") if log.exists() else ""
         found = [
@@ -121,11 +121,11 @@ class Phone(Process):
         return [message for message in found if message.start.startswith(start)]
 
     def wait_for(self, start: str) -> Message:
-        """The first message of this first line, sent or received, when it is there."""
+        """Wait for a message, sent or received, by its first line; return it."""
         return wait_until(lambda: self.messages(start), f"{self.user}: {start}")[0]
 
     def cue(self, what: str, refer_to: str = "") -> None:
-        """Tell the phone to do its next thing: answer, busy, decline, transfer, bye."""
+        """Send a cue: answer, busy, decline, transfer, bye."""
         call_id = self.wait_for("INVITE").header("Call-ID")
         lines = [
             f"MESSAGE sip:{self.user}@127.0.0.1:{self.port} SIP/2.0",
@@ -142,7 +142,7 @@ class Phone(Process):
             sender.sendto("\r\n".join([*lines, "", ""]).encode(), ("127.0.0.1", self.port))
 
     def answer(self) -> None:
-        """Take the call."""
+        """Answer the call."""
         self.wait_for("SIP/2.0 180")
         self.cue("answer")
         self.wait_for("ACK")
@@ -158,16 +158,16 @@ class Phone(Process):
         self.wait_for("BYE")
 
     def transfer(self, to: str, manner: str = "polite") -> None:
-        """Send the other party to the user `to`, as in REFER, and see it accepted.
+        """Transfer the other party to the user `to` by REFER, and wait until that is accepted.
 
-        A "polite" phone hangs up when it is told of the success, one in a "hurry" when it is
-        accepted, and one that is to "stay" never.
+        A "polite" phone hangs up after the NOTIFY of success, a "hurry" one once the REFER is
+        accepted, a "stay" one never.
         """
         self.cue(f"transfer {manner}", f"<sip:{to}>")
         self.wait_for("SIP/2.0 202")
 
     def as_replaced(self) -> str:
-        """Return the Refer-To of a REFER in another call that joins both."""
+        """Return the Refer-To for a REFER in another call that joins both calls."""
         answer = self.wait_for("SIP/2.0 200")
         tags = {name: answer.header(name).partition("tag=")[2] for name in ("From", "To")}
         dialog = f"{answer.header('Call-ID')};to-tag={tags['To']};from-tag={tags['From']}"
@@ -176,7 +176,7 @@ class Phone(Process):
         return f"{person[1]}?Replaces={quote(dialog, safe='')}"
 
     def register(self, seconds: int = 300) -> None:
-        """Tell Asterisk where the phone is, as one that is switched on; 0 as one that goes."""
+        """Register the phone with Asterisk for `seconds`; 0 unregisters it."""
         lines = [
             f"REGISTER sip:127.0.0.1:{self.asterisk.sip_port} SIP/2.0",
             f"Via: SIP/2.0/UDP 127.0.0.1:{{port}};branch=z9hG4bK-register-{next(_cues)}",
@@ -197,13 +197,13 @@ class Phone(Process):
         assert answer.startswith("SIP/2.0 200"), answer
 
     def stop(self) -> None:
-        """End SIPp if it has not ended with its call."""
+        """Stop SIPp if it has not exited with its call."""
         self.end(signal.SIGKILL)
         self.hide_logs()
 
 
 class Phones(Server):
-    """The phones of one test; whatever still rings or talks at its end is ended."""
+    """Phones of one test; at its end, their calls are ended."""
 
     def __init__(self, asterisk: AsteriskServer, folder: Path) -> None:
         self.asterisk, self.folder = asterisk, folder
@@ -211,7 +211,7 @@ class Phones(Server):
         self._stack = ExitStack()
 
     def callee(self, user: str, hertz: int = 1000) -> Phone:
-        """A phone that is switched on and rings when it is called; "trunk" is the outside."""
+        """Return a registered phone that rings when it is called; "trunk" is the trunk's side."""
         port = self.asterisk.trunk_port if user == "trunk" else free_port()
         phone = self._phone(user, port)
         phone.speak(hertz)
@@ -232,7 +232,7 @@ class Phones(Server):
         seconds: float = SPEECH_SECONDS,
         key: str = "",
     ) -> Phone:
-        """Someone who calls `number`: a `user` of pjsip.conf, or else one outside."""
+        """Call `number` from a phone: a `user` of pjsip.conf, or one outside."""
         phone = self._phone(user, free_port())
         phone.speak(hertz, seconds, key)
         sender = f"{name} <{from_uri or f'sip:{user}@127.0.0.1'}>".strip()
@@ -246,10 +246,10 @@ class Phones(Server):
         return phone
 
     def start(self) -> None:
-        """Have no phone yet."""
+        """Do nothing: there is no phone yet."""
 
     def stop(self) -> None:
-        """End every call and every phone."""
-        # First, so that phones that talk or ring hear of their end while they are there.
+        """End all calls and stop all phones."""
+        # First, so that phones in a call get its end while they run.
         self._stack.callback(self.asterisk.hang_up_all)
         self._stack.close()

@@ -1,4 +1,4 @@
-"""Recordings for the pages' tests: tones with silence between them, as .wav and as .ulaw."""
+"""Audio for tests of pages: tones with silence between them, as .wav and .ulaw."""
 
 import numpy as np
 
@@ -7,12 +7,12 @@ from tests.support.tones import RATE
 
 
 def wav(*parts: tuple[float, bool]) -> bytes:
-    """A .wav of parts: for how many seconds, and whether there is a tone in it."""
+    """Return a .wav of parts, each with its seconds and True for a tone."""
     return wav_bytes(b"".join(_tone(*part).astype("<i2").tobytes() for part in parts))
 
 
 def ulaw(*parts: tuple[float, bool]) -> bytes:
-    """The same as .ulaw, whose tone is a square wave of 500 Hz."""
+    """Return the same as .ulaw, with a square wave of 500 Hz as the tone."""
     cycle = np.repeat(np.array([0x90, 0x10], np.uint8), 8)
     pieces = (np.resize(cycle, int(s * RATE)) if loud else _quiet(s) for s, loud in parts)
     return b"".join(piece.tobytes() for piece in pieces)

@@ -1,8 +1,8 @@
-"""An Asterisk that does what a real one cannot be made to do: refuse, fall silent, lose an event.
+"""Stand-in for Asterisk, for faults that a real one cannot be made to have.
 
-Its events were captured from a real one (tests/support/captured). Each line there holds an event
-and what it came after: a command as it was sent, or what someone on the line did. Faults are
-asked for by the test; without any it carries a transfer call from its beginning to its end.
+Its events were captured from a real one (tests/support/captured). Each line there has an event and
+its cause: a command, or an action of a party. A test asks for faults; without any, a transfer call
+goes from its beginning to its end.
 """
 
 import copy
@@ -23,7 +23,7 @@ from tests.support.tones import write_tone
 CAPTURED = Path(__file__).parent / "captured/transfer.jsonl"
 Event = dict[str, Any]
 _NUMBERS = itertools.count(1)
-# What is delivered in place of the events that come after something.
+# Function that returns the events to send in place of the captured ones.
 Editor = Callable[[str, list[Event]], list[Event]]
 
 GONE = Answer(404, {"message": "Channel not found"})
@@ -36,17 +36,17 @@ UNANSWERED = Answer(hang=120)
 
 @dataclass
 class Fault:
-    """Fault at the next command like `command`, in which `*` is any one word."""
+    """Fault of the next command that matches `command`; `*` matches any word."""
 
     command: str
     answer: Answer
-    # Whether Asterisk does it nevertheless, so that only its answer is wrong.
+    # True if the command is carried out, so that only its answer is wrong.
     done: bool = False
-    # With this it is done and answered well, but not before this is set.
+    # If set, the command is carried out and answered once this event is set.
     until: threading.Event | None = None
 
     def fits(self, words: tuple[str, ...]) -> bool:
-        """Return True if the fault is meant for this command."""
+        """Return True if the fault matches this command."""
         pattern = self.command.split(" ")
         return len(pattern) == len(words) and all(
             p in ("*", w) for p, w in zip(pattern, words, strict=True)
@@ -55,7 +55,7 @@ class Fault:
 
 @dataclass
 class StandInCall:
-    """One call: the ids that stand for the placeholders of the captured events."""
+    """Call, with the ids for the placeholders of the captured events."""
 
     ari: "StandIn"
     number: str
@@ -66,30 +66,30 @@ class StandInCall:
         self.ari.play(self, what)
 
     def recording_ends_by_itself(self) -> None:
-        """As when Asterisk hears nothing any more or cannot write on."""
+        """Finish the recording without a command, as on silence or a write error."""
         name = self.ids["recording"]
         self.ari.finish_file(name)
         self.ari.play(self, f"POST recordings live {name} stop")
 
     def says(self, event: Event) -> None:
-        """Send an event of this call that was never captured."""
+        """Send an event of this call that is not among the captured ones."""
         self.ari.send(self.fill(event))
 
     def fill(self, event: Event) -> Event:
-        """The event with this call's ids in place of the placeholders."""
+        """Return the event with this call's ids in place of the placeholders."""
         text = json.dumps(event)
         for name, value in self.ids.items():
             text = text.replace(f"{{{name}}}", value)
         return json.loads(text.replace("15551234", self.number))
 
     def captured(self, words: str) -> str:
-        """A command as the captured lines have it, with placeholders for this call's ids."""
+        """Return a command with placeholders in place of this call's ids."""
         names = {value: f"{{{name}}}" for name, value in self.ids.items()}
         return " ".join(names.get(word, word) for word in words.split(" "))
 
 
 class StandIn(AriServer):
-    """The server; `channels`, `bridges` and `live` are what is there right now."""
+    """Server; `channels`, `bridges` and `live` recordings are the current ones."""
 
     def __init__(self, recordings: Path) -> None:
         super().__init__()
@@ -109,10 +109,10 @@ class StandIn(AriServer):
         self.paused: set[str] = set()
         self.last_sent_at = 0.0
 
-    # What a test does
+    # Actions of a test
 
     def place_call(self, number: str) -> StandInCall:
-        """Someone whose number is `number` calls 1000."""
+        """Call 1000 from `number`."""
         call = StandInCall(self, number, {"caller": f"caller-{uuid.uuid4()}"})
         self.calls.append(call)
         self.channels.add(call.ids["caller"])
@@ -120,19 +120,19 @@ class StandIn(AriServer):
         return call
 
     def fault(self, command: str, answer: Answer, done: bool = False) -> Fault:
-        """Let the next such command go wrong."""
+        """Let the next command that matches fail."""
         fault = Fault(command, answer, done)
         self.faults.append(fault)
         return fault
 
     def hold(self, command: str) -> threading.Event:
-        """Let the answer to the next such command wait until the event is set."""
+        """Delay the answer to the next command that matches until the returned event is set."""
         until = threading.Event()
         self.faults.append(Fault(command, Answer(), done=True, until=until))
         return until
 
     def go_silent(self) -> None:
-        """Send nothing more over the connection there is, which stays up; a new one is well."""
+        """Send nothing more over the current connection, which stays open; a new one works."""
         for socket in self.sockets:
             socket.silent = True
 
@@ -143,7 +143,7 @@ class StandIn(AriServer):
         super().send(event)
 
     def play(self, call: StandInCall, after: str) -> None:
-        """Send the events that were captured after a command or a deed."""
+        """Send the events that were captured after a command or an action."""
         place = call.captured(after)
         lines = [line["event"] for line in self._lines if line["after"] == place]
         events = [call.fill(event) for event in lines]
@@ -153,10 +153,10 @@ class StandIn(AriServer):
         for event in self.edit(place, events):
             self.send(event)
 
-    # What the worker hears
+    # Answers to the worker
 
     def answer(self, command: Command) -> Answer:
-        """Carry out a command, unless a fault is waiting for it."""
+        """Carry out a command, unless a fault matches it."""
         self.seen.append(" ".join(command.words))
         fault = next((f for f in self.faults if f.fits(command.words)), None)
         if fault is not None:
@@ -251,7 +251,7 @@ class StandIn(AriServer):
             if thing in call.ids.values():
                 self.play(call, " ".join(command.words))
 
-    # The file that a recording has
+    # File of a recording
 
     def _begin_file(self, name: str) -> None:
         self.live[name] = time.monotonic()
@@ -260,13 +260,13 @@ class StandIn(AriServer):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_tone(path, 440, 1)
             with path.open("r+b") as file:
-                # Until it closes the file, Asterisk says that it holds nothing.
+                # Until the file is closed, its header has a size of 0.
                 for offset in (4, 40):
                     file.seek(offset)
                     file.write(struct.pack("<I", 0))
 
     def finish_file(self, name: str) -> None:
-        """Close a recording's file as Asterisk does; its tone is as long as it went on."""
+        """Close a recording's file as Asterisk does, with a tone of the recording's length."""
         seconds = time.monotonic() - self.live.pop(name)
         self.paused.discard(name)
         if self.writes_files:

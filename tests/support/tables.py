@@ -1,4 +1,4 @@
-"""Tables as they are, read past the library."""
+"""Tables, read directly."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Two who talk and are recorded by a real Asterisk, and what they say while it is paused."""
+"""Recorded conversation on a real Asterisk, with pauses."""
 
 import json
 import time
@@ -20,13 +20,13 @@ Row = dict[str, Any]
 
 DESK = {"type": "transfer", "destination": "Local/told1000@party/n", "record_call": True}
 CALLER, CALLEE = "told440", "told1000"
-# Half a frame of the arithmetic and some of the line; a busy machine swallows more. What is wrong
-# is wrong by a whole pause or by all that was said before.
+# Half a frame of rounding, and jitter of the line; a busy machine loses more. An error would be a
+# whole pause, or all audio before it.
 NEAR_SECONDS = 0.8
 
 
 class Talk:
-    """A conversation that is recorded; its caller speaks 440 Hz and its callee 1000 Hz."""
+    """Recorded conversation; the caller speaks 440 Hz, the callee 1000 Hz."""
 
     def __init__(self, asterisk: AsteriskServer, environment: Env) -> None:
         self.asterisk, self.environment = asterisk, environment
@@ -36,40 +36,40 @@ class Talk:
         self.goes_on(1.5)
 
     def goes_on(self, seconds: float) -> None:
-        """Nothing tells that somebody has spoken for a while but the time itself."""
+        """Let time pass: no event tells that somebody has spoken for a while."""
         time.sleep(seconds)
 
     def wishes(self, action: Action, by: str) -> None:
-        """Ask the worker as a page does."""
+        """Send a pause request to the worker, as a page does."""
         request_pause(Ari(load_config(self.environment)), self.name, action, by)
 
     def row(self) -> Row:
-        """The recording that is the newest."""
+        """Return the row of the newest recording."""
         row = recordings(self.environment)[-1]
         return {**row, "pauses": json.loads(row["pauses"] or "[]")}
 
     def is_paused(self) -> bool:
-        """Return True if the row says so."""
+        """Return True if the row says that it is paused."""
         spans = self.row()["pauses"]
         return bool(spans) and spans[-1]["at_ms"] is not None and spans[-1]["ended_at"] is None
 
     def state(self) -> str:
-        """Return Asterisk's state of it."""
+        """Return its state in Asterisk."""
         name = self.name.replace("/", "%2F")
         return self.asterisk.ari("GET", f"recordings/live/{name}").json().get("state", "")
 
     def pause(self, by: str = "ada") -> None:
-        """Pause it and wait until the row says so."""
+        """Pause the recording and wait until its row says so."""
         self.wishes("pause", by)
         wait_until(self.is_paused, "the recording is paused")
 
     def resume(self, by: str = "rita") -> None:
-        """Let it go on and wait until the row says so."""
+        """Resume the recording and wait until its row says so."""
         self.wishes("resume", by)
         wait_until(lambda: not self.is_paused(), "the recording goes on")
 
     def says_the_card_number(self, seconds: float = 2.0) -> None:
-        """The caller says it in 700 Hz; from then on the callee speaks 1500 Hz."""
+        """Let the caller speak 700 Hz for a while, and the callee 1500 Hz from then on."""
         self.asterisk.tell(CALLER, 700)
         self.asterisk.tell(CALLEE, 1500)
         self.goes_on(seconds)
@@ -77,14 +77,14 @@ class Talk:
         self.goes_on(0.2)
 
     def end(self, count: int = 1) -> Row:
-        """Hang up; the newest recording when `count` of them can be heard."""
+        """Hang up; return the newest recording once `count` of them are available."""
         self.call.hang_up()
         recordings_in(self.environment, "available", count)
         return self.row()
 
 
 def begin_talk(asterisk: AsteriskServer, environment: Env) -> Talk:
-    """A conversation that a worker leads and records."""
+    """Begin a conversation that a worker connects and records."""
     for party in (CALLER, CALLEE):
         asterisk.ari("POST", "asterisk/variable", params={"variable": party, "value": ""})
     use_flow(environment, {"desk": DESK})
@@ -98,7 +98,7 @@ def length(span: Row) -> float:
 
 
 def check_gap(talk: Talk, span: Row) -> None:
-    """Nothing of the pause is heard, and the place of the gap is where the facts say."""
+    """Check that nothing of the pause is heard, and that the gap is where the facts say."""
     assert spans_heard(talk.audio, 700) == []
     before, after = spans_heard(talk.audio, 1000)[-1], spans_heard(talk.audio, 1500)[0]
     assert before[1] == pytest.approx(span["at_ms"] / 1000, abs=NEAR_SECONDS)

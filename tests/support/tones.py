@@ -1,4 +1,4 @@
-"""Detection of parties in a recording: each speaks a pure tone of its own."""
+"""Detection of the parties in a recording, each of which speaks its own tone."""
 
 import wave
 from collections.abc import Iterable
@@ -30,42 +30,42 @@ def read_samples(path: Path) -> np.ndarray:
 
 
 def _from_ulaw(octets: np.ndarray) -> np.ndarray:
-    """ITU-T G.711: inverted bits of sign, three of exponent, four of mantissa."""
+    """Decode ITU-T G.711: inverted bits, one of sign, three of exponent, four of mantissa."""
     bits = ~octets
     exponent, mantissa = (bits >> 4) & 7, (bits & 15).astype(int)
     magnitude = ((mantissa << 3) + 132 << exponent) - 132
     return np.where(bits & 128, -magnitude, magnitude) / 32768
 
 
-# The sample, of -1 to 1, that each octet of μ-law stands for.
+# Sample, from -1 to 1, of each octet of μ-law.
 ULAW = _from_ulaw(np.arange(256, dtype=np.uint8))
 
 
 def level_db(samples: np.ndarray, hertz: float) -> float:
-    """Level of one frequency (Goertzel), in dB of a full-scale sine; -120 for an empty span."""
+    """Return the level of one frequency (Goertzel), in dB of a full-scale sine; -120 if empty."""
     if len(samples) == 0:
         return -120.0
     turn = np.exp(-2j * np.pi * hertz / RATE * np.arange(len(samples)))
-    # A Hann window keeps a loud neighbour from leaking in where a frame cuts its wave.
+    # Without a Hann window, a loud neighboring frequency leaks in at the edges of a frame.
     window = np.hanning(len(samples))
     amplitude = 2 * abs(np.dot(samples * window, turn)) / max(window.sum(), 1e-9)
     return max(-120.0, 20 * float(np.log10(max(amplitude, 1e-9))))
 
 
 def levels(samples: np.ndarray, hertz: float) -> np.ndarray:
-    """Level in dB of one frequency in each tenth of a second."""
+    """Return the level in dB of one frequency in each tenth of a second."""
     size = int(RATE * FRAME_SECONDS)
     frames = [samples[at : at + size] for at in range(0, len(samples) - size + 1, size)]
     return np.array([level_db(frame, hertz) for frame in frames])
 
 
 def seconds_heard(path: Path, hertz: float) -> float:
-    """For how many seconds of the recording this frequency is heard."""
+    """Return the seconds of the recording in which this frequency is heard."""
     return float((levels(read_samples(path), hertz) > HEARD_DB).sum() * FRAME_SECONDS)
 
 
 def spans_heard(path: Path, hertz: float) -> list[tuple[float, float]]:
-    """From when to when, in seconds of the recording, this frequency is heard."""
+    """Return the spans, in seconds of the recording, in which this frequency is heard."""
     heard = levels(read_samples(path), hertz) > HEARD_DB
     edges = np.flatnonzero(np.diff(np.concatenate(([False], heard, [False])).astype(int)))
     return [
@@ -75,6 +75,6 @@ def spans_heard(path: Path, hertz: float) -> list[tuple[float, float]]:
 
 
 def loudest_db(path: Path, frequencies: Iterable[float]) -> dict[float, float]:
-    """The highest level in dB that each frequency reaches anywhere in the recording."""
+    """Return the highest level in dB of each frequency in the recording."""
     samples = read_samples(path)
     return {hertz: float(max(levels(samples, hertz), default=-120.0)) for hertz in frequencies}

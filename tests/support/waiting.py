@@ -1,4 +1,4 @@
-"""Waiting for a thing itself instead of for a time, and saying what was waited for in vain."""
+"""Waiting for a condition, with the logs of all processes if it times out."""
 
 import time
 from collections.abc import Callable
@@ -7,15 +7,15 @@ from typing import TypeVar
 
 Found = TypeVar("Found")
 
-# Logs of the processes that run now; whoever starts one adds its log here.
+# Logs of the running processes; the code that starts one adds its log here.
 LOGS: list[Path] = []
 
 
 def wait_until(predicate: Callable[[], Found], what: str, seconds: float = 60) -> Found:
     """Return the first true value of `predicate`.
 
-    Fails with `what`, the last value and the ends of all logs after `seconds`, which is meant for a
-    busy machine: a test that passes waits no longer than it must.
+    Fails after `seconds` with `what`, the last value and the last lines of all logs. The timeout is
+    for a busy machine; a test that passes waits no longer than needed.
     """
     deadline = time.monotonic() + seconds
     while not (found := predicate()):
@@ -26,7 +26,7 @@ def wait_until(predicate: Callable[[], Found], what: str, seconds: float = 60) -
 
 
 def log_ends(lines: int = 30) -> str:
-    """The last lines of each log, for a message."""
+    """Return the last lines of each log."""
     parts = []
     for path in LOGS:
         if path.exists():

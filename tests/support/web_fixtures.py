@@ -1,4 +1,4 @@
-"""Fixtures for tests of pages: a library with an administrator, ada, and a reviewer, rita."""
+"""Fixtures for tests of pages: a library with the administrator ada and the reviewer rita."""
 
 import shutil
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.support.shelf import Shelf
 
 @pytest.fixture(scope="session")
 def furnished_database(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the schema and both people."""
+    """Database with the schema and both users."""
 
     def make(folder: Path) -> None:
         shelf = Shelf.of(install(folder))
@@ -30,14 +30,14 @@ def furnished_database(install: Install, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def web_env(furnished_database: Path, tmp_path: Path) -> dict[str, str]:
-    """The environment of a new installation that ada and rita can sign in to."""
+    """Environment of a new installation with both users."""
     shutil.copy(furnished_database, tmp_path / "callytics.db")
     return fresh_environment(tmp_path)
 
 
 @pytest.fixture
 def shelf(web_env: dict[str, str]) -> Shelf:
-    """The library of that installation, whose clients look at every page they get."""
+    """Library of that installation, whose clients check every page."""
     shelf = Shelf.of(web_env)
     shelf.app.test_client_class = PageClient
     return shelf

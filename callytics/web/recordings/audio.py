@@ -32,9 +32,9 @@ STORED_TYPES = {"wav": "audio/wav", "ulaw": "audio/basic"}
 
 @blueprint.get("/recordings/<uid>/audio")
 def play(uid: str) -> Response:
-    """Send the sound to a player: μ-law with a header, since browsers play none without.
+    """Send the audio to a player; μ-law gets a header, without which browsers do not play it.
 
-    With `?as=pcm` it is decoded, for browsers that play no μ-law at all.
+    `?as=pcm` decodes it, for browsers that do not play μ-law.
     """
     row = _playable(uid)
     form = "stored"
@@ -56,7 +56,7 @@ def download(uid: str) -> Response:
 
 def _playable(uid: str) -> RecordingRow:
     """Return the row of a recording that has ended; abort with 404 or 409 for any other."""
-    # A player asks for one part after the other.
+    # A player requests one part after the other.
     row = found_or_404(cached_until_write(library.recording, uid))
     if row.state in OPEN_STATES:
         abort(409, "This call is still being recorded. It can be heard as soon as it ends.")
@@ -85,7 +85,7 @@ def _answer(served: ServedFile, row: RecordingRow) -> Answer:
 
 
 def _is_away(storage: Storage) -> bool:
-    """Return True if the folder is not there, or another one is at its place."""
+    """Return True if the folder is missing, or another one is in its place."""
     load_identity(storage)
     return storage.problem() is not None
 

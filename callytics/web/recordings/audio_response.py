@@ -1,4 +1,4 @@
-"""Ranged audio responses: any part of a recording, read from where it is asked for."""
+"""Ranged audio responses: only the requested part of a file is read."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ from callytics.web.recordings.byte_ranges import (
     requested_range,
 )
 
-# Large enough that reading costs little beside sending, small enough for a thousand listeners.
+# Large enough to read efficiently, small enough for the memory of a thousand responses.
 CHUNK_BYTES = 128 * 1024
 
 
@@ -43,7 +43,7 @@ class Sound:
             many = min(CHUNK_BYTES, stop - at)
             piece = os.pread(self.file.fileno(), many, at - len(self.header))
             if not piece:
-                # Content-Length is sent already, so the connection has to break.
+                # Content-Length has been sent already, so the connection has to be closed.
                 raise StorageError("a recording became shorter while it was served")
             yield piece
             at += len(piece)
@@ -51,10 +51,10 @@ class Sound:
 
 @dataclass(frozen=True)
 class DecodedSound(Sound):
-    """μ-law decoded for a browser that plays none: two bytes of PCM for each that is stored."""
+    """Decoded μ-law, for browsers that do not play it: two bytes of PCM for each stored byte."""
 
     def pieces(self, first: int, stop: int) -> Iterator[bytes]:
-        """Yield the bytes from `first` up to `stop`; either may lie within a sample."""
+        """Yield the bytes from `first` up to `stop`, each of which may be inside a sample."""
         if first < len(self.header):
             yield self.header[first:stop]
         at, end = (max(place - len(self.header), 0) for place in (first, stop))
@@ -76,13 +76,13 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class ServedFile:
-    """Stored file in one of the forms in which it is sent."""
+    """Stored file, and the form in which it is sent."""
 
     storage: Storage
     path: str
-    # "stored", "ulaw" for μ-law with a header in front, or "pcm" for decoded μ-law.
+    # "stored", "ulaw" for μ-law after a header, or "pcm" for decoded μ-law.
     form: str
-    # Internal location of nginx for the files, if nginx sends them.
+    # Internal location in nginx of the files, if nginx sends them.
     accel_redirect: str | None
     headers: dict[str, str]
 
@@ -119,7 +119,7 @@ class ServedFile:
 
 
 class _Pieces:
-    """Body that closes the file which its pieces are read from."""
+    """Response body that closes its file."""
 
     def __init__(self, file: BinaryIO, pieces: Iterator[bytes]) -> None:
         self._file, self._pieces = file, pieces
@@ -133,11 +133,11 @@ class _Pieces:
 
 
 def _body(environ: WSGIEnvironment, sound: Sound, part: tuple[int, int]) -> Iterable[bytes]:
-    """Return the bytes of `part`, first and stop; closing them closes the file."""
+    """Return the body with the bytes of `part` (first, stop); closing it closes the file."""
     first, stop = part
     if first == stop or sound.header or "wsgi.file_wrapper" not in environ:
         return _Pieces(sound.file, sound.pieces(first, stop))
-    # The server sends from the position of the file, as much as Content-Length says.
+    # The server sends from the position of the file, Content-Length bytes.
     sound.file.seek(first)
     return environ["wsgi.file_wrapper"](sound.file)  # type: ignore[no-any-return]
 
@@ -145,7 +145,7 @@ def _body(environ: WSGIEnvironment, sound: Sound, part: tuple[int, int]) -> Iter
 def _part(
     environ: WSGIEnvironment, sound: Sound
 ) -> tuple[int, list[tuple[str, str]], tuple[int, int]]:
-    """Return status, headers, and the part to send: first byte and the one after the last."""
+    """Return status, headers and the part to send (first, stop)."""
     asked, is_get = EnvironHeaders(environ), environ["REQUEST_METHOD"] == "GET"
     headers = [
         ("Accept-Ranges", "bytes"),
@@ -155,7 +155,7 @@ def _part(
     if status := precondition(asked, sound.version):
         return status, headers, (0, 0)
     part = None
-    # Ranges are defined for GET alone; HEAD describes the whole.
+    # Ranges are defined for GET only; HEAD describes the whole file.
     if is_get and if_range_matches(asked.get("If-Range"), sound.version):
         try:
             part = requested_range(asked.get("Range"), sound.length)

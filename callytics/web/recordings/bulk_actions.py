@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 blueprint = Blueprint("many", __name__)
 
-# A deletion answers after this time, says how far it is, and goes on with the next request.
+# A deletion responds after this time with its progress, and goes on with the next request.
 PART_SECONDS = 1.0
 # Longest search for a whole selection, and for one page of it.
 SELECTION_SECONDS, PAGE_SECONDS = 20.0, 10.0
@@ -59,12 +59,12 @@ def download() -> Response:
     """Send a zip of the audio with a manifest; each recording gets an audit entry."""
     rows = _all_rows(_selection())
     actor = current_user.actor
-    # In a thread: ten thousand files take a while.
+    # In a thread: reading the sizes of ten thousand files takes a while.
     pool = gevent.get_hub().threadpool
     found = pool.apply(entries, (current_app.extensions["storage"], rows, file_name))
     if not any(entry.name for entry in found):
         abort(409, "None of these recordings has audio that could be downloaded.")
-    # The manifest has the facts of all, also of those without audio.
+    # The manifest has the facts of all recordings, also of those without audio.
     _log_exported([row.uid for row in rows])
     bundle = Bundle(
         current_app.extensions["storage"],
@@ -140,7 +140,7 @@ def _page(name: str, selection: Selection, **shown: object) -> str:
 
 
 def _delete(row: RecordingRow) -> str:
-    """Delete one recording; return the reason if it cannot be deleted, else nothing."""
+    """Delete one recording; return the reason if it cannot be deleted, else ""."""
     try:
         delete_recording(disk.storage(), row, current_user.actor)
     except DeletionError as error:

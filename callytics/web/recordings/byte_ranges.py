@@ -8,14 +8,14 @@ from werkzeug.datastructures import Headers
 from werkzeug.http import http_date, parse_date, parse_etags
 
 _FIRST_LAST = re.compile(r"(\d*)-(\d*)", re.ASCII)
-# More digits than the length of any file; Python refuses numbers of some thousand digits.
+# More digits than any length has; Python refuses numbers of thousands of digits.
 _MOST_DIGITS = 18
-# A player asks for one part at a time; very many are an attack.
+# A player requests one range at a time; very many are an attack.
 _MOST_PARTS = 16
 
 
 class UnsatisfiableError(Exception):
-    """Range without any byte of the file: 416."""
+    """Range outside the file; the status is 416."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,15 @@ class FileVersion:
 
     @property
     def quoted(self) -> str:
-        """ETag as a header has it."""
+        """ETag in its header form."""
         return f'"{self.etag}"'
 
 
 def requested_range(header: str | None, length: int) -> tuple[int, int] | None:
-    """Return first byte and the one after the last of a `Range` header; None to send all bytes.
+    """Return the bytes (first, stop) of a `Range` header, or None to send the whole file.
 
-    All bytes are also sent for a header that is malformed, as the RFC says, and for one with
-    several parts, which no audio player asks for. Raises UnsatisfiableError if the header is valid
+    The whole file is also sent for a malformed header, as the RFC says, and for several ranges,
+    which no audio player requests. Raises UnsatisfiableError if the header is valid
     and lies outside `length` bytes.
     """
     parts = _parts(header or "")
@@ -45,7 +45,7 @@ def requested_range(header: str | None, length: int) -> tuple[int, int] | None:
     if not inside:
         raise UnsatisfiableError
     first, stop = inside[0]
-    # The last n bytes of an empty file are valid, and no Content-Range can express them.
+    # The last n bytes of an empty file are valid, but Content-Range cannot express them.
     return inside[0] if len(inside) == 1 and first < stop else None
 
 
@@ -78,9 +78,9 @@ def _inside(first: int | None, last: int | None, length: int) -> tuple[int, int]
 
 
 def precondition(headers: Headers, version: FileVersion) -> int | None:
-    """Return the status that a conditional request ends with, 304 or 412, or None to go on.
+    """Return the status of a failed precondition, 304 or 412, or None.
 
-    In the order of RFC 9110, 13.2.2: ETags come before times, which have whole seconds only.
+    The order is that of RFC 9110, 13.2.2: ETags before times, which have whole seconds only.
     """
     modified = version.modified_at.replace(microsecond=0)
     if "If-Match" in headers:
@@ -95,10 +95,7 @@ def precondition(headers: Headers, version: FileVersion) -> int | None:
 
 
 def if_range_matches(if_range: str | None, version: FileVersion) -> bool:
-    """Return True if a part fits what the client has: without `If-Range`, or if it is equal.
-
-    A weak ETag never is.
-    """
+    """Return True without `If-Range`, or if it names this version; a weak ETag never does."""
     if if_range is None:
         return True
     return if_range.strip() in (version.quoted, http_date(version.modified_at))

@@ -12,7 +12,7 @@ _LONGEST_PART = 25
 def file_name(row: RecordingRow) -> str:
     """Return a name of date and time (UTC), caller, callee, kind and format of a recording.
 
-    Of the text that callers send only letters, digits and `+-_.` are kept.
+    Only letters, digits and `+-_.` of a caller's text are kept.
     """
     caller = f"{row.caller_name} {row.caller_number}"
     parts = (caller, row.callee or row.dialed_number, row.kind)
@@ -21,7 +21,7 @@ def file_name(row: RecordingRow) -> str:
 
 
 def attachment(name: str) -> str:
-    """Return the `Content-Disposition` for `name`, also for clients that read ASCII only."""
+    """Return the `Content-Disposition` for `name`, with an ASCII form for old clients."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe='+')}"
 
@@ -32,6 +32,6 @@ def _plain(text: str) -> str:
 
 
 def _is_plain(character: str) -> bool:
-    # Letters, their marks, and digits: no control for right-to-left text, no end of a line in a
-    # header, no separator of folders.
+    # Letters with their marks, and digits: no control of the text direction, no line end in a
+    # header, no path separator.
     return character == "+" or unicodedata.category(character)[0] in "LMN"

@@ -26,15 +26,15 @@ from callytics.web.http.list_pages import Around, Table
 from callytics.web.http.offload import counts, run_with_deadline, searches
 from callytics.web.recordings.search_form import SearchForm, parse_search
 
-# Far longer than any search takes within its bounds; reached when a disk hangs.
+# Timeout of a search, far above what its bounds permit; reached when a disk hangs.
 SEARCH_SECONDS = 10.0
-# The count is extended after the page, and says how far it got.
+# Longest time for extending a count, which is done after the page.
 COUNTING_SECONDS = 4.0
-# Rows whose HTML is kept, of some 3 kB each.
+# Cached rows of HTML, some 3 kB each.
 MOST_ROWS = 2000
-# The lists of names to choose from are as old as this.
+# Lifetime of the cached lists of names.
 NAMES_SECONDS = 60
-# A longer list takes longer to choose from than to type a name.
+# Typing a name is quicker than choosing from a longer list.
 MOST_OFFERED = 200
 
 
@@ -53,13 +53,13 @@ class RowMacros(Protocol):
 
 
 def library_table(form: SearchForm, known: Count | None) -> Table:
-    """Return the table of the page that the URL asks for; abort for a wrong cursor or a slow disk.
+    """Return the table of the requested page; abort with 400 for a wrong cursor, 503 if too slow.
 
-    `known` is the count that an earlier request came to, if any.
+    `known` is the count from an earlier request, if any.
     """
     cursors = request.args.get("after"), request.args.get("before")
     try:
-        # Several people look at the same newest page; it is searched once.
+        # Several people look at the same newest page, so its search is cached.
         page = cached_until_write(_search, form.filters, *cursors)
         page = replace(page, count=_best_count(page.count, known, form.filters))
     except CursorError:
@@ -72,7 +72,7 @@ def library_table(form: SearchForm, known: Count | None) -> Table:
         page,
         {"form": form, "loosen": loosen},
         _rows_html(page.rows),
-        # A count that goes on, and searches that ran out of time, may come to more the next time.
+        # An unfinished count, or searches that ran out of time, may give more the next time.
         holds_until_write=is_complete and "count" not in request.args,
     )
 
@@ -94,13 +94,13 @@ def around_table(form: SearchForm) -> Around:
 
 def _search(filters: Filters, after: str | None, before: str | None) -> SearchPage:
     if not filters.is_narrowed and db.engine.dialect.name == "sqlite":
-        # Without filters a page is 26 steps of an index: a thread would take longer.
+        # Without filters a page reads 26 index entries: a thread would take longer.
         return find(filters, after, before)
     return run_with_deadline(find, filters, after, before, seconds=SEARCH_SECONDS, limiter=searches)
 
 
 def _best_count(count: Count, known: Count | None, filters: Filters) -> Count:
-    """Return the best count that is known, or extend it if the URL asks for that."""
+    """Return the best known count, extended if the URL asks for that."""
     if not count.may_go_on:
         return count
     if request.args.get("count") != "all":
@@ -114,9 +114,9 @@ def _best_count(count: Count, known: Count | None, filters: Filters) -> Count:
 
 
 def _filters_to_drop(form: SearchForm) -> tuple[list[tuple[str, Count]], bool]:
-    """Return the filters without which something is found, with its count; True if all were tried.
+    """Return each filter whose removal gives results, with their count; and True if all were tried.
 
-    All searches together have the time of one.
+    All searches share the timeout of one.
     """
     until = time.monotonic() + SEARCH_SECONDS
     found: list[tuple[str, Count]] = []
@@ -134,7 +134,7 @@ def _filters_to_drop(form: SearchForm) -> tuple[list[tuple[str, Count]], bool]:
 
 @lru_cache(maxsize=1)
 def _names(_minute: int, _database: Hashable) -> Markup:
-    """HTML of the flows, callees and tags to choose from."""
+    """Return the HTML of the flows, callees and tags to choose from."""
     flows = library.distinct_values("flow", MOST_OFFERED)
     callees = library.distinct_values("callee", MOST_OFFERED)
     parts = {"flows": flows, "callees": callees, "tags": notes.recent_tags()}
@@ -148,7 +148,7 @@ def _rows_html(rows: Sequence[RecordingRow]) -> list[Markup]:
 
 @lru_cache(maxsize=MOST_ROWS)
 def _row_html(row: RecordingRow, is_admin: bool, templates: Environment) -> Markup:
-    """HTML of a row, by its values and the role; rendering takes half of a page's time."""
-    # A macro costs a quarter less than a template, which gathers all that templates may use.
+    """Return the HTML of a row, cached by its values and the role: half of a page's time."""
+    # A macro takes a quarter less time than a template, which builds a context of all variables.
     macros = cast(RowMacros, templates.get_template("recordings/_row.html").module)
     return Markup(macros.html_of(row, is_admin))

@@ -1,6 +1,6 @@
-"""Audit entries of listening, one for the many requests of a player.
+"""Audit entries of listening: one for all requests of a player.
 
-Written by the process that sends the sound, before it sends it.
+The process that sends the audio writes the entry first.
 """
 
 import logging
@@ -13,20 +13,20 @@ from callytics.web.http.offload import run_with_deadline
 
 log = logging.getLogger(__name__)
 
-# Requests of one person for one recording within this time are one listening.
+# Requests of one person for one recording within this time share an entry.
 ONE_LISTENING = timedelta(minutes=10)
-# Longest wait of the sound for its entry, which comes first so that a crash cannot lose it.
+# Longest wait for the entry, which is written before the audio is sent.
 PATIENCE_SECONDS = 1.0
 _MOST_REMEMBERED = 10_000
 
-# Entries that this process knows to be written, and when (monotonic seconds), oldest first.
+# Entries that this process has written, and when (monotonic seconds), oldest first.
 _noted: dict[tuple[Author, str, str], float] = {}
 
 
 def note(author: Author, action: str, uid: str) -> None:
-    """Write that a person did `action` (play, download), once for each listening.
+    """Write the entry of `action` (play, download), unless the same listening has one.
 
-    Never raises: audio goes on while the database is away, and the log has the entry then.
+    Never raises: audio works while the database is away, and the log gets the entry then.
     """
     if _is_noted(author, action, uid):
         return
@@ -42,7 +42,7 @@ def note(author: Author, action: str, uid: str) -> None:
 
 
 def _is_noted(author: Author, action: str, uid: str) -> bool:
-    """Return True if this process knows that the entry of this listening is written."""
+    """Return True if this process has written the entry of this listening."""
     noted = _noted.get((author, action, uid), float("-inf"))
     return time.monotonic() - noted < ONE_LISTENING.total_seconds()
 

@@ -33,7 +33,7 @@ DISK_SECONDS = 2.0
 
 @blueprint.post("/recordings/<uid>/notes")
 def add_note(uid: str) -> Response | str:
-    """Add a note; a time at its beginning makes it a mark."""
+    """Add a note; a time at its beginning is its position in the audio."""
     row = recording_or_404(uid)
     try:
         notes.add_note(uid, request.form.get("text", ""), current_user.actor)
@@ -71,7 +71,7 @@ def remove_tag(uid: str) -> Response | str:
     row, tag = recording_or_404(uid), notes.tag(uid, notes.tag_name(request.form.get("tag", "")))
     if tag is not None:
         _refuse_others(tag)
-        # The facts come first: as long as they have it, the tag would come back.
+        # The facts come first: while they say `keep`, the tag would be restored.
         if tag.tag == KEEP_TAG and not _write_kept(row, keep=False):
             abort(503, "The facts file cannot be written, so the tag stays. Try again later.")
         notes.remove_tag(tag, current_user.actor)
@@ -94,7 +94,7 @@ def _refuse_others(added: AnnotationRow) -> None:
 
 
 def _write_kept(row: RecordingRow, keep: bool) -> bool:
-    """Write the tag `keep` into the facts file; return False if the disk does not take it."""
+    """Write the tag `keep` into the facts file; return False if that fails."""
     storage = current_app.extensions["storage"]
     try:
         run_on_disk(write_kept, storage, row.path, keep, seconds=DISK_SECONDS)

@@ -75,7 +75,7 @@ def _unusable(form: SearchForm) -> Response:
 
 
 def _with_url(response: Response, form: SearchForm) -> Response:
-    """Give the browser the URL of what htmx shows: one to go back to, but not for each letter."""
+    """Set the URL in the browser: a new history entry, or for typed letters a replaced one."""
     if POLL_HEADER in request.headers or response.status_code != 200:
         return response
     current = urlsplit(request.headers.get("HX-Current-URL", "")).query
@@ -138,6 +138,6 @@ def _question(row: RecordingRow, problem: str | None = None) -> Response:
     response = make_response(render_template(template, row=row, problem=problem))
     if problem:
         response.status_code = 409
-        # htmx puts it in place of the question, not where it shows other errors.
+        # htmx puts it in place of the question, not in the place of other errors.
         response.headers.update({"HX-Retarget": f"#ask-{row.uid}", "HX-Reswap": "outerHTML"})
     return varied(response)

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 blueprint = Blueprint("pausing", __name__)
 
-# Longest wait for Asterisk to confirm, and the time between two looks.
+# Longest wait for Asterisk to confirm, and the interval of the checks.
 CONFIRM_SECONDS, LOOK_SECONDS = 3.0, 0.1
 LOG_SECONDS = 1.0
 
@@ -71,7 +71,7 @@ def _change(uid: str, action: Action) -> Response | str:
 
 
 def _carry_out(row: RecordingRow, action: Action) -> str:
-    """Ask the worker and wait until it is done; return the problem as a sentence, or nothing."""
+    """Ask the worker and wait until it is done; return the problem as a sentence, or ""."""
     try:
         request_pause(_ari(), row.path.rpartition(".")[0], action, current_user.username)
     except AriError as error:
@@ -79,7 +79,7 @@ def _carry_out(row: RecordingRow, action: Action) -> str:
         return f"{NOT_CONFIRMED[action]} {why}."
     until = monotonic() + CONFIRM_SECONDS
     while monotonic() < until:
-        # Other requests are answered meanwhile.
+        # gevent answers other requests meanwhile.
         gevent.sleep(LOOK_SECONDS)
         row = recording_or_404(row.uid)
         if _is_done(row, action):
@@ -90,7 +90,7 @@ def _carry_out(row: RecordingRow, action: Action) -> str:
 
 
 def _ari() -> Ari:
-    """Return the client that all requests share, which keeps its connections."""
+    """Return the ARI client that all requests share, with its connections."""
     extensions = current_app.extensions
     if "ari" not in extensions:
         extensions["ari"] = Ari(extensions["callytics"])
@@ -109,7 +109,7 @@ def _is_done(row: RecordingRow, action: Action) -> bool:
 
 
 def _log(action: Action, uid: str, detail: str = "") -> None:
-    """Write the audit entry; the pause itself does not wait longer for a slow database."""
+    """Write the audit entry; a slow database does not delay the pause."""
     try:
         run_with_deadline(
             access_log.log_access, current_user.actor, action, uid, detail, seconds=LOG_SECONDS

@@ -1,4 +1,4 @@
-"""Saved searches: save a view of the library under a name, and forget it."""
+"""Saved searches: save a view of the library under a name, and delete it."""
 
 from urllib.parse import parse_qsl, urlencode
 
@@ -16,7 +16,7 @@ blueprint = Blueprint("saved_searches", __name__)
 
 @blueprint.post("/searches")
 def save() -> Response:
-    """Save the view that the form was on."""
+    """Save the view of the page that has the form."""
     name = " ".join(request.form.get("name", "").split())
     query = _query()
     try:
@@ -30,14 +30,14 @@ def save() -> Response:
 
 @blueprint.post("/searches/<int:search_id>/forget")
 def forget(search_id: int) -> Response:
-    """Forget a search, and stay on the page."""
+    """Delete a search, and stay on the page."""
     saved_searches.forget_search(current_user.id, min(search_id, 2**31 - 1))
     flash("That search is forgotten. No recording was touched.")
     return redirect(library_url(_query()), 303)
 
 
 def _query() -> dict[str, str]:
-    """Return the query that the form holds, or none if it is no query of the library."""
+    """Return the query from the form, empty if it is not one of the library."""
     typed = dict(parse_qsl(request.form.get("query", "")[:2000]))
     form = parse_search(typed, utc_now())
     return {} if form.problems else form.query

@@ -47,7 +47,7 @@ NAMES = (
 )
 # Fields under "More filters".
 FURTHER = ("direction", "flow", "callee", "tag", *DAYS, *SECONDS)
-# Fields that leave no recording out.
+# Fields that are no filters.
 DISPLAY_OPTIONS = ("sort", "tz")
 LONGEST_TEXT = 200
 LONGEST_SECONDS = 1_000_000
@@ -56,11 +56,11 @@ FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9999, 1, 1)
 
 @dataclass(frozen=True)
 class SearchForm:
-    """Fields of the form as typed, and the filters they stand for."""
+    """Fields of the form as typed, and the filters that they mean."""
 
     typed: Mapping[str, str]
     filters: Filters
-    # Message by field: what would be right.
+    # Message by field, which says what is valid.
     problems: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -72,7 +72,7 @@ class SearchForm:
 
     @property
     def active(self) -> dict[str, str]:
-        """Fields of the query that leave recordings out."""
+        """Fields of the query that are filters."""
         return {k: v for k, v in self.query.items() if k not in DISPLAY_OPTIONS}
 
     @property
@@ -170,7 +170,7 @@ def _check_order(
         problems["min_seconds"] = "must not be more than the longest"
 
 
-# Pages show durations in rounded seconds, so the bounds are those of rounding.
+# Pages show rounded seconds, so a bound includes all durations that round to it.
 
 
 def _min_ms(seconds: int | None) -> int | None:
@@ -184,7 +184,7 @@ def _max_ms(seconds: int | None) -> int | None:
 def _in_days(
     filters: Filters, days: Mapping[str, date | None], preset: str, now: datetime
 ) -> Filters:
-    """Return `filters` for whole days in the zone of `now`; preset and days combine."""
+    """Return `filters` with whole days in the zone of `now`; preset and days are combined."""
     firsts, lasts = [days["from"]], [days["to"]]
     if preset:
         first, last = PRESETS[preset]

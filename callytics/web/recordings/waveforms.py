@@ -1,4 +1,4 @@
-"""Waveform of a recording for its player: an SVG path, computed late where it is not stored."""
+"""Waveform of a recording for its player, as an SVG path; computed on demand if not stored."""
 
 import logging
 from functools import cache
@@ -16,10 +16,10 @@ from callytics.storage.folder import Storage, StorageError
 
 log = logging.getLogger(__name__)
 
-# A player opens without its waveform rather than late; the next time it is stored.
+# A player opens without its waveform if computing it takes longer; then it is stored.
 PATIENCE_SECONDS = 0.5
 WIDTH, HEIGHT = 4 * waveform.BARS, 64
-# A recording whose loudest bar is below this is quiet, and is drawn so.
+# A recording whose loudest bar is below this is drawn as quiet.
 _LEAST_SCALE = 48
 
 
@@ -30,7 +30,7 @@ def waveform_of(row: RecordingRow) -> Waveform:
         return Waveform.from_bytes(stored or b"")
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # of a LocalProxy
     try:
-        # The timeout covers the spawn too, which waits while the thread measures another one.
+        # The timeout covers the spawn too, which waits while the thread is in use.
         with gevent.Timeout(PATIENCE_SECONDS):
             measured = _pool().spawn(_measure, app, row.uid, row.path).get()
             return measured or FLAT
@@ -43,7 +43,7 @@ def waveform_of(row: RecordingRow) -> Waveform:
 
 @cache
 def _pool() -> ThreadPool:
-    # One thread for each process; made after gunicorn has forked.
+    # One thread per process, made after gunicorn has forked.
     return ThreadPool(1)
 
 
