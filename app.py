@@ -4,6 +4,9 @@ import sys
 
 from callytics import create_app
 from callytics.config import ConfigError
+from callytics.storage.private_files import keep_files_private
+
+keep_files_private()
 
 try:
     app = create_app()

@@ -196,7 +196,7 @@ def _kept_secret(instance_dir: Path) -> str:
     """The key that signs sessions, made at the first start. Two processes may start at once."""
     path = instance_dir / "secret_key"
     try:
-        instance_dir.mkdir(parents=True, exist_ok=True)
+        instance_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             draft = path.with_name(f"secret_key.{secrets.token_hex(4)}")
             draft.touch(mode=0o600)

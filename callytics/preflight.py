@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 from callytics.config import DATABASE_URL_FORM, Config, ConfigError, load_config, read_environment
 from callytics.database.health import database_away
 from callytics.storage.folder import Storage
+from callytics.storage.private_files import keep_files_private
 
 CONNECT_SECONDS = 10
 
@@ -56,6 +57,7 @@ def _database_problem(url: str) -> str | None:
 
 def main(command: list[str]) -> None:
     """Become `command`, or end with one line that says why not."""
+    keep_files_private()
     try:
         config = load_config(read_environment())
     except ConfigError as error:

@@ -7,7 +7,8 @@ WORKDIR /app
 COPY deploy deploy
 # The user of Callytics' own container has the same number: both write to the recordings.
 RUN useradd --uid 10001 --no-create-home callytics \
-    && install -d -o callytics /var/lib/callytics-asterisk /var/lib/asterisk/recording
+    && install -d -o callytics -g callytics -m 700 /var/lib/callytics-asterisk \
+    && install -d -o callytics -g callytics -m 2770 /var/lib/asterisk/recording
 USER callytics
 EXPOSE 8088
 CMD ["python3", "-m", "deploy.asterisk.launch", "--home", "/var/lib/callytics-asterisk", \

@@ -16,6 +16,7 @@ from callytics.config import (
     read_environment,
 )
 from callytics.plain_text import OneLineFormatter
+from callytics.storage.private_files import keep_files_private
 
 
 class AccessLog(Logger):
@@ -41,6 +42,7 @@ class AccessLog(Logger):
         }
 
 
+keep_files_private()
 try:
     _config = load_config(read_environment())
 except ConfigError as error:

@@ -34,6 +34,12 @@ from callytics.flows import versions
 from callytics.flows.document import parse
 from callytics.people import users
 from callytics.preflight import port_problem
+from callytics.storage.private_files import (
+    SHARED_FOLDER,
+    change_mode,
+    keep_files_private,
+    make_private,
+)
 from deploy.asterisk.installation import LaunchError, find_installation
 from deploy.asterisk.launch import port_is_free
 
@@ -96,9 +102,10 @@ def prepare_asterisk(config: Config, environment: dict[str, str]) -> str | None:
 
 
 def prepare_recordings(folder: Path) -> None:
-    """Make the folder of the recordings, which our own Asterisk and Callytics share."""
+    """Make the folder of the recordings, which the group of our own Asterisk may read and write."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        change_mode(folder, SHARED_FOLDER)
     except OSError as error:
         raise RunError(
             f"RECORDINGS_DIR: {folder} cannot be made ({error.strerror}); set it to a folder "
@@ -180,6 +187,7 @@ def announce(config: Config, password: str | None) -> None:
 
 def run() -> int:
     """Prepare, start all and wait for their end; return the exit code."""
+    keep_files_private()
     environment = read_environment()
     environment["BIND"] = environment.get("BIND") or "127.0.0.1"
     config = load_config(environment)
@@ -188,6 +196,8 @@ def run() -> int:
     environment["PYTHONUNBUFFERED"] = "1"
     if problem := port_problem(config):
         raise RunError(f"{problem}.")
+    # What an older version left open to others.
+    make_private(config.instance_dir)
     asterisk = prepare_asterisk(config, environment)
     password = prepare_database(create_app(config))
     announcer = Process(target=announce, args=(config, password), daemon=True)

@@ -26,6 +26,7 @@ from callytics.pbx.names import kept_name, legacy_name, name_without_folder  # n
 from callytics.plain_text import OneLineFormatter  # noqa: E402
 from callytics.storage.file_lock import FileLock  # noqa: E402
 from callytics.storage.folder import Storage  # noqa: E402
+from callytics.storage.private_files import keep_files_private  # noqa: E402
 from worker.asterisk.event_stream import ApplicationReplaced, EventStream  # noqa: E402
 from worker.calls.queue_board import QueueBoard  # noqa: E402
 from worker.calls.registry import CallRegistry  # noqa: E402
@@ -62,6 +63,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     # Below this level urllib3 reports each kept connection that Asterisk closed.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
+    keep_files_private()
     try:
         config = load_config(read_environment())
         app = create_app(config)

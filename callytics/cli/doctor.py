@@ -6,15 +6,17 @@ import stat
 import wave
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from urllib.parse import quote
 
 import click
 from flask import current_app
+from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from callytics.ari.commands import Ari, AriError
 from callytics.audio import wav
-from callytics.config import Config
+from callytics.config import PROJECT_DIR, Config
 from callytics.database.health import database_problem
 from callytics.integrity import adoption
 from callytics.pbx import heartbeat
@@ -24,6 +26,7 @@ from callytics.settings.settings import all_settings
 from callytics.storage.folder import Storage, StorageError
 from callytics.storage.folder_walk import PROBE_PREFIX
 from callytics.storage.health import folder_problem
+from callytics.storage.private_files import SHARED_FOLDER, readable_by_others
 
 OLDEST_ASTERISK = 20
 LEAST_KEY_LENGTH = 16
@@ -48,6 +51,7 @@ class Doctor:
         return {
             "database": self.database,
             "secret key": self.secret_key,
+            "private files": self.private_files,
             "recordings folder": self.folder,
             "free disk": self.disk,
             "newest recording": self.newest_recording,
@@ -71,6 +75,23 @@ class Doctor:
         if kept.exists() and stat.S_IMODE(kept.stat().st_mode) & 0o077:
             raise CheckFailedError(f"other users can read it: run chmod 600 {kept}")
         return "long enough, and readable by its owner only"
+
+    def private_files(self) -> str:
+        """Check that other users can read neither database, keys nor recordings."""
+        database = make_url(self.config.database_url).database
+        kept = [self.config.instance_dir, PROJECT_DIR / ".env"]
+        if self.config.database_url.startswith("sqlite") and database:
+            kept += [Path(f"{database}{end}") for end in ("", "-wal", "-shm")]
+        mends = [
+            f"chmod {700 if path.is_dir() else 600} {path}"
+            for path in kept
+            if readable_by_others(path)
+        ]
+        if readable_by_others(self.storage.root, group=False):
+            mends.append(f"chmod {SHARED_FOLDER:o} {self.storage.root}")
+        if mends:
+            raise CheckFailedError(f"other users can read them: run {' && '.join(mends)}")
+        return "readable by their owner only, recordings also by the group of their folder"
 
     def folder(self) -> str:
         """Check that files in the recordings folder can be written, read and deleted."""

@@ -15,6 +15,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from callytics.storage.folder_walk import FileEntry, entries, file_entry, walk
+from callytics.storage.private_files import SHARED_FILE
 
 # Errors of the system for a path that cannot be the path of a file we wrote.
 _IMPOSSIBLE = (errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENXIO, errno.EISDIR)
@@ -132,7 +133,9 @@ class Storage:
         self._make_folders(folders)
         with self._folder(folders) as folder:
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            return os.open(name, flags, 0o644, dir_fd=folder)
+            opened = os.open(name, flags, SHARED_FILE, dir_fd=folder)
+            _share_file(opened, folder)
+            return opened
 
     def read(self, path: str, limit: int | None = None) -> bytes:
         """Return the bytes of a file, at most `limit`.
@@ -283,8 +286,9 @@ class Storage:
 def _write_draft(folder: int, name: str, content: bytes, durable: bool) -> str:
     """Write `content` under a new name, since two may write the same file; return the name."""
     draft = f"{name}.{secrets.token_hex(4)}.new"
-    with os.fdopen(os.open(draft, _NEW_FILE, 0o644, dir_fd=folder), "wb") as file:
+    with os.fdopen(os.open(draft, _NEW_FILE, SHARED_FILE, dir_fd=folder), "wb") as file:
         try:
+            _share_file(file.fileno(), folder)
             file.write(content)
             file.flush()
             if durable:
@@ -293,6 +297,13 @@ def _write_draft(folder: int, name: str, content: bytes, durable: bool) -> str:
             os.unlink(draft, dir_fd=folder)
             raise
     return draft
+
+
+def _share_file(file: int, folder: int) -> None:
+    """Let the group of the folder read a file of ours, whatever umask and group we have."""
+    with contextlib.suppress(PermissionError):
+        os.fchown(file, -1, os.stat(".", dir_fd=folder).st_gid)
+        os.fchmod(file, SHARED_FILE)
 
 
 def _sync_folder(folder: int) -> None:

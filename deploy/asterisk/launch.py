@@ -61,7 +61,11 @@ def main(arguments: list[str]) -> None:
         raise LaunchError(f"Port {options.http_port} is taken: stop what listens on it.")
     if not port_is_free(options.sip_port, socket.SOCK_DGRAM):
         raise LaunchError(f"UDP port {options.sip_port} is taken: stop what listens on it.")
-    options.recordings.mkdir(parents=True, exist_ok=True)
+    # The worker reads what Asterisk records, by the group of the folder; nobody else does.
+    os.umask(0o027)
+    if not options.recordings.exists():
+        options.recordings.mkdir(parents=True)
+        options.recordings.chmod(0o2770)
     installation = find_installation()
     configuration = render(
         installation,

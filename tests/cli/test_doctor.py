@@ -14,7 +14,8 @@ from tests.support.processes import run_flask
 from tests.support.shelf import Shelf, wav_bytes
 
 NAMES = [
-    *("database", "secret key", "recordings folder", "free disk", "newest recording", "worker"),
+    *("database", "secret key", "private files", "recordings folder", "free disk"),
+    *("newest recording", "worker"),
     *("Asterisk", "Stasis application", "shared folder"),
 ]
 

@@ -3,6 +3,7 @@
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -85,6 +86,10 @@ def test_it_starts_everything_and_ctrl_c_ends_everything(checkout, environment, 
     finally:
         code = first.interrupt()
     assert code == 0
+    recordings = Path(environment["RECORDINGS_DIR"])
+    assert stat.S_IMODE(recordings.stat().st_mode) == 0o2770
+    for path in (checkout / "instance", *(checkout / "instance").glob("*.db*")):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
     assert "Traceback" not in first.log.read_text()
     with pytest.raises(requests.ConnectionError):
         requests.get(info, timeout=60)

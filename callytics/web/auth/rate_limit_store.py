@@ -82,7 +82,7 @@ class SharedFile(Storage):
 
     @contextmanager
     def _file(self) -> Iterator[sqlite3.Connection]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         connection = sqlite3.connect(self._path, timeout=5)
         try:
             with connection:
