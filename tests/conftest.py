@@ -24,7 +24,11 @@ from tests.support.processes import (
 )
 from tests.support.sipp import Phones
 
-pytest_plugins = ("tests.support.web_fixtures", "tests.support.browser_fixtures")
+pytest_plugins = (
+    "tests.support.browser_fixtures",
+    "tests.support.call_fixtures",
+    "tests.support.web_fixtures",
+)
 
 UPGRADE = ("db", "upgrade")
 # Name of the database of the newest schema in the template of the PostgreSQL cluster.

@@ -5,9 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.support.asterisk import AsteriskServer
 from tests.support.command import flask
-from tests.support.processes import Worker
 from tests.support.rows import facts_of, use_settings
 from tests.support.talking import (
     CALLEE,
@@ -15,17 +13,11 @@ from tests.support.talking import (
     NEAR_SECONDS,
     Env,
     Talk,
-    begin_talk,
     check_gap,
     length,
 )
 from tests.support.tones import seconds_heard, spans_heard
 from tests.support.waiting import wait_until
-
-
-@pytest.fixture
-def talk(asterisk: AsteriskServer, live_env: Env, worker_process: Worker) -> Talk:
-    return begin_talk(asterisk, live_env)
 
 
 def execute(environment: Env, statement: str) -> None:

@@ -1,10 +1,8 @@
 """Access log: entries stay after a recording is deleted, and repeats can be left out."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
-import pytest
 from flask import Flask
 
 from callytics.audit import access_log
@@ -13,15 +11,8 @@ from callytics.clock import utc_now
 from callytics.config import PROJECT_DIR
 from callytics.recordings import ledger
 from callytics.recordings.facts import Facts
-from tests.support.shelf import STARTED_AT, Shelf
+from tests.support.shelf import STARTED_AT
 from tests.support.tables import all_rows
-
-
-@pytest.fixture
-def app(app_env: dict[str, str]) -> Iterator[Flask]:
-    app = Shelf.of(app_env).app
-    with app.app_context():
-        yield app
 
 
 def test_the_audit_outlives_the_recording(app: Flask) -> None:

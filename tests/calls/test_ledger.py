@@ -1,21 +1,11 @@
 """Ledger of calls: every write can be repeated."""
 
-from collections.abc import Iterator
-
-import pytest
 from flask import Flask
 
 from callytics.calls.ledger import close_calls, save_call
 from callytics.calls.models import Call
-from tests.support.shelf import STARTED_AT, Shelf
+from tests.support.shelf import STARTED_AT
 from tests.support.tables import all_rows
-
-
-@pytest.fixture
-def app(app_env: dict[str, str]) -> Iterator[Flask]:
-    app = Shelf.of(app_env).app
-    with app.app_context():
-        yield app
 
 
 def test_a_call_is_one_row_however_often_it_is_saved(app: Flask) -> None:

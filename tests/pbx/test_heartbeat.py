@@ -1,25 +1,16 @@
 """Heartbeat of workers: one row each, and the problem of the newest one in words."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from types import SimpleNamespace
 
-import pytest
 from flask import Flask
 
 from callytics.clock import utc_now
 from callytics.pbx import heartbeat
 from callytics.pbx.models import Pbx
 from tests.support.pbxs import record_heartbeat
-from tests.support.shelf import STARTED_AT, Shelf
+from tests.support.shelf import STARTED_AT
 from tests.support.tables import all_rows
-
-
-@pytest.fixture
-def app(app_env: dict[str, str]) -> Iterator[Flask]:
-    app = Shelf.of(app_env).app
-    with app.app_context():
-        yield app
 
 
 def test_a_worker_is_one_row_and_the_newest_is_found(app: Flask) -> None:

@@ -15,15 +15,8 @@ from callytics.database.transactions import writing
 from callytics.recordings import ledger, library
 from callytics.recordings.facts import Facts
 from callytics.recordings.models import Recording
-from tests.support.shelf import STARTED_AT, Shelf
+from tests.support.shelf import STARTED_AT
 from tests.support.tables import all_rows
-
-
-@pytest.fixture
-def app(app_env: dict[str, str]):
-    app = Shelf.of(app_env).app
-    with app.app_context():
-        yield app
 
 
 def facts(**changes: Any) -> Facts:

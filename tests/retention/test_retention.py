@@ -1,6 +1,5 @@
 """Retention by age: deletion of recordings older than the setting."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,13 +18,6 @@ from worker.calls.registry import CallRegistry
 from worker.housekeeping import Housekeeping
 
 SOUND = wav_bytes(b"\x40\x01" * 160)
-
-
-@pytest.fixture
-def shelf(any_env: dict[str, str]) -> Iterator[Shelf]:
-    library = Shelf.of(any_env)
-    with library.app.app_context():
-        yield library
 
 
 def add(shelf: Shelf, days_old: float, **facts: object) -> Facts:

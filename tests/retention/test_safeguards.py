@@ -1,6 +1,5 @@
 """Safeguards of retention: an implausible clock or number deletes nothing until confirmed."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -20,13 +19,6 @@ from worker.calls.registry import CallRegistry
 from worker.housekeeping import Housekeeping
 
 SOUND = wav_bytes(b"\x40\x01" * 160)
-
-
-@pytest.fixture
-def shelf(any_env: dict[str, str]) -> Iterator[Shelf]:
-    library = Shelf.of(any_env)
-    with library.app.app_context():
-        yield library
 
 
 def add(shelf: Shelf, days_old: float, count: int = 1) -> list[Facts]:

@@ -33,6 +33,12 @@ def calls(environment: dict[str, str]) -> list[dict[str, Any]]:
     return [{**call, "path": json.loads(call["path"])} for call in found]
 
 
+def worker_row(environment: dict[str, str]) -> dict[str, Any]:
+    """Return the row of the only PBX, which its worker writes."""
+    (row,) = rows(environment, "SELECT * FROM pbxs")
+    return row
+
+
 def ended_calls(environment: dict[str, str], count: int = 1) -> list[dict[str, Any]]:
     """Wait until `count` calls have ended and return them."""
 

@@ -8,23 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.processes import Install
 from tests.support.rows import rows, use_flow
-from tests.support.stage import DESK, Stage, set_stage
+from tests.support.stage import DESK, Stage
 from tests.support.stand_in import BROKEN, GONE, StandInCall
 from tests.support.waiting import wait_until
 
 LINE = {"type": "queue", "queue": "team", "max_wait_seconds": 600}
 TEAM = {"team": {"members": ["PJSIP/desk"], "ring_seconds": 5}}
 NUMBERS = count(50_000)
-
-
-@pytest.fixture(scope="module")
-def stage(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """One for all tests: no test leaves a fault or a call behind."""
-    folder = tmp_path_factory.mktemp("gone")
-    with set_stage(install(folder), folder) as stage:
-        yield stage
 
 
 @pytest.fixture(autouse=True)

@@ -11,22 +11,14 @@ from flask.testing import FlaskClient
 
 from callytics.clock import utc_now
 from tests.support.pages import HTMX, PageClient, text_of
-from tests.support.processes import Install
 from tests.support.rows import facts_of, rows, use_settings
 from tests.support.shelf import Shelf
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import Stage
 from tests.support.stand_in import BROKEN, GONE, REFUSED, UNANSWERED, StandInCall
 from tests.support.waiting import wait_until
 
 PAUSE, RESUME = "POST recordings live * pause", "DELETE recordings live * pause"
 Row = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def stage(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    folder = tmp_path_factory.mktemp("pausing")
-    with set_stage(install(folder), folder) as stage:
-        yield stage
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.support.asterisk import AsteriskServer
 from tests.support.command import flask
 from tests.support.processes import Worker
 from tests.support.rows import (
@@ -15,14 +14,9 @@ from tests.support.rows import (
     use_settings,
 )
 from tests.support.said import wait_for_line
-from tests.support.talking import Env, Talk, begin_talk, check_gap
+from tests.support.talking import Talk, check_gap
 from tests.support.tones import seconds_heard, spans_heard
 from tests.support.waiting import wait_until
-
-
-@pytest.fixture
-def talk(asterisk: AsteriskServer, live_env: Env, worker_process: Worker) -> Talk:
-    return begin_talk(asterisk, live_env)
 
 
 def wait_for_adoption(worker: Worker) -> None:

@@ -1,15 +1,13 @@
 """Commands that Asterisk refuses, fails or never answers: the call ends properly or goes on."""
 
-from collections.abc import Iterator
 from itertools import count
 from time import monotonic
 
 import pytest
 
 from callytics.ari.http import ANSWER_SECONDS
-from tests.support.processes import Install
 from tests.support.rows import facts_of, rows
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import Stage
 from tests.support.stand_in import BROKEN, GONE, REFUSED, UNANSWERED, Answer, StandInCall
 from tests.support.waiting import wait_until
 
@@ -41,14 +39,6 @@ BECOMES = {
 
 # Each call is found by its number, and a test that is run again must not find its first call.
 NUMBERS = count(20_000)
-
-
-@pytest.fixture(scope="module")
-def stage(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """One for all tests: a fault must not outlive its call."""
-    folder = tmp_path_factory.mktemp("commands")
-    with set_stage(install(folder), folder) as stage:
-        yield stage
 
 
 @pytest.mark.parametrize("answer", [REFUSED, BROKEN], ids=["refused", "failed"])

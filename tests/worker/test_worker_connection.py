@@ -14,7 +14,15 @@ from tests.support.asterisk import PASSWORD, AsteriskServer
 from tests.support.counted import CountingDoor
 from tests.support.process import PROJECT
 from tests.support.processes import Worker
-from tests.support.rows import audio_of, calls, ended_calls, recordings_in, rows, use_flow
+from tests.support.rows import (
+    audio_of,
+    calls,
+    ended_calls,
+    recordings_in,
+    rows,
+    use_flow,
+    worker_row,
+)
 from tests.support.said import lines_with, time_of, wait_for_line
 from tests.support.stand_in import StandIn
 from tests.support.waiting import wait_until
@@ -35,12 +43,6 @@ class LonelyWorker(Worker):
     def is_ready(self) -> bool:
         """Return True if it has said what is wrong."""
         return bool(lines_with(self.log, self.trouble))
-
-
-def worker_row(environment: Env) -> dict[str, object]:
-    """Return the row of the only worker."""
-    (row,) = rows(environment, "SELECT * FROM pbxs")
-    return row
 
 
 def test_a_connection_that_went_dead_is_noticed_within_ten_seconds(

@@ -6,16 +6,10 @@ import pytest
 
 from tests.support.command import flask
 from tests.support.processes import Worker
-from tests.support.rows import rows
+from tests.support.rows import worker_row
 from tests.support.waiting import wait_until
 
 Env = dict[str, str]
-
-
-def worker_row(environment: Env) -> dict[str, str]:
-    """Return the row of the only worker."""
-    (row,) = rows(environment, "SELECT * FROM pbxs")
-    return row
 
 
 def test_a_connected_worker_names_itself_and_its_asterisk(

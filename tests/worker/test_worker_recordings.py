@@ -4,20 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.processes import Install
 from tests.support.rows import audio_of, facts_of
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import Stage
 from tests.support.stand_in import Event
 from tests.support.tones import seconds_heard
 from tests.support.waiting import wait_until
-
-
-@pytest.fixture(scope="module")
-def stage(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """One for all tests; `well_again` mends it after each."""
-    folder = tmp_path_factory.mktemp("recordings")
-    with set_stage(install(folder), folder) as stage:
-        yield stage
 
 
 @pytest.fixture(autouse=True)
