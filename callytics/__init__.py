@@ -3,13 +3,11 @@
 from flask import Flask
 
 from callytics.config import PROJECT_DIR, Config, load_config, read_environment
+from callytics.database import postgres
 from callytics.storage.folder import Storage
 from callytics.version import __version__
 
 __all__ = ["__version__", "close_app", "create_app"]
-
-# A database server that accepts a connection and never answers must not block a process.
-DATABASE_CONNECT_SECONDS = 5
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -55,5 +53,5 @@ def _engine_options(config: Config) -> dict[str, object]:
     # Errors are logged without the values of the statement: names, numbers and password hashes.
     options: dict[str, object] = {"hide_parameters": True}
     if config.database_url.startswith("postgresql"):
-        options["connect_args"] = {"connect_timeout": DATABASE_CONNECT_SECONDS}
+        options |= postgres.engine_options(config.database_url)
     return options

@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import time
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from flask import Flask
 from flask_migrate import Migrate
@@ -16,9 +16,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase
 
 from callytics.config import DATABASE_URL_FORM, PROJECT_DIR, ConfigError
-
-if TYPE_CHECKING:
-    import psycopg
+from callytics.database.postgres import configure_postgres
 
 # The longest wait for another process's write, in ms.
 BUSY_TIMEOUT_MS = 5000
@@ -48,7 +46,7 @@ def init_db(app: Flask) -> None:
         if db.engine.dialect.name == "sqlite":
             _configure_sqlite(db.engine)
         else:
-            _cancel_abandoned_queries(db.engine)
+            configure_postgres(db.engine)
 
 
 def _close(engine: Engine) -> None:
@@ -120,19 +118,3 @@ def _sleep(seconds: float) -> None:
     else:
         # A native thread of gevent's pool has no greenlets; the patched sleep would make it a loop.
         _native_sleep(seconds)
-
-
-def _cancel_abandoned_queries(engine: Engine) -> None:
-    """Cancel queries whose client is gone.
-
-    PostgreSQL otherwise runs them to the end, and they keep their locks.
-    """
-
-    @event.listens_for(engine, "connect")
-    def _on_connect(connection: "psycopg.Connection[tuple[str]]", _record: object) -> None:
-        try:
-            connection.execute("SET client_connection_check_interval = '1s'")
-            connection.commit()
-        except connection.Error:
-            # Not supported before version 14, nor on every operating system.
-            connection.rollback()
