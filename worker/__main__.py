@@ -12,6 +12,7 @@ import os  # noqa: E402
 import signal  # noqa: E402
 import socket  # noqa: E402
 import sys  # noqa: E402
+from functools import partial  # noqa: E402
 from typing import TypeAlias  # noqa: E402
 
 import gevent  # noqa: E402
@@ -39,6 +40,7 @@ from worker.persistence.leadership import Leadership, LeaseLost  # noqa: E402
 from worker.persistence.outbox import Outbox  # noqa: E402
 from worker.persistence.rules_cache import RulesCache  # noqa: E402
 from worker.recording.recorder import Recorder  # noqa: E402
+from worker.recovery.lost_pbx import give_up_lost  # noqa: E402
 from worker.recovery.reconnect import Recovery  # noqa: E402
 from worker.recovery.takeover import take_over  # noqa: E402
 from worker.support.native_threads import NativeThreads, Result  # noqa: E402
@@ -80,7 +82,9 @@ def _work(config: Config, app: Flask) -> int:
     ari, rules = Ari(config), RulesCache(outbox, storage, pbx)
     registry, journal = CallRegistry(), Journal(storage, pbx)
     leadership = _leadership(config, storage, pbx, outbox, journal)
-    heartbeat = Heartbeat(leadership, rules, storage)
+    housekeeping = Housekeeping(app, config, storage, registry, pbx, leadership.leads)
+    give_up = partial(give_up_lost, outbox, pbx, housekeeping.connected)
+    heartbeat = Heartbeat(leadership, rules, storage, give_up)
     services = Services(
         ari=ari,
         outbox=outbox,
@@ -93,7 +97,6 @@ def _work(config: Config, app: Flask) -> int:
     )
     dispatcher = Dispatcher(services, registry, pbx)
     recovery = Recovery(dispatcher, registry, services, pbx)
-    housekeeping = Housekeeping(app, config, storage, registry, pbx, leadership.leads)
 
     def on_connect(info: JsonObject) -> None:
         services.recorder.asterisk = info["status"]["startup_time"]

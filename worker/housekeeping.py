@@ -68,6 +68,7 @@ class Housekeeping:
 
     def connected(self) -> None:
         """Complete at once what ended while no events were received."""
+        self._others_until = 0.0
         self._connected.set()
 
     def run_every_minute(self) -> None:
@@ -127,7 +128,7 @@ class Housekeeping:
     def _in_context(self, step: Step) -> list[str] | None:
         with self._app.app_context():
             if monotonic() > self._others_until:
-                self._others = heartbeat.living_names() - {self._pbx}
+                self._others = {pbx.name for pbx in heartbeat.living_pbxs()} - {self._pbx}
                 self._others_until = monotonic() + OTHERS_SECONDS
             return step()
 

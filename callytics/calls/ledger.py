@@ -1,8 +1,9 @@
 """Writes of calls, the only code that changes them. Needs an app context; safe to repeat."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from sqlalchemy import func, update
+from sqlalchemy import case, func, update
 
 from callytics.calls.models import Call
 from callytics.clock import utc_now
@@ -20,6 +21,19 @@ def reassign_open_calls(old: str, new: str) -> None:
     own = update(Call).where(Call.pbx == old, Call.ended_at.is_(None))
     with writing() as connection:
         connection.execute(own.values(pbx=new))
+
+
+def close_lost_calls(pbx: str, seen_at: datetime, reason: str) -> None:
+    """End the open calls of a PBX that never came back, as of when it was last seen.
+
+    If it comes back all the same, its worker writes what it knows of them.
+    """
+    ended_at = case((Call.started_at > seen_at, Call.started_at), else_=seen_at)
+    disposition = func.coalesce(Call.disposition, "failed")
+    lost = update(Call).where(Call.pbx == pbx, Call.ended_at.is_(None))
+    with writing() as connection:
+        values = {"ended_at": ended_at, "disposition": disposition, "problem": reason}
+        connection.execute(lost.values(**values))
 
 
 def close_calls(pbx: str, live: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.util import immutabledict
 
 from callytics.config import Config
 from callytics.database.health import database_problem
-from callytics.pbx.heartbeat import WorkerRow, all_workers
+from callytics.pbx.heartbeat import PbxRow, all_pbxs
 from callytics.version import __version__
 
 
@@ -44,12 +44,12 @@ def public_database_url(url: str) -> str:
 
 def _pbx_texts() -> list[str]:
     try:
-        workers = all_workers()
+        workers = all_pbxs()
     except SQLAlchemyError:
         return ["not known, since the database cannot be used"]
     return [_pbx_text(row) for row in workers] or ["none, no worker has reported yet"]
 
 
-def _pbx_text(row: WorkerRow) -> str:
+def _pbx_text(row: PbxRow) -> str:
     connection = f"Asterisk {row.asterisk_version}" if row.connected_at else "not connected"
     return f"{row.name}, {connection}, worker seen {row.seen_at:%Y-%m-%d %H:%M:%S} UTC"

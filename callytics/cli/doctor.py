@@ -136,14 +136,15 @@ class Doctor:
         return f"{row.path} can be played"
 
     def worker(self) -> str:
-        """Check that a worker is alive and connected to Asterisk."""
-        worker = heartbeat.newest_worker()
-        problem = worker_problem(worker)
-        if problem is not None:
+        """Check that the worker of each PBX is alive and connected to its Asterisk."""
+        pbxs = heartbeat.living_pbxs()
+        if (problem := worker_problem(pbxs)) is not None:
             raise CheckFailedError(problem)
-        assert worker is not None  # that would have been a problem
-        if worker.connected_at is None or worker.problem:
-            raise CheckFailedError(worker.problem or "it has no connection to Asterisk: see below")
+        for pbx in pbxs:
+            of = f"PBX {pbx.name}: " if len(pbxs) > 1 else ""
+            if pbx.connected_at is None or pbx.problem:
+                why = pbx.problem or "it has no connection to Asterisk: see below"
+                raise CheckFailedError(f"{of}{why}")
         return "alive, and connected to Asterisk"
 
     def asterisk(self) -> str:

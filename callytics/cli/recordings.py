@@ -15,7 +15,6 @@ from callytics.config import Config
 from callytics.integrity import inventory, reconcile
 from callytics.integrity.inspection import CheckContext
 from callytics.pbx import heartbeat
-from callytics.pbx.heartbeat import worker_problem
 from callytics.pbx.names import known_name
 from callytics.plain_text import one_line
 from callytics.recordings import library
@@ -71,24 +70,24 @@ def reconcile_all(skip_folder_check: bool) -> None:
 
 def check_context(skip_folder_check: bool) -> CheckContext:
     """Return the context of a check by a command."""
-    running = worker_problem(heartbeat.newest_worker()) is None
+    pbxs = heartbeat.living_pbxs()
+    running = heartbeat.is_any_running(pbxs)
     storage: Storage = current_app.extensions["storage"]
     config: Config = current_app.extensions["callytics"]
     return CheckContext(
         storage=storage,
         is_live=_live_check(Ari(config)),
-        is_ours=_own_check(known_name(storage, config)),
+        is_ours=_own_check({pbx.name for pbx in pbxs} - {known_name(storage, config)}),
         grace=WORKER_GRACE if running else timedelta(0),
         skip_folder_check=skip_folder_check,
     )
 
 
-def _own_check(pbx: str) -> Callable[[Facts], bool]:
+def _own_check(others: set[str]) -> Callable[[Facts], bool]:
     """Return a check that leaves what goes on at other PBXs to their workers.
 
     The Asterisk of this host does not know of it.
     """
-    others = heartbeat.living_names() - {pbx}
 
     def is_ours(facts: Facts) -> bool:
         return facts.state not in OPEN_STATES or facts.pbx not in others

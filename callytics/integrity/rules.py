@@ -99,7 +99,10 @@ def _check_open(
             finding.skip(why)
         return
     finding.finalize, finding.write_row, finding.write_facts = True, True, True
-    reason, ended_at = base.state_reason, base.ended_at
+    # The row alone says that a PBX was lost.
+    row = finding.recording.row
+    reason = base.state_reason or (row.state_reason if row else "")
+    ended_at = base.ended_at
     if audio is None:
         # A recording that was paused from its start has no file until it is resumed.
         if not is_paused(base.pauses):

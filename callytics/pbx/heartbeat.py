@@ -1,6 +1,6 @@
-"""Heartbeat of PBXs: written by the worker of each, read by pages and health checks.
+"""Heartbeats of PBXs, as pages and health checks read them. Needs an app context.
 
-Needs an app context.
+A PBX that was given up is not among them: nobody waits for it any more.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Protocol, cast
 from sqlalchemy import delete, select
 
 from callytics.clock import utc_now
-from callytics.database.reading import read, read_first
+from callytics.database.reading import read
 from callytics.database.transactions import writing
 from callytics.pbx.models import Pbx
 
@@ -18,18 +18,30 @@ from callytics.pbx.models import Pbx
 WORKER_SILENT_SECONDS = 30
 _COLUMNS = (
     *(Pbx.name, Pbx.seen_at, Pbx.connected_at),
-    *(Pbx.asterisk_version, Pbx.problem),
+    *(Pbx.asterisk_version, Pbx.problem, Pbx.given_up_at),
 )
 
 
-class WorkerRow(Protocol):
-    """Last heartbeat of a worker."""
+class PbxRow(Protocol):
+    """Last heartbeat of a PBX."""
 
     name: str
     seen_at: datetime
     connected_at: datetime | None
     asterisk_version: str
     problem: str
+    given_up_at: datetime | None
+
+
+def all_pbxs() -> Sequence[PbxRow]:
+    """Return every PBX that ever reported, by name."""
+    return cast(Sequence[PbxRow], read(select(*_COLUMNS).order_by(Pbx.name)))
+
+
+def living_pbxs() -> Sequence[PbxRow]:
+    """Return the PBXs that have not been given up, by name."""
+    query = select(*_COLUMNS).where(Pbx.given_up_at.is_(None)).order_by(Pbx.name)
+    return cast(Sequence[PbxRow], read(query))
 
 
 def forget(name: str) -> None:
@@ -38,28 +50,30 @@ def forget(name: str) -> None:
         connection.execute(delete(Pbx).where(Pbx.name == name))
 
 
-def living_names() -> set[str]:
-    """Return the names of the PBXs that have not been given up."""
-    query = select(Pbx.name).where(Pbx.given_up_at.is_(None))
-    return {row.name for row in read(query)}
+def is_silent(pbx: PbxRow, now: datetime) -> bool:
+    """Return True if its worker has not reported for so long that it must be gone."""
+    return now - pbx.seen_at > timedelta(seconds=WORKER_SILENT_SECONDS)
 
 
-def newest_worker() -> WorkerRow | None:
-    """Return the worker that reported last, or None if there never was one."""
-    query = select(*_COLUMNS).order_by(Pbx.seen_at.desc()).limit(1)
-    return cast(WorkerRow | None, read_first(query))
+def is_any_running(pbxs: Sequence[PbxRow]) -> bool:
+    """Return True if the worker of one of these PBXs runs."""
+    return any(not is_silent(pbx, utc_now()) for pbx in pbxs)
 
 
-def all_workers() -> Sequence[WorkerRow]:
-    """Return every worker that ever reported, by name."""
-    return cast(Sequence[WorkerRow], read(select(*_COLUMNS).order_by(Pbx.name)))
+def is_any_connected(pbxs: Sequence[PbxRow]) -> bool:
+    """Return True if one of these PBXs can lead a call now."""
+    return any(pbx.connected_at and not is_silent(pbx, utc_now()) for pbx in pbxs)
 
 
-def worker_problem(worker: WorkerRow | None) -> str | None:
-    """Return why the worker that reported last is not running, or None if it is."""
-    if worker is None:
+def worker_problem(pbxs: Sequence[PbxRow]) -> str | None:
+    """Return which workers of these PBXs are not running, or None if all are."""
+    if not pbxs:
         return "no worker has ever run: start one with python -m worker"
-    silent = utc_now() - worker.seen_at
-    if silent > timedelta(seconds=WORKER_SILENT_SECONDS):
-        return f"no worker has been seen for {silent.total_seconds():.0f} seconds: start it again"
-    return None
+    now, several = utc_now(), len(pbxs) > 1
+    return "; ".join(_silence(pbx, now, several) for pbx in pbxs if is_silent(pbx, now)) or None
+
+
+def _silence(pbx: PbxRow, now: datetime, with_name: bool) -> str:
+    seconds = (now - pbx.seen_at).total_seconds()
+    of = f" of PBX {pbx.name}" if with_name else ""
+    return f"no worker{of} has been seen for {seconds:.0f} seconds: start it again"

@@ -5,9 +5,9 @@ Needs an app context. Times are compared by the clock of the database, which all
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Self
+from typing import NamedTuple, Self
 
-from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, update
 
 from callytics.database.reading import AnyRow
 from callytics.database.server_clock import database_now
@@ -74,6 +74,13 @@ class Report:
     problem: str
 
 
+class LostPbx(NamedTuple):
+    """A PBX that never came back, and when its worker was last seen."""
+
+    name: str
+    seen_at: datetime
+
+
 @dataclass(frozen=True)
 class Outcome:
     """Result of a claim: the lease, unless a rival has it."""
@@ -120,6 +127,20 @@ def release(claim: Claim) -> None:
     with writing() as connection:
         now = database_now(connection)
         connection.execute(update(Pbx).where(*mine).values(lease_until=now))
+
+
+def give_up(own_name: str, after: timedelta) -> list[LostPbx]:
+    """Give up the other PBXs whose lease has been over for so long; return them.
+
+    Safe to repeat: a PBX is returned once, to one of several workers.
+    """
+    with writing() as connection:
+        now = database_now(connection)
+        over = func.coalesce(Pbx.lease_until, Pbx.seen_at) < now - after
+        lost = (Pbx.name != own_name, Pbx.given_up_at.is_(None), over)
+        given_up = update(Pbx).where(*lost).values(given_up_at=now)
+        rows = connection.execute(given_up.returning(Pbx.name, Pbx.seen_at))
+        return [LostPbx(name, seen_at) for name, seen_at in rows]
 
 
 def _concerns(claim: Claim) -> ColumnElement[bool]:

@@ -154,6 +154,14 @@ def reassign_open_recordings(old: str, new: str) -> None:
         connection.execute(own.values(pbx=new))
 
 
+def explain_open_recordings(pbx: str, reason: str) -> None:
+    """Say why the recordings in progress of a PBX have no worker any more."""
+    unexplained = (Recording.pbx == pbx, Recording.state_reason == "")
+    own = update(Recording).where(Recording.state.in_(OPEN_STATES), *unexplained)
+    with writing() as connection:
+        connection.execute(own.values(state_reason=reason))
+
+
 def save_waveform(uid: str, waveform: bytes) -> None:
     """Save the waveform of a recording, as `Waveform.to_bytes` returns it."""
     with writing() as connection:

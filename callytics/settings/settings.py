@@ -79,6 +79,14 @@ SETTINGS = {
         "In seconds; then it goes on by itself, so that no conversation is lost to a forgotten "
         "pause. 0 waits until somebody lets it go on.",
     ),
+    "pbx_lost_minutes": SettingSpec(
+        "10",
+        "a whole number of minutes from 1 to 10080",
+        lambda v: _is_number(v, 10080) and int(v) > 0,
+        "Give a lost PBX up after",
+        "In minutes without its worker; then another worker ends its calls as lost, frees the "
+        "members of its queues and completes its recordings.",
+    ),
     "disk_warning_mb": SettingSpec(
         "1024",
         "a whole number of MB from 0 (never warn) to 100000000",

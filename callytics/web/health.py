@@ -36,7 +36,7 @@ def readyz() -> tuple[Response, int]:
     checks = {
         "database": _in_time(database_problem),
         "folder": _folder_problem(),
-        "worker": _in_time(lambda: worker_problem(heartbeat.newest_worker())),
+        "worker": _in_time(lambda: worker_problem(heartbeat.living_pbxs())),
     }
     ready = not any(checks.values())
     # Without the database, nobody is known to be an administrator.

@@ -13,6 +13,7 @@ from sqlalchemy import update
 from callytics.clock import utc_now
 from callytics.database.transactions import writing
 from callytics.pbx import lease
+from callytics.pbx.heartbeat import living_pbxs
 from callytics.pbx.lease import Claim, Outcome, Report
 from callytics.pbx.models import Pbx
 from tests.support.shelf import STARTED_AT, Shelf
@@ -107,3 +108,13 @@ def test_a_worker_known_to_lead_another_asterisk_is_not_replaced(app: Flask) -> 
     end_leases()
     assert take(TWO, alive="holder-1").rival
     assert take(TWO) == Outcome()
+
+
+def test_one_that_was_given_up_and_comes_back_lives_again(app: Flask) -> None:
+    take(ONE)
+    end_leases()
+    assert [pbx.name for pbx in lease.give_up("two", timedelta(minutes=10))] == ["one"]
+    assert living_pbxs() == []
+    assert lease.renew(ONE, REPORT)
+    assert [pbx.name for pbx in living_pbxs()] == ["one"]
+    assert lease.give_up("two", timedelta(minutes=10)) == []

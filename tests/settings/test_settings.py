@@ -15,6 +15,7 @@ DEFAULTS = {
     "retention_days": "0",
     "retention_largest_share": "25",
     "longest_pause_seconds": "120",
+    "pbx_lost_minutes": "10",
     "disk_warning_mb": "1024",
 }
 
@@ -71,6 +72,8 @@ def test_a_value_that_can_be_used_is_kept(context: None, key: str, value: str) -
         ("disk_warning_mb", "100000001"),
         ("disk_warning_mb", "1 GB"),
         ("longest_pause_seconds", "-1"),
+        ("pbx_lost_minutes", "0"),
+        ("pbx_lost_minutes", "10081"),
         ("longest_pause_seconds", "86401"),
         ("longest_pause_seconds", "two minutes"),
         ("retention_days", ""),

@@ -1,7 +1,9 @@
 """Heartbeat: tells the database that this worker lives, and the state of its ARI connection."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
+from time import monotonic
 
 import gevent
 
@@ -16,14 +18,22 @@ from worker.support.throttled_log import ThrottledLog
 
 log = logging.getLogger(__name__)
 
-BEAT_SECONDS = 5.0
+BEAT_SECONDS, MINUTE_SECONDS = 5.0, 60.0
 
 
 class Heartbeat:
     """The worker's row in the database, renewed every few seconds."""
 
-    def __init__(self, leadership: Leadership, rules: RulesCache, storage: Storage) -> None:
+    def __init__(
+        self,
+        leadership: Leadership,
+        rules: RulesCache,
+        storage: Storage,
+        give_up: Callable[[int], None],
+    ) -> None:
         self._leadership, self._rules, self._storage = leadership, rules, storage
+        # Called with the minutes after which other PBXs are lost.
+        self._give_up, self._look_for_lost_at = give_up, 0.0
         self._started_at = utc_now()
         self._connected_at: datetime | None = None
         self._asterisk_version = ""
@@ -44,8 +54,15 @@ class Heartbeat:
                 self._log.problem(self._folder_problem)
             else:
                 self._log.recovered("there is room for recordings again")
+            self._give_up_lost()
             lost.wait(timeout=BEAT_SECONDS)
         return lost.get()
+
+    def _give_up_lost(self) -> None:
+        """Close, once a minute, what PBXs have left open that never came back."""
+        if self._leadership.leads() and monotonic() > self._look_for_lost_at:
+            self._look_for_lost_at = monotonic() + MINUTE_SECONDS
+            self._give_up(int(self._rules.settings()["pbx_lost_minutes"]))
 
     def connected(self, asterisk_version: str) -> None:
         """Write that the connection to Asterisk stands."""

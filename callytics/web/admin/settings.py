@@ -170,10 +170,10 @@ def _host() -> dict[str, object]:
     url = make_url(config.database_url)
     sqlite = url.get_backend_name() == "sqlite"
     place = f"SQLite, {url.database}" if sqlite else f"PostgreSQL, {url.database} on {url.host}"
-    worker = heartbeat.newest_worker()
+    pbxs = heartbeat.living_pbxs()
     return {
         "config": config,
         "database": place,
-        "worker": worker,
-        "notice": worker_notice(worker, utc_now()),
+        "pbxs": pbxs,
+        "notice": worker_notice(pbxs, utc_now()),
     }

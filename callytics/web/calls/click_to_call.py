@@ -18,7 +18,6 @@ from werkzeug.wrappers import Response
 from callytics.ari.commands import AriError
 from callytics.calls.originate import place_call
 from callytics.pbx import heartbeat
-from callytics.pbx.heartbeat import worker_problem
 from callytics.telephony.numbers import NumberError, typed_number
 from callytics.web.auth.login import wanted_page
 from callytics.web.auth.rate_limit_store import storage_uri
@@ -80,8 +79,7 @@ def _place(typed: str) -> str:
     except NumberError as error:
         raise Refused(f"This cannot be called: {error}.", 400) from error
     # Without a connected worker, the call would ring the phone and then go nowhere.
-    worker = heartbeat.newest_worker()
-    if worker is None or worker_problem(worker) or not worker.connected_at:
+    if not heartbeat.is_any_connected(heartbeat.living_pbxs()):
         raise Refused(NOBODY_LEADS, 503)
     limits = FixedWindowRateLimiter(storage_from_string(storage_uri(current_app)))
     once = ("call", str(current_user.id), number)

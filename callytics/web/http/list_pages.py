@@ -112,7 +112,7 @@ def list_response(
     without its cursor. `depends_on` names what the table depends on besides the database, the
     URL, the role and the worker's notice. `around` returns what the page shows around the table.
     """
-    notice = worker_notice(cached_until_write(heartbeat.newest_worker), utc_now())
+    notice = worker_notice(cached_until_write(heartbeat.living_pbxs), utc_now())
     asked = (templates, request.query_string, current_user.role, notice, *depends_on)
     known = recall(asked)
     if known and _has_part(str(known[0])):

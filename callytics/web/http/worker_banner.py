@@ -1,9 +1,10 @@
 """Banner above the lists while calls are not recorded, or may not be."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from callytics.pbx.heartbeat import WORKER_SILENT_SECONDS, WorkerRow
+from callytics.pbx.heartbeat import PbxRow, is_silent
 
 
 @dataclass(frozen=True)
@@ -17,23 +18,41 @@ class Notice:
     is_deaf: bool = False
 
 
-def worker_notice(worker: WorkerRow | None, now: datetime) -> Notice | None:
-    """Return the banner for the newest worker, or None if it is well."""
-    silent_since = now - timedelta(seconds=WORKER_SILENT_SECONDS)
-    if worker is None or worker.seen_at < silent_since:
+def worker_notice(pbxs: Sequence[PbxRow], now: datetime) -> Notice | None:
+    """Return the banner for the PBXs, or None if all are well.
+
+    It is about those that are worst off; with more than one PBX, it names them.
+    """
+    silent = [pbx for pbx in pbxs if is_silent(pbx, now)]
+    if silent or not pbxs:
         return Notice(
-            "The worker is not running.",
-            "Callytics takes no calls and starts no recordings until it runs again.",
-            worker.seen_at if worker else None,
+            f"{_workers(silent, pbxs)} not running.",
+            f"{_who(silent, pbxs)} takes no calls and starts no recordings until it runs again.",
+            min((pbx.seen_at for pbx in silent), default=None),
             is_deaf=True,
         )
-    if worker.connected_at is None:
-        why = f" It says: {worker.problem}" if worker.problem else ""
+    if deaf := [pbx for pbx in pbxs if pbx.connected_at is None]:
+        why = f" It says: {deaf[0].problem}" if deaf[0].problem else ""
         return Notice(
-            "The worker has no connection to Asterisk.",
+            f"{_workers(deaf, pbxs, 'has')} no connection to Asterisk.",
             f"No recordings are started until it has. It keeps trying.{why}",
             is_deaf=True,
         )
-    if worker.problem:
-        return Notice("The worker reports a problem.", worker.problem)
+    if troubled := [pbx for pbx in pbxs if pbx.problem]:
+        return Notice(f"{_workers(troubled, pbxs, 'reports')} a problem.", troubled[0].problem)
     return None
+
+
+def _workers(some: Sequence[PbxRow], every: Sequence[PbxRow], verb: str = "is") -> str:
+    """Return the subject of a sentence and its verb."""
+    if len(every) < 2:
+        return f"The worker {verb}"
+    names = " and ".join(pbx.name for pbx in some)
+    if len(some) == 1:
+        return f"The worker of PBX {names} {verb}"
+    plural = {"is": "are", "has": "have", "reports": "report"}[verb]
+    return f"The workers of PBX {names} {plural}"
+
+
+def _who(some: Sequence[PbxRow], every: Sequence[PbxRow]) -> str:
+    return "Callytics" if len(some) == len(every) else "This PBX"
