@@ -53,7 +53,7 @@ class Dispatcher:
             return
         if "replace_channel" in event:
             # It replaces a phone whose call ended in the same instant.
-            gevent.spawn(self._hang_up, event["channel"]["id"])
+            gevent.spawn(self.hang_up_late_leg, event["channel"]["id"])
         else:
             self.start_call(event["channel"], event["args"])
 
@@ -63,25 +63,37 @@ class Dispatcher:
             return
         if args[:1] == ["dialed"]:
             # A leg whose call ended in the instant in which it answered.
-            gevent.spawn(self._hang_up, channel["id"])
+            gevent.spawn(self.hang_up_late_leg, channel["id"])
             return
-        session = Session(
+        session = self.new_session(channel, args)
+        self.watch(session)
+        self.start_session(session)
+
+    def new_session(self, channel: JsonObject, args: list[str]) -> Session:
+        """Return a call with a channel that entered the application."""
+        return Session(
             services=self._services,
             caller_id=channel["id"],
             call=_call_facts(channel, args, self._pbx, self._services.recorder.asterisk),
             on_event=apply_event,
             caller_up=channel["state"] == "Up",
         )
-        self.start_session(session, run_outbound if _is_outbound(args) else lead_inbound)
-        log.info("call %s begins: %s", session.call.uid, " ".join(args) or "inbound")
 
-    def start_session(self, session: Session, handler: CallHandler) -> None:
-        """Give a call its events from now on, and run its handler in a greenlet."""
+    def watch(self, session: Session) -> None:
+        """Give a call its events from now on; its handler applies them when it runs."""
         for name in session.event_sources():
             self._registry.register(name, session)
+
+    def start_session(self, session: Session, handler: CallHandler | None = None) -> None:
+        """Run the handler of a call in a greenlet, by default that of a new call."""
+        if handler is None:
+            handler = run_outbound if session.call.direction == "outbound" else lead_inbound
+            call = session.call
+            log.info("call %s begins: %s %s", call.uid, call.direction, call.dialed_number)
         gevent.spawn(run_call, session, handler)
 
-    def _hang_up(self, channel_id: str) -> None:
+    def hang_up_late_leg(self, channel_id: str) -> None:
+        """Hang up a channel whose call has ended."""
         try:
             self._services.ari.hang_up(channel_id)
         except AriError as error:

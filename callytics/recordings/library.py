@@ -1,12 +1,14 @@
 """Reads of recordings for pages and commands. Needs an app context."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Literal, Protocol, cast
 
 from sqlalchemy import select, text
 
 from callytics.database.reading import read, read_in_batches, read_named
+from callytics.recordings.facts import OPEN_STATES, Facts
 from callytics.recordings.models import Recording
 from callytics.recordings.pauses import Spans
 
@@ -91,6 +93,15 @@ def recordings_of_calls(call_uids: Sequence[str]) -> Sequence[RecordingRow]:
     query = select(*COLUMNS).where(Recording.call_uid.in_(call_uids))
     rows = read(query.order_by(Recording.id).limit(_MOST_OF_CALLS))
     return cast(Sequence[RecordingRow], rows)
+
+
+def open_recordings(call_uid: str) -> Sequence[Facts]:
+    """Return the recordings of a call that have not ended, oldest first."""
+    names = [field.name for field in fields(Facts) if field.name in Recording.__table__.columns]
+    columns = [Recording.__table__.columns[name] for name in names]
+    is_open = (Recording.call_uid == call_uid, Recording.state.in_(OPEN_STATES))
+    rows = read(select(*columns).where(*is_open).order_by(Recording.id))
+    return [Facts(**dict(zip(names, row, strict=True))) for row in rows]
 
 
 def distinct_values(column: Literal["flow", "callee"], limit: int) -> list[str]:

@@ -45,4 +45,25 @@ class CountingDoor(Server):
         with contextlib.suppress(OSError), source, target:
             while data := source.recv(65536):
                 self.count += data.count(self._what) if self._what else 0
+                self.pass_on(data)
                 target.sendall(data)
+
+    def pass_on(self, data: bytes) -> None:
+        """Return when `data` may go on its way, here at once."""
+
+
+class HoldingDoor(CountingDoor):
+    """Holds back what a client sends with `what` in it, until it is opened."""
+
+    def __init__(self, port: int, what: bytes) -> None:
+        super().__init__(port, what)
+        self._is_open = threading.Event()
+
+    def open(self) -> None:
+        """Let all go on from now on."""
+        self._is_open.set()
+
+    def pass_on(self, data: bytes) -> None:
+        """Return when `data` may go on its way."""
+        if self._what in data:
+            self._is_open.wait(60)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.support.ari_server import Answer, AriServer, Command
+from tests.support.ari_server import CLOSE, Answer, AriServer, Command
 from tests.support.tones import write_tone
 
 CAPTURED = Path(__file__).parent / "captured/transfer.jsonl"
@@ -104,7 +104,8 @@ class StandIn(AriServer):
         self.seen: list[str] = []
         self.calls: list[StandInCall] = []
         self.channels: set[str] = set()
-        self.bridges: set[str] = set()
+        # Channels of each bridge.
+        self.bridges: dict[str, set[str]] = {}
         self.live: dict[str, float] = {}
         self.paused: set[str] = set()
         self.last_sent_at = 0.0
@@ -136,6 +137,10 @@ class StandIn(AriServer):
         for socket in self.sockets:
             socket.silent = True
 
+    def drop_connection(self) -> None:
+        """Close the connection there is; a new one is well."""
+        self.sockets[-1].send("", CLOSE)
+
     def send(self, event: Event) -> None:
         """Send an event to the worker."""
         if self.sockets and not self.sockets[-1].silent:
@@ -150,6 +155,8 @@ class StandIn(AriServer):
         for event in events:
             if event["type"] in ("StasisEnd", "ChannelDestroyed"):
                 self.channels.discard(event["channel"]["id"])
+                for channels in list(self.bridges.values()):
+                    channels.discard(event["channel"]["id"])
         for event in self.edit(place, events):
             self.send(event)
 
@@ -185,7 +192,8 @@ class StandIn(AriServer):
                 there = [{"id": name, "state": "Up", "dialplan": {}} for name in self.channels]
                 return Answer(200, there)
             case ("GET", "bridges"):
-                return Answer(200, [{"id": name, "channels": []} for name in self.bridges])
+                there = self.bridges.items()
+                return Answer(200, [{"id": b, "channels": sorted(c)} for b, c in there])
             case (_, "channels", *_):
                 return self._with_channel(command)
             case (_, "bridges", *_):
@@ -216,18 +224,20 @@ class StandIn(AriServer):
     def _with_bridge(self, command: Command) -> Answer:
         method, bridge_id = command.words[0], command.words[2]
         if method == "POST" and len(command.words) == 3:
-            self.bridges.add(bridge_id)
+            self.bridges[bridge_id] = set()
             return Answer(200, {"id": bridge_id})
         if bridge_id not in self.bridges:
             return Answer(404, {"message": "Bridge not found"})
         if not set(command.query.get("channel", "").split(",")) <= self.channels | {""}:
             return Answer(400, {"message": "Channel not found"})
+        if "channel" in command.query:
+            self.bridges[bridge_id] |= set(command.query["channel"].split(","))
         if "name" in command.query:
             self._call_of(bridge_id).ids["recording"] = command.query["name"]
             self._begin_file(command.query["name"])
         self._play_after(command, bridge_id)
         if method == "DELETE":
-            self.bridges.discard(bridge_id)
+            self.bridges.pop(bridge_id, None)
         return Answer(201, {"state": "queued"}) if "name" in command.query else Answer()
 
     def _with_recording(self, method: str, name: str, command: Command) -> Answer:

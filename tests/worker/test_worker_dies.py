@@ -1,9 +1,13 @@
 """Death of the worker during calls: people go on talking, and no audio or row is lost."""
 
+import shutil
+import sqlite3
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
 from tests.support.asterisk import AsteriskServer
+from tests.support.counted import HoldingDoor
 from tests.support.processes import Worker
 from tests.support.rows import (
     audio_of,
@@ -14,6 +18,7 @@ from tests.support.rows import (
     rows,
     use_flow,
 )
+from tests.support.said import wait_for_line
 from tests.support.tones import HEARD_DB, loudest_db, seconds_heard, spans_heard
 from tests.support.waiting import wait_until
 
@@ -28,6 +33,18 @@ def transfer(party: str) -> dict[str, object]:
 def wait_to_grow(audio: Path, size: int) -> None:
     """Wait until the file has grown past `size` bytes."""
     wait_until(lambda: audio.exists() and audio.stat().st_size > size, "the file grows")
+
+
+def forget_journal(environment: Env) -> None:
+    """Remove all calls from the journal, as if the disk had been full when they began."""
+    shutil.rmtree(Path(environment["RECORDINGS_DIR"]) / ".calls")
+
+
+def forget_calls(environment: Env) -> None:
+    """Remove the rows of all calls, as if the database had been away when they began."""
+    with closing(sqlite3.connect(environment["DATABASE_URL"].removeprefix("sqlite:///"))) as ledger:
+        ledger.execute("DELETE FROM calls")
+        ledger.commit()
 
 
 def one_row(environment: Env, state: str) -> dict[str, object]:
@@ -93,6 +110,105 @@ def test_a_call_that_rang_is_rung_again_and_recorded(
     wait_until(lambda: len(asterisk.channels()) >= 4, "the desk rings")
     worker_process.kill()
     before = {channel["id"] for channel in asterisk.channels()}
+    worker_process.start()
+    wait_until(
+        lambda: len({channel["id"] for channel in asterisk.channels()} - before) == 2,
+        "the desk rings anew",
+    )
+    wait_until(lambda: len(asterisk.channels()) == 4, "and no longer for the worker that died")
+    call.hang_up()
+    (ended,) = ended_calls(live_env)
+    assert ended["disposition"] == "abandoned"
+    assert len(calls(live_env)) == 1
+
+
+def test_a_caller_who_hangs_up_while_the_next_worker_asks_is_noticed(
+    asterisk: AsteriskServer, live_env: Env, worker_process: Worker, tmp_path: Path
+) -> None:
+    use_flow(live_env, {"desk": transfer("tone1000")})
+    call = asterisk.place_call("1000", "tone440")
+    audio = audio_of(live_env, one_row(live_env, "recording"))
+    wait_to_grow(audio, 20_000)
+    worker_process.kill()
+    with HoldingDoor(asterisk.http_port, b"GET /ari/recordings/live/") as door:
+        environment = {**live_env, "ARI_URL": f"http://127.0.0.1:{door.port}/ari"}
+        with Worker(environment, tmp_path):
+            wait_until(lambda: door.count, "it asks for the recording")
+            call.hang_up()
+            wait_until(lambda: not call.is_up(), "the caller is gone")
+            door.open()
+            (ended,) = ended_calls(live_env)
+            assert (ended["disposition"], ended["problem"]) == ("answered", "")
+            assert one_row(live_env, "available")["state_reason"] == ""
+            wait_until(lambda: not asterisk.bridges() and not asterisk.channels(), "all is tidy")
+
+
+def test_a_conversation_without_its_journal_goes_on_and_its_recording_ends_complete(
+    asterisk: AsteriskServer, live_env: Env, worker_process: Worker
+) -> None:
+    node = {"type": "queue", "queue": "team", "record_call": True}
+    member = "Local/tone1000@party/n"
+    use_flow(live_env, {"line": node}, queues={"team": {"members": [member]}})
+    call = asterisk.place_call("1000", "tone440")
+    audio = audio_of(live_env, one_row(live_env, "recording"))
+    wait_to_grow(audio, 20_000)
+    (before,) = calls(live_env)
+    worker_process.kill()
+    forget_journal(live_env)
+    worker_process.start()
+    wait_for_line(worker_process.log, "is adopted")
+    wait_to_grow(audio, audio.stat().st_size + 20_000)
+    (bridge,) = asterisk.bridges()
+    assert len(bridge["channels"]) == 2
+    busy = "SELECT call_uid FROM members WHERE call_uid IS NOT NULL"
+    assert rows(live_env, busy) == [{"call_uid": before["uid"]}]
+    call.hang_up()
+    (ended,) = ended_calls(live_env)
+    row = one_row(live_env, "available")
+    assert (row["state_reason"], row["call_uid"]) == ("", ended["uid"])
+    for key in ("uid", "started_at", "answered_at", "callee", "caller_number"):
+        assert ended[key] == before[key]
+    assert (ended["disposition"], ended["problem"]) == ("answered", "")
+    assert [step["result"] for step in ended["path"]] == ["answered"]
+    for hertz in (440, 1000):
+        gaps = [b[0] - a[1] for a, b in pairwise(spans_heard(audio, hertz))]
+        assert max(gaps, default=0) < 0.5
+    wait_until(lambda: not asterisk.bridges() and not asterisk.channels(), "all is tidied up")
+    assert rows(live_env, busy) == []
+
+
+def test_a_conversation_that_neither_journal_nor_flow_nor_ledger_knows_is_led_to_its_end(
+    asterisk: AsteriskServer, live_env: Env, worker_process: Worker
+) -> None:
+    use_flow(live_env, {"desk": transfer("tone1000")})
+    call = asterisk.place_call("1000", "tone440")
+    audio = audio_of(live_env, one_row(live_env, "recording"))
+    wait_to_grow(audio, 20_000)
+    worker_process.kill()
+    forget_journal(live_env)
+    use_flow(live_env, {"other": transfer("tone1600")})
+    (before,) = calls(live_env)
+    forget_calls(live_env)
+    worker_process.start()
+    wait_for_line(worker_process.log, "is adopted")
+    wait_to_grow(audio, audio.stat().st_size + 20_000)
+    call.hang_up()
+    (ended,) = ended_calls(live_env)
+    assert (ended["uid"], ended["disposition"]) == (before["uid"], "answered")
+    assert ended["caller_number"] == before["caller_number"]
+    assert one_row(live_env, "available")["state_reason"] == ""
+    wait_until(lambda: not asterisk.bridges() and not asterisk.channels(), "all is tidied up")
+
+
+def test_a_call_that_rang_without_its_journal_is_rung_again(
+    asterisk: AsteriskServer, live_env: Env, worker_process: Worker
+) -> None:
+    use_flow(live_env, {"desk": {**transfer("never"), "ring_seconds": 300}})
+    call = asterisk.place_call("1000", "tone440")
+    wait_until(lambda: len(asterisk.channels()) >= 4, "the desk rings")
+    worker_process.kill()
+    before = {channel["id"] for channel in asterisk.channels()}
+    forget_journal(live_env)
     worker_process.start()
     wait_until(
         lambda: len({channel["id"] for channel in asterisk.channels()} - before) == 2,

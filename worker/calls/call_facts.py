@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Self
 
 from callytics.clock import utc_now
-from callytics.identifiers import new_uid
+from callytics.identifiers import is_uid, new_uid
 from callytics.json_values import JsonObject
-from callytics.recordings.facts import Direction, Facts, Kind
+from callytics.plain_text import one_line
+from callytics.recordings.facts import DIRECTIONS, Direction, Facts, Kind
 
 # Q.850 causes that say why a leg was not answered; with any other it could not be reached.
 BUSY, NORMAL, NO_RESPONSE, NO_ANSWER, REFUSED = 17, 16, 18, 19, 21
@@ -20,6 +21,9 @@ _RESULTS = {
 }
 # Asterisk sends no cause when somebody just hangs up.
 _USUAL_CAUSES = {"answered": NORMAL, "abandoned": NORMAL, "busy": BUSY, "no_answer": NO_ANSWER}
+# Fields that are shown on one line, and the longest that a snapshot may bring.
+_TEXTS = ("caller_number", "caller_name", "dialed_number", "callee", "flow", "problem")
+LONGEST_TEXT = 1000
 
 
 def result_of(cause: int) -> str:
@@ -81,10 +85,20 @@ class CallFacts:
 
     @classmethod
     def from_snapshot(cls, values: JsonObject) -> Self:
-        """Return the facts from `row()` after a round trip through JSON."""
+        """Return the facts from `row()` after a round trip through JSON.
+
+        Raises ValueError, LookupError, TypeError: other programs can write to the folder too.
+        """
         times = ("started_at", "answered_at", "ended_at")
         read = {key: datetime.fromisoformat(values[key]) for key in times if values.get(key)}
-        return cls(**{**values, **read})
+        call = cls(**{**values, **read})
+        for key in _TEXTS:
+            setattr(call, key, one_line(getattr(call, key))[:LONGEST_TEXT])
+        if not is_uid(call.uid) or call.direction not in DIRECTIONS:
+            raise ValueError("uid or direction is not one of ours")
+        # Raises if the last node of the path is not one.
+        _ = call.open_node
+        return call
 
     def new_recording(self, kind: Kind, audio_format: str, callee: str) -> Facts:
         """Return the facts of a recording that begins now, in the current node."""

@@ -56,7 +56,8 @@ def make_bridge(session: Session) -> str:
         session.services.register(bridge_id, session)
         # Set before the command, whose answer may be lost: a bridge that exists must be removed.
         session.bridge_id = bridge_id
-        session.ari.create_bridge(bridge_id, session.call.uid)
+        # The name tells a worker that finds no journal which channel is the caller's.
+        session.ari.create_bridge(bridge_id, session.caller_id)
         _subscribe(session, bridge_id)
     return session.bridge_id
 

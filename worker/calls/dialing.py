@@ -37,6 +37,14 @@ def ring_until_answer(
     return winner, "answered" if winner else best_result(result_of(leg.cause) for leg in legs)
 
 
+def is_leg_of(call_uid: str, channel_id: str) -> bool:
+    """Return True for the id of a channel that was dialed for a call.
+
+    False for the other half of a Local channel, whose id is the same with ";2" at its end.
+    """
+    return re.fullmatch(rf"callytics-{re.escape(call_uid)}-[0-9a-f]{{6}}", channel_id) is not None
+
+
 def best_result(results: Iterable[str]) -> str:
     """Return the most hopeful of several results: `no_answer` before `busy`, for example."""
     found = set(results)

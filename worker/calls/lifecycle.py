@@ -58,6 +58,7 @@ def end_call(session: Session) -> None:
             _try_step(session, step)
     finally:
         session.save()
+        session.ended = True
         session.services.journal.remove(session.call.uid)
         session.services.unregister(session)
 

@@ -78,6 +78,8 @@ class Session:
     waiting_since: datetime | None = None
     hears: Literal["", "ringing", "music"] = ""
     ending: bool = False
+    # The call is tidied up: what still runs beside it must not write it into the journal again.
+    ended: bool = False
 
     @property
     def ari(self) -> Ari:
@@ -188,6 +190,8 @@ class Session:
 
     def write_journal(self) -> None:
         """Queue the call's state for the journal, for a worker that is restarted."""
+        if self.ended:
+            return
         self.services.journal.write(self.call.uid, self.snapshot())
 
     def snapshot(self) -> Snapshot:

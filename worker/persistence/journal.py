@@ -7,9 +7,12 @@ bridges show.
 
 import json
 import logging
+import os
 from collections.abc import Iterator
 from datetime import datetime
+from typing import NamedTuple
 
+from callytics.identifiers import is_uid
 from callytics.json_values import JsonObject
 from callytics.pbx.names import is_pbx_name
 from callytics.storage.folder import Storage
@@ -21,8 +24,19 @@ log = logging.getLogger(__name__)
 FOLDER = ".calls"
 # A snapshot is some kilobytes; a file that someone made very large must not fill the memory.
 LARGEST_BYTES = 1 << 20
+# The longest wait for a disk that may hang, in which nobody leads the calls of the process before.
+READ_SECONDS = 5.0
+# Added to the name of a file that cannot be used, so that it is read no more but can be looked at.
+SET_ASIDE = ".unreadable"
 
 Snapshot = JsonObject
+
+
+class Entry(NamedTuple):
+    """A call in the journal; `snapshot` is None if the file is not one, and was set aside."""
+
+    call_uid: str
+    snapshot: Snapshot | None
 
 
 class Journal:
@@ -42,12 +56,13 @@ class Journal:
         """Queue the removal of a call that has ended."""
         self._disk.spawn(self._remove, call_uid)
 
-    def read(self) -> list[Snapshot]:
-        """Return the snapshots of all calls that have not ended; unreadable ones are logged.
+    def read(self) -> list[Entry]:
+        """Return all calls that have not ended. Raises OSError, and gevent.Timeout."""
+        return self._disk.call(READ_SECONDS, lambda: list(self._entries()))
 
-        Raises OSError.
-        """
-        return self._disk.spawn(lambda: list(self._snapshots())).get()
+    def set_aside(self, call_uid: str) -> None:
+        """Queue the renaming of a snapshot that no call can be continued from."""
+        self._disk.spawn(self._set_aside, f"{call_uid}.json", "it is not a call of this version")
 
     def take_over(self, predecessor: str) -> None:
         """Queue the move of a predecessor's calls into this journal, before they are read.
@@ -64,24 +79,58 @@ class Journal:
 
     def _take_over_call(self, folder: str, name: str, predecessor: str) -> None:
         try:
-            snapshot = json.loads(self._storage.read(f"{folder}/{name}", LARGEST_BYTES))
+            snapshot = self._snapshot(f"{folder}/{name}")
             call = snapshot["call"]
             if predecessor not in (call.pop("worker", ""), call.get("pbx")):
                 return
             call["pbx"] = self._pbx
             self._storage.write(f"{self._folder}/{name}", json.dumps(snapshot).encode())
             self._storage.delete(f"{folder}/{name}")
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        except (
+            OSError,
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             log.error("a call of %s in the journal cannot be taken over: %s", predecessor, error)
 
-    def _snapshots(self) -> Iterator[Snapshot]:
+    def _entries(self) -> Iterator[Entry]:
         for name in self._storage.names(self._folder):
-            if not name.endswith(".json"):
+            call_uid = name.removesuffix(".json")
+            if call_uid == name or not is_uid(call_uid):
                 continue
             try:
-                yield json.loads(self._storage.read(f"{self._folder}/{name}", LARGEST_BYTES))
-            except ValueError:
-                log.error("a call in the journal cannot be read; what Asterisk knows applies")
+                yield Entry(call_uid, self._snapshot(f"{self._folder}/{name}"))
+            except FileNotFoundError:
+                # The call has ended meanwhile.
+                continue
+            except (OSError, ValueError, RecursionError) as error:
+                self._set_aside(name, error)
+                yield Entry(call_uid, None)
+
+    def _snapshot(self, path: str) -> Snapshot:
+        """Raises ValueError, RecursionError, OSError for anything but a file of ours."""
+        with self._storage.open(path) as file:
+            if os.fstat(file.fileno()).st_nlink > 1:
+                raise ValueError("it has a second name, so it may be written from elsewhere")
+            content = file.read(LARGEST_BYTES + 1)
+        if len(content) > LARGEST_BYTES:
+            raise ValueError("it is too large")
+        snapshot = json.loads(content)
+        if not isinstance(snapshot, dict):
+            raise ValueError("it is not a snapshot")
+        return snapshot
+
+    def _set_aside(self, name: str, reason: object) -> None:
+        log.error(
+            "%s/%s is set aside (%s); what Asterisk knows applies", self._folder, name, reason
+        )
+        try:
+            self._storage.add_suffix(f"{self._folder}/{name}", SET_ASIDE)
+        except OSError as error:
+            log.error("RECORDINGS_DIR: %s/%s cannot be renamed: %s", self._folder, name, error)
 
     def _write(self, call_uid: str, content: bytes) -> None:
         try:

@@ -86,8 +86,14 @@ class Outbox:
 
         Raises gevent.Timeout after CALL_WAIT_SECONDS, and DBAPIError.
         """
+        return self.call_within(CALL_WAIT_SECONDS, function, *args, **kwargs)
+
+    def call_within(
+        self, seconds: float, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Return `function(...)` as `call` does, but wait up to `seconds`."""
         call = partial(function, *args, **kwargs)
-        return self._callers.call(CALL_WAIT_SECONDS, self._in_context, call)
+        return self._callers.call(seconds, self._in_context, call)
 
     def flush(self, seconds: float) -> bool:
         """Wait until everything queued so far is written; False if that takes longer."""

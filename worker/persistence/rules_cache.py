@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from callytics.flows.document import Document, check
 from callytics.flows.errors import DocumentError
 from callytics.flows.versions import current
-from callytics.settings.settings import SETTINGS, all_settings
+from callytics.settings.settings import SETTINGS, SettingError, all_settings, check_setting
 from callytics.storage.folder import Storage
 from worker.persistence.outbox import Outbox, driver_message
 from worker.support.native_threads import NativeThreads
@@ -32,6 +32,15 @@ FOLDER = ".rules"
 OLD_PATH = f"{FOLDER}/last.json"
 # Once in a worker's life, so it may take longer than a call waits for the database.
 LOAD_SECONDS = 5.0
+# A file that someone made very large must not fill the memory.
+LARGEST_BYTES = 16 << 20
+
+
+# Errors of a file that cannot be read, or that no version of this program wrote.
+_UNUSABLE = (
+    *(gevent.Timeout, OSError, DocumentError, SettingError),
+    *(ValueError, LookupError, TypeError, AttributeError, RecursionError),
+)
 
 
 class RulesCache:
@@ -96,16 +105,17 @@ class RulesCache:
         """Start with what the previous worker had read."""
         try:
             saved = json.loads(self._disk.call(LOAD_SECONDS, self._saved))
-            self._document = check(saved["document"])
+            document, settings = check(saved["document"]), saved["settings"]
             # Merged, because a worker of an earlier version did not know every setting.
-            self._settings = {**self._settings, **saved["settings"]}
+            known = {key: check_setting(key, settings[key]) for key in SETTINGS if key in settings}
+            self._document, self._settings = document, {**self._settings, **known}
         except FileNotFoundError:
             return
-        except (gevent.Timeout, OSError, ValueError, TypeError, KeyError, DocumentError) as error:
+        except _UNUSABLE as error:
             log.warning("the flows that were kept cannot be read: %s", driver_message(error))
 
     def _saved(self) -> bytes:
         try:
-            return self._storage.read(self._path)
+            return self._storage.read(self._path, LARGEST_BYTES)
         except FileNotFoundError:
-            return self._storage.read(OLD_PATH)
+            return self._storage.read(OLD_PATH, LARGEST_BYTES)

@@ -56,17 +56,25 @@ class LiveRecording:
         return recording
 
     @classmethod
-    def adopt(cls, recorder: Recorder, facts: Facts, asterisk: str) -> Self:
-        """Take over a recording that another process began, or note that it has ended.
+    def begun(cls, recorder: Recorder, facts: Facts, asterisk: str) -> Self:
+        """Return a recording that another process began; `take_over` comes next.
 
-        `asterisk` is the start time of the Asterisk that recorded it. Raises AriError.
+        `asterisk` is the start time of the Asterisk that recorded it.
         """
-        recording = cls(recorder, recorder.with_pauses_on_disk(facts))
-        live = recorder.ari.live_recording(facts.name)
-        if live is not None or not recording.is_held:
-            recording.asked, recording._asterisk = True, asterisk
-            recording._take_over("" if live is None else live.get("state", ""))
+        recording = cls(recorder, facts)
+        recording._asterisk = asterisk
         return recording
+
+    def take_over(self) -> None:
+        """Ask Asterisk for the state of a recording that another process began. Raises AriError.
+
+        Its end may have been heard already.
+        """
+        self.facts = self._recorder.with_pauses_on_disk(self.facts)
+        live = self._recorder.ari.live_recording(self.facts.name)
+        if not self.finished and (live is not None or not self.is_held):
+            self.asked = True
+            self._take_over("" if live is None else live.get("state", ""))
 
     @property
     def is_paused(self) -> bool:
@@ -195,7 +203,7 @@ class LiveRecording:
         state = self._recorder.live_state(self.facts)
         if state == "gone":
             self.apply_event(MISSED_END)
-        elif state == "recording":
+        elif state in ("recording", "paused"):
             self.apply_event({"type": "RecordingStarted"})
 
     def _reason_to_doubt(self) -> str:

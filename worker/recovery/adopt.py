@@ -1,11 +1,21 @@
 """Adoption: continues calls that another process began, from the journal and Asterisk's lists."""
 
-from collections.abc import Collection, Container
+import logging
+from contextlib import suppress
 from datetime import datetime
 
+import gevent
+from sqlalchemy.exc import SQLAlchemyError
+
+from callytics.ari.commands import AriError
 from callytics.flows.document import check
+from callytics.flows.errors import DocumentError
+from callytics.json_values import JsonObject
 from callytics.recordings.facts import Facts
+from callytics.recordings.library import open_recordings
+from worker.calls.bridge_ids import find_bridge
 from worker.calls.call_facts import CallFacts
+from worker.calls.conversation import converse
 from worker.calls.event_handlers import apply_event
 from worker.calls.leg import CallerGone, Leg
 from worker.calls.pause_control import PauseControl
@@ -15,18 +25,24 @@ from worker.outbound import run_outbound
 from worker.persistence.journal import Snapshot
 from worker.recording.live_recording import LiveRecording
 
+log = logging.getLogger(__name__)
 
-def restore_session(
-    services: Services,
-    snapshot: Snapshot,
-    channels: Container[str],
-    in_bridge: Collection[str],
-) -> Session:
-    """Return the session of a snapshot, corrected by Asterisk's lists.
+# Channels or bridges as Asterisk lists them, by id.
+Listed = dict[str, JsonObject]
 
-    `channels` are all that Asterisk has, `in_bridge` those in the call's bridge: they overrule the
-    journal, which may be some steps behind. Raises ValueError, KeyError, TypeError for an unusable
-    snapshot, and AriError.
+# Errors of a snapshot that this version did not write.
+UNUSABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError, DocumentError)
+# Asterisk is asked again after this time if it refuses to say how a recording is.
+RETRY_SECONDS = 2.0
+# The longest wait for the ledger, while nobody is led.
+LEDGER_SECONDS = 2.0
+
+
+def restore_session(services: Services, snapshot: Snapshot) -> Session:
+    """Return the session of a snapshot, as it was when the snapshot was written.
+
+    Asks nothing of Asterisk, so that the session hears all events from the first question on.
+    Raises UNUSABLE.
     """
     since = snapshot["waiting_since"]
     session = Session(
@@ -39,35 +55,84 @@ def restore_session(
         document=check(snapshot["document"]),
         waiting_since=datetime.fromisoformat(since) if since else None,
     )
-    for values in snapshot["legs"]:
-        channel_id = values["channel_id"]
-        joined, gone = channel_id in in_bridge, channel_id not in channels
-        now = {"placed": True, "joined": joined, "gone": gone}
-        session.legs[channel_id] = Leg(**{**values, **now})
+    session.legs = {values["channel_id"]: Leg(**values) for values in snapshot["legs"]}
     for text in snapshot["recordings"]:
-        facts, asterisk = Facts.from_json(text), session.call.asterisk
-        # A predecessor of another name began it.
-        facts = facts.but(pbx=session.call.pbx)
-        recording = LiveRecording.adopt(services.recorder, facts, asterisk)
-        session.recordings.append(recording)
-        PauseControl(session, recording).resume_in_time()
+        session.recordings.append(_begun(session, Facts.from_json(text)))
     return session
+
+
+def correct_by_lists(session: Session, channels: Listed, bridges: Listed) -> None:
+    """Correct a session by Asterisk's lists, since its journal may be some steps behind."""
+    session.bridge_id = find_bridge(session.call.uid, bridges)
+    in_bridge = bridges[session.bridge_id].get("channels", []) if session.bridge_id else []
+    for channel_id, leg in session.legs.items():
+        leg.placed, leg.joined = True, channel_id in in_bridge
+        leg.gone = channel_id not in channels
 
 
 def continue_call(session: Session) -> None:
     """Run an adopted call on from the node where it is. Raises CallerGone."""
-    for leg in [leg for leg in session.legs.values() if not leg.joined]:
+    _take_over_recordings(session)
+    log.info("call %s is adopted", session.call.uid)
+    for ringing in [leg for leg in session.legs.values() if not leg.joined]:
         # It rang for a worker that died; the node rings its destination again.
-        session.hang_up(leg.channel_id)
-        del session.legs[leg.channel_id]
+        session.hang_up(ringing.channel_id)
+        del session.legs[ringing.channel_id]
+    flow, leg = session.document.flows.get(session.call.flow), session.joined_leg()
     if session.call.direction == "outbound":
         run_outbound(session)
-    elif session.call.flow:
-        walk(session, session.document.flows[session.call.flow])
+    elif flow is not None and session.call.open_node in (None, *flow.nodes):
+        walk(session, flow)
+    elif leg is not None:
+        # The flow is not known any more, but they talk.
+        converse(session, leg, "transfer", record=False)
+        session.finish("answered")
     else:
+        session.call.leave("unreachable")
         lead_inbound(session)
 
 
 def end_abandoned_call(session: Session) -> None:
     """End a call whose caller hung up while no worker was connected, by raising CallerGone."""
+    log.info("call %s ended meanwhile", session.call.uid)
+    for recording in session.recordings:
+        # Else it is asked for when the recording is stopped.
+        with suppress(AriError):
+            recording.take_over()
     raise CallerGone
+
+
+def _begun(session: Session, facts: Facts) -> LiveRecording:
+    # A predecessor of another name may have begun it.
+    own = facts.but(pbx=session.call.pbx)
+    return LiveRecording.begun(session.services.recorder, own, session.call.asterisk)
+
+
+def _add_unknown_recordings(session: Session) -> None:
+    """Add the recordings that the journal does not know, as it may be some steps behind.
+
+    Those that Asterisk does not make any more are completed as all that no call leads.
+    """
+    known = {recording.facts.uid for recording in session.recordings}
+    try:
+        outbox = session.services.outbox
+        found = outbox.call_within(LEDGER_SECONDS, open_recordings, session.call.uid)
+    except (gevent.Timeout, SQLAlchemyError):
+        return
+    for facts in found:
+        if facts.uid not in known and session.services.recorder.is_live(facts):
+            session.add_recording(_begun(session, facts))
+
+
+def _take_over_recordings(session: Session) -> None:
+    """Ask for the state of each recording until Asterisk says it. Raises CallerGone."""
+    _add_unknown_recordings(session)
+    for recording in session.recordings:
+        while not recording.finished:
+            try:
+                recording.take_over()
+                break
+            except AriError as error:
+                log.warning("recording %s is not adopted yet: %s", recording.facts.uid, error)
+                session.wait(RETRY_SECONDS)
+        PauseControl(session, recording).resume_in_time()

@@ -1,0 +1,66 @@
+"""Missed events: what the calls of this process did not hear while the connection was lost."""
+
+import logging
+
+from gevent.pool import Pool
+
+from callytics.ari.commands import Ari, AriError
+from worker.calls.session import Session
+from worker.recording.live_recording import MISSED_END
+from worker.recovery.adopt import Listed
+
+log = logging.getLogger(__name__)
+
+# Calls about which Asterisk is asked at the same time.
+QUESTIONS = 10
+
+
+def catch_up(ari: Ari, behind: set[Session]) -> None:
+    """Tell calls of this process what they missed, and remove those that know all from `behind`.
+
+    Raises AriError if Asterisk does not list its channels.
+    """
+    if not behind:
+        return
+    # Before the list, which lacks a channel that a call originates meanwhile.
+    known = {session: originated_channels(session) for session in behind}
+    channels = {channel["id"]: channel for channel in ari.channels()}
+    for session, channel_ids in known.items():
+        send_missed_hangups(session, channel_ids, channels)
+    answers = Pool(QUESTIONS).map(ask_missed_ends, known)
+    behind -= {session for session, is_known in zip(known, answers, strict=True) if is_known}
+
+
+def originated_channels(session: Session) -> list[str]:
+    """Return the channels of a call that Asterisk lists, unless they are gone."""
+    return [session.caller_id, *(name for name, leg in session.legs.items() if leg.placed)]
+
+
+def send_missed_hangups(session: Session, channel_ids: list[str], channels: Listed) -> None:
+    """Put the events of a call's channels into its inbox, by Asterisk's list of channels."""
+    for channel_id in channel_ids:
+        if channel_id not in channels:
+            session.inbox.put({"type": "ChannelDestroyed", "channel": {"id": channel_id}})
+        elif channels[channel_id]["state"] == "Up":
+            session.inbox.put({"type": "StasisStart", "channel": {"id": channel_id}})
+
+
+def ask_missed_ends(session: Session) -> bool:
+    """Ask which recordings and prompts have ended; return False if Asterisk does not say it."""
+    try:
+        _ask_missed_ends(session)
+    except AriError as error:
+        log.warning("call %s: what it missed is not known yet: %s", session.call.uid, error)
+        return False
+    return True
+
+
+def _ask_missed_ends(session: Session) -> None:
+    # Asterisk may not know yet what it was only just asked for.
+    for recording in [recording for recording in session.recordings if recording.asked]:
+        if session.ari.live_recording(recording.facts.name) is None:
+            name = {"name": recording.facts.name}
+            session.inbox.put({**MISSED_END, "recording": name})
+    if session.playback_id and not session.ari.is_playing(session.playback_id):
+        playback = {"id": session.playback_id, "state": "done"}
+        session.inbox.put({"type": "PlaybackFinished", "playback": playback})
