@@ -108,7 +108,7 @@ def _then(node: JsonMapping) -> str:
 def _in_node(before: JsonMapping, after: JsonMapping) -> Iterator[str]:
     if before["type"] != after["type"]:
         now, was = (NODE_TYPES[node["type"]].label.lower() for node in (after, before))
-        yield f"it is a {now} now (before: {was})."
+        yield f"its type is {now} (before: {was})."
     yield from _in_fields(before, after, ("type", "next", "record_call"))
     if before.get("record_call", False) != after.get("record_call", False):
         yield f"its conversations are {'' if after.get('record_call') else 'not '}recorded now."

@@ -73,6 +73,16 @@ def test_a_header_that_was_cut_is_refused_in_words(path: Path, length: int) -> N
     assert path.stat().st_size == length
 
 
+@pytest.mark.parametrize(("place", "other"), [(0, b"RIFX"), (8, b"AIFF")])
+def test_a_file_that_is_whole_but_no_wav_is_refused_in_words(
+    path: Path, place: int, other: bytes
+) -> None:
+    whole = wav(b"\x01\x02" * 80)
+    path.write_bytes(whole[:place] + other + whole[place + 4 :])
+    with pytest.raises(ValueError, match="not a WAV"):
+        audio.inspect(path)
+
+
 def test_a_header_alone_is_a_wav_without_sound(path: Path) -> None:
     path.write_bytes(wav(b"", sizes=False))
     assert audio.inspect(path).data_bytes == 0

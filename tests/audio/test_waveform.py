@@ -34,6 +34,12 @@ def test_a_long_silence_is_found_and_some_of_it_is_kept(tmp_path, make, format_)
     assert end == pytest.approx(6000 - waveform.KEPT_MS, abs=25)
 
 
+def test_the_shortest_silence_is_found_and_a_shorter_one_is_not(tmp_path):
+    seconds = waveform.SHORTEST_SILENCE_MS / 1000
+    assert len(shape(tmp_path, wav((1, True), (seconds, False), (1, True))).silences) == 1
+    assert shape(tmp_path, wav((1, True), (seconds - 0.05, False), (1, True))).silences == ()
+
+
 def test_a_pause_between_two_words_is_not_a_silence(tmp_path):
     assert shape(tmp_path, wav((1, True), (1, False), (1, True))).silences == ()
 

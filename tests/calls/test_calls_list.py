@@ -103,6 +103,16 @@ def test_filters_and_cursors_give_what_a_plain_scan_gives(shelf, rows, times, re
     assert back == pages[-2::-1]
 
 
+@pytest.mark.parametrize("count", [PAGE_SIZE, PAGE_SIZE + 1])
+def test_a_list_that_fills_its_page_has_no_further_one(shelf, count):
+    for number in range(count):
+        shelf.add_call(f"c{number}")
+    with shelf.app.app_context():
+        page = library.calls().newest_page()
+    assert len(page.rows) == PAGE_SIZE
+    assert (page.older is None) == (count == PAGE_SIZE)
+
+
 @pytest.mark.parametrize(
     ("result", "with_problem", "index"),
     [

@@ -13,6 +13,7 @@ from tests.flows.test_flow_document import DOCUMENT
 
 BEFORE = check(DOCUMENT).model_dump()
 VOICEMAIL = {"type": "voicemail", "greeting": "sound:vm-intro", "max_seconds": 120}
+GOODBYE = {"type": "play_audio", "media": "sound:vm-goodbye"}
 VOICEMAIL |= {"max_silence_seconds": 10, "next": None}
 
 
@@ -53,6 +54,14 @@ def main(document):
             [
                 "Flow main: node desk: then line (before: team).",
                 "Flow main: node team is gone.",
+            ],
+        ),
+        (
+            # Fields of only one of the two types are not compared.
+            lambda d: main(d)["nodes"].update(message={**GOODBYE, "next": "desk"}),
+            [
+                "Flow main: node message: its type is play audio (before: voicemail).",
+                "Flow main: node message: then desk (before: the call is hung up).",
             ],
         ),
         (
