@@ -1,7 +1,7 @@
 # `make help` lists the targets: what stands behind each `##`.
 PYTHON := .venv/bin/python
 # More at a time than there are cores: a call and a page have to be waited for.
-PYTEST := $(PYTHON) -m pytest -c .pytest.ini --rootdir . -n 4 --dist loadgroup --no-loadscope-reorder
+PYTEST := $(PYTHON) -m pytest -c .pytest.ini --rootdir . -n 6 --dist loadgroup --no-loadscope-reorder
 N ?= 50
 ROWS ?= 10000000
 DB ?= sqlite
@@ -28,8 +28,8 @@ install: .venv/installed-for-tests
 test: install lint types ## check everything: style, types and all tests but the long ones
 	$(PYTEST) -m "not long"
 
-test-fast: .venv/installed-for-tests ## the tests without Asterisk, browser and PostgreSQL
-	$(PYTEST) -m "not asterisk and not browser and not postgres and not slow and not long"
+test-fast: .venv/installed-for-tests ## the tests without Asterisk, browser, PostgreSQL and other programs
+	$(PYTEST) -n auto -m "not asterisk and not browser and not postgres and not process and not slow and not long"
 
 test-long: install ## the tests that take long, then N calls while everything dies again and again
 	$(PYTEST) -m long

@@ -5,6 +5,8 @@ from itertools import chain, zip_longest
 
 import pytest
 
+from tests.support.programs import starts_programs
+
 # Fixtures of each marker; a test gets the markers of all fixtures that it uses.
 SERVERS = {
     "asterisk": {"asterisk"},
@@ -24,6 +26,8 @@ def mark(items: Sequence[pytest.Item]) -> None:
         for marker, fixtures in SERVERS.items():
             if used & fixtures or (marker == "postgres" and _is_on_postgres(item)):
                 item.add_marker(marker)
+        if starts_programs(item):
+            item.add_marker("process")
         if _shares_with_its_file(item):
             item.add_marker(pytest.mark.xdist_group(item.path.name))
 
