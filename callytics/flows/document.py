@@ -17,11 +17,14 @@ else:
     _models = tuple(node_type.model for node_type in NODE_TYPES.values())
     Node = Annotated[Union[_models], Field(discriminator="type")]  # noqa: UP007 - made of a tuple
 
+# Bounds of what a page shows and a check reads at once, far above any installation.
+MOST_NUMBERS, MOST_FLOWS, MOST_QUEUES, MOST_MEMBERS = 5000, 1000, 1000, 5000
+
 
 class Flow(Part):
     """Flow: numbers, and the nodes that a call to one of them goes through."""
 
-    numbers: list[Number]
+    numbers: Annotated[list[Number], Field(max_length=MOST_NUMBERS)]
     start: Name
     nodes: Annotated[dict[Name, Node], Field(min_length=1, max_length=200)]
 
@@ -29,8 +32,8 @@ class Flow(Part):
 class Document(Part):
     """Document: all flows and queues."""
 
-    queues: dict[Name, Queue] = Field(default_factory=dict)
-    flows: dict[Name, Flow] = Field(default_factory=dict)
+    queues: dict[Name, Queue] = Field(default_factory=dict, max_length=MOST_QUEUES)
+    flows: dict[Name, Flow] = Field(default_factory=dict, max_length=MOST_FLOWS)
 
     def flow_for(self, number: str) -> tuple[str, Flow] | None:
         """Return the flow that has this number, with its name."""
@@ -64,8 +67,10 @@ def check(values: Json) -> Document:
     try:
         document = Document.model_validate(values)
     except ValidationError as error:
-        raise DocumentError([from_pydantic(e) for e in error.errors()]) from error
-    errors = list(_broken_links(document)) + list(_numbers_twice(document))
+        # Without the input, which an error at the top would hold as a whole.
+        wrong = error.errors(include_url=False, include_input=False)
+        raise DocumentError([from_pydantic(e) for e in wrong]) from error
+    errors = [*_broken_links(document), *_numbers_twice(document), *_too_many_members(document)]
     if errors:
         raise DocumentError(errors)
     return document
@@ -73,10 +78,11 @@ def check(values: Json) -> Document:
 
 def _no_key_twice(pairs: list[tuple[str, Json]]) -> JsonObject:
     """Return a JSON object. Raises ValueError for a repeated key: `json` keeps only the last."""
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        keys = [k for k, _ in pairs]
-        raise ValueError(f"the name {next(k for k in keys if keys.count(k) > 1)!r} stands twice")
+    values: JsonObject = {}
+    for key, value in pairs:
+        if key in values:
+            raise ValueError(f"the name {key!r} stands twice")
+        values[key] = value
     return values
 
 
@@ -94,10 +100,16 @@ def _broken_links(document: Document) -> Iterator[Wrong]:
 
 
 def _numbers_twice(document: Document) -> Iterator[Wrong]:
-    owners: dict[str, str] = {}
+    first: dict[str, tuple[str, int]] = {}
     for name, flow in document.flows.items():
         for at, number in enumerate(flow.numbers):
-            owner = owners.setdefault(number, name)
-            if (owner, flow.numbers.index(number)) != (name, at):
+            owner, _ = seen = first.setdefault(number, (name, at))
+            if seen != (name, at):
                 place = ("flows", name, "numbers", str(at))
                 yield Wrong(place, f"{number} belongs to flow {owner!r}")
+
+
+def _too_many_members(document: Document) -> Iterator[Wrong]:
+    # A page shows each of them.
+    if sum(len(queue.members) for queue in document.queues.values()) > MOST_MEMBERS:
+        yield Wrong(("queues",), f"must have at most {MOST_MEMBERS} members in all")

@@ -18,12 +18,19 @@ class Wrong(NamedTuple):
         return f"{'.'.join(self.place) or 'document'}: {self.text}"
 
 
+# Errors of one document that are told; nobody reads more before mending those.
+MOST_ERRORS = 200
+
+
 class DocumentError(Exception):
-    """Invalid document; `wrong` has each error, `errors` a line for each."""
+    """Invalid document; `wrong` has the first errors, `errors` a line for each of them."""
 
     def __init__(self, wrong: list[Wrong]) -> None:
-        self.wrong = wrong
-        self.errors = [str(each) for each in wrong]
+        more = len(wrong) - MOST_ERRORS
+        self.wrong = wrong[:MOST_ERRORS]
+        if more > 0:
+            self.wrong.append(Wrong((), f"has {more} more errors"))
+        self.errors = [str(each) for each in self.wrong]
         super().__init__("\n".join(self.errors))
 
 

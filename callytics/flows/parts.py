@@ -9,7 +9,7 @@ from callytics.telephony.dial_strings import DIAL_STRING, LONGEST
 
 MEDIA = r"^(sound|recording|tone|digits|number):[^\s,\x00-\x1f\x7f]+$"
 Destination = Annotated[str, Field(pattern=DIAL_STRING, max_length=LONGEST)]
-Media = Annotated[str, Field(pattern=MEDIA)]
+Media = Annotated[str, Field(pattern=MEDIA, max_length=500)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Number = Annotated[str, Field(pattern=r"^[0-9+*#]{1,32}$")]
 RingSeconds = Annotated[int, Field(ge=1, le=300)]

@@ -64,12 +64,12 @@ class Annotations:
 
 def split_mark(text: str) -> tuple[int | None, str]:
     """Split a typed note, such as "02:13 refund promised", into its position in ms and its text."""
-    at_ms, text = None, text.strip()
+    at_ms, text, rest = None, text.strip(), 0
     # The page prefills the field with a mark; a second one, typed behind it, replaces it.
-    while found := _MARK.match(text):
+    while found := _MARK.match(text, rest):
         hours, minutes, seconds = (int(part or 0) for part in found.groups())
-        at_ms, text = ((hours * 60 + minutes) * 60 + seconds) * 1000, text[found.end() :].strip()
-    return at_ms, text
+        at_ms, rest = ((hours * 60 + minutes) * 60 + seconds) * 1000, found.end()
+    return at_ms, text[rest:]
 
 
 def mark(at_ms: int) -> str:

@@ -12,10 +12,13 @@ def init_web(app: Flask) -> None:
         cached_until_write,
         error_pages,
         formatting,
+        numbers,
         security_headers,
     )
     from callytics.web.recordings import search_labels
 
+    # Before the routes that use it.
+    app.url_map.converters["int"] = numbers.BoundedInteger
     for package in (auth, recordings, calls, flows, admin):
         package.register_pages(app)
     app.register_blueprint(health.blueprint)

@@ -6,7 +6,7 @@ PostgreSQL; what touches the recordings folder always runs in a thread of a pool
 
 from collections.abc import Callable
 from functools import cache, partial
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import gevent
 from flask import Flask, current_app
@@ -18,6 +18,7 @@ from callytics.database.engine import db
 
 Result = TypeVar("Result")
 Limiter = BoundedSemaphore | DummySemaphore
+_Outcome = tuple[Any, Exception | None]
 
 # A process has ten threads, and fifteen connections to PostgreSQL. A slow search may outlive its
 # request; the limit leaves some threads and connections for fast work.
@@ -69,9 +70,9 @@ def run_on_disk(function: Callable[..., Result], *args: object, seconds: float) 
     try:
         # The timeout covers the spawn too, which waits while every thread is busy.
         with timeout:
-            pending = _disk_threads().spawn(_within, app, partial(function, *args))
-            result: Result = pending.get()  # type: ignore[assignment]  # never None: it waits
-            return result
+            return cast(
+                Result, _value(_disk_threads().spawn(_within, app, partial(function, *args)))
+            )
     except gevent.Timeout as error:
         if error is not timeout:
             raise
@@ -88,16 +89,27 @@ def _in_thread(call: Callable[[], Result], limiter: Limiter) -> Result:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # of a LocalProxy
     limiter.acquire()
     try:
-        pending: AsyncResult[Result] = gevent.get_hub().threadpool.spawn(_within, app, call)
+        pending: AsyncResult[_Outcome] = gevent.get_hub().threadpool.spawn(_within, app, call)
     except BaseException:
         limiter.release()
         raise
     # Released when the thread ends, which may be long after the timeout.
     pending.rawlink(lambda _: limiter.release())
-    result: Result = pending.get()  # type: ignore[assignment]  # never None: it waits
-    return result
+    return cast(Result, _value(pending))
 
 
-def _within(app: Flask, call: Callable[[], Result]) -> Result:
-    with app.app_context():
-        return call()
+def _within(app: Flask, call: Callable[[], Any]) -> _Outcome:
+    """Return value and error of `call`: gevent prints what a thread raises, expected or not."""
+    try:
+        with app.app_context():
+            return call(), None
+    except Exception as error:
+        return None, error
+
+
+def _value(pending: "AsyncResult[_Outcome]") -> Any:
+    """Wait for a thread; return its value or raise its error."""
+    value, error = pending.get()  # type: ignore[misc]  # never None: it waits
+    if error is not None:
+        raise error
+    return value

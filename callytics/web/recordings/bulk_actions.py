@@ -28,6 +28,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from callytics.audit import access_log
 from callytics.clock import utc_now
+from callytics.database.paging import CursorError
 from callytics.export import csv_table
 from callytics.export.selection import MOST, Part, Selection, SelectionError, chosen, matching
 from callytics.export.zip_archive import Bundle, entries
@@ -37,6 +38,7 @@ from callytics.recordings.library import RecordingRow
 from callytics.search.engine import find
 from callytics.web.auth.access import admin_required
 from callytics.web.http import disk
+from callytics.web.http.numbers import whole_number
 from callytics.web.http.offload import run_with_deadline, searches
 from callytics.web.recordings import listening_log
 from callytics.web.recordings.file_names import attachment, file_name
@@ -100,7 +102,7 @@ def delete() -> BaseResponse | str:
     selection = _selection()
     if "confirmed" not in request.form:
         return _question(selection)
-    done, failed = (request.form.get(name, 0, int) for name in ("done", "failed"))
+    done, failed = (whole_number(request.form, name) for name in ("done", "failed"))
     began, problem = time.monotonic(), request.form.get("problem", "")
     after = request.form.get("after") or None
     for part in _parts(selection, after):
@@ -113,7 +115,7 @@ def delete() -> BaseResponse | str:
             return _page(
                 "deleting",
                 selection,
-                total=request.form.get("total", 0, int),
+                total=whole_number(request.form, "total"),
                 upto=selection.until_id,
                 done=done,
                 failed=failed,
@@ -183,9 +185,12 @@ def _all_rows(selection: Selection) -> list[RecordingRow]:
 def _parts(selection: Selection, after: str | None = None) -> Iterator[Part]:
     """Yield the parts of a selection; other requests run between them."""
     look = partial(run_with_deadline, find, seconds=PAGE_SECONDS, limiter=searches)
-    for part in selection.parts(after, look):
-        yield part
-        gevent.sleep(0)
+    try:
+        for part in selection.parts(after, look):
+            yield part
+            gevent.sleep(0)
+    except CursorError:
+        abort(400, "There is no such place in the list. Go back and begin again.")
 
 
 def _batches(selection: Selection) -> Iterator[list[RecordingRow]]:

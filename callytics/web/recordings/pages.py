@@ -78,8 +78,7 @@ def _with_url(response: Response, form: SearchForm) -> Response:
     """Set the URL in the browser: a new history entry, or for typed letters a replaced one."""
     if POLL_HEADER in request.headers or response.status_code != 200:
         return response
-    current = urlsplit(request.headers.get("HX-Current-URL", "")).query
-    was = parse_search(dict(parse_qsl(current)), utc_now()).query
+    was = parse_search(_current_query(), utc_now()).query
     typing = (
         was.get("q")
         and form.query.get("q")
@@ -88,6 +87,14 @@ def _with_url(response: Response, form: SearchForm) -> Response:
     name = "HX-Replace-Url" if typing or was == form.query else "HX-Push-Url"
     response.headers[name] = library_url(form.query)
     return response
+
+
+def _current_query() -> dict[str, str]:
+    """Return the query of the URL that htmx says the browser shows, empty for no URL."""
+    try:
+        return dict(parse_qsl(urlsplit(request.headers.get("HX-Current-URL", "")).query))
+    except ValueError:
+        return {}
 
 
 @blueprint.get("/recordings/<uid>")
