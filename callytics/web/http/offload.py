@@ -6,7 +6,7 @@ PostgreSQL; what touches the recordings folder always runs in a thread of a pool
 
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import gevent
 from flask import Flask, current_app
@@ -18,7 +18,8 @@ from callytics.database.engine import db
 
 Result = TypeVar("Result")
 Limiter = BoundedSemaphore | DummySemaphore
-_Outcome = tuple[Any, Exception | None]
+# Value or error of what ran in a thread.
+_Outcome = tuple[Result | None, Exception | None]
 
 # A process has ten threads, and fifteen connections to PostgreSQL. A slow search may outlive its
 # request; the limit leaves some threads and connections for fast work.
@@ -70,9 +71,7 @@ def run_on_disk(function: Callable[..., Result], *args: object, seconds: float) 
     try:
         # The timeout covers the spawn too, which waits while every thread is busy.
         with timeout:
-            return cast(
-                Result, _value(_disk_threads().spawn(_within, app, partial(function, *args)))
-            )
+            return _value(_disk_threads().spawn(_within, app, partial(function, *args)))
     except gevent.Timeout as error:
         if error is not timeout:
             raise
@@ -89,16 +88,18 @@ def _in_thread(call: Callable[[], Result], limiter: Limiter) -> Result:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # of a LocalProxy
     limiter.acquire()
     try:
-        pending: AsyncResult[_Outcome] = gevent.get_hub().threadpool.spawn(_within, app, call)
+        pending: AsyncResult[_Outcome[Result]] = gevent.get_hub().threadpool.spawn(
+            _within, app, call
+        )
     except BaseException:
         limiter.release()
         raise
     # Released when the thread ends, which may be long after the timeout.
     pending.rawlink(lambda _: limiter.release())
-    return cast(Result, _value(pending))
+    return _value(pending)
 
 
-def _within(app: Flask, call: Callable[[], Any]) -> _Outcome:
+def _within(app: Flask, call: Callable[[], Result]) -> _Outcome[Result]:
     """Return value and error of `call`: gevent prints what a thread raises, expected or not."""
     try:
         with app.app_context():
@@ -107,9 +108,9 @@ def _within(app: Flask, call: Callable[[], Any]) -> _Outcome:
         return None, error
 
 
-def _value(pending: "AsyncResult[_Outcome]") -> Any:
+def _value(pending: "AsyncResult[_Outcome[Result]]") -> Result:
     """Wait for a thread; return its value or raise its error."""
     value, error = pending.get()  # type: ignore[misc]  # never None: it waits
     if error is not None:
         raise error
-    return value
+    return cast(Result, value)
