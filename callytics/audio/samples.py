@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from callytics.audio.wav import inspect
+from callytics.audio.wav import inspect_file
+from callytics.regular_files import open_regular
 
 Samples = NDArray[np.int16]
 
@@ -34,11 +35,12 @@ def pcm(ulaw: bytes) -> bytes:
 
 def read_samples(path: Path) -> tuple[Samples, int]:
     """Return the 16-bit mono samples and their rate. Raises OSError, ValueError."""
-    sound = inspect(path)
-    if path.suffix == ".ulaw":
-        return ULAW_SAMPLES[np.fromfile(path, dtype=np.uint8)], sound.bytes_per_second
-    count = sound.data_bytes // 2
-    samples = np.fromfile(path, dtype="<i2", count=count, offset=sound.data_offset)
+    with open_regular(path) as file:
+        sound = inspect_file(file, path.suffix[1:])
+        if path.suffix == ".ulaw":
+            return ULAW_SAMPLES[np.fromfile(file, dtype=np.uint8)], sound.bytes_per_second
+        file.seek(sound.data_offset)
+        samples = np.fromfile(file, dtype="<i2", count=sound.data_bytes // 2)
     return samples, sound.bytes_per_second // 2
 
 

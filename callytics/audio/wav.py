@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from callytics.regular_files import open_regular
+
 ULAW_RATE = 8000
 ULAW_HEADER_BYTES = 58
 # Asterisk writes 8 kHz, 16 bit, mono unless the header says otherwise.
@@ -37,7 +39,7 @@ def inspect(path: Path) -> Audio:
     Asterisk's own `duration` is in whole seconds, and twice too long for 16 kHz. Raises OSError,
     and ValueError for a `.wav` that is no WAV.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return inspect_file(file, path.suffix[1:])
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from callytics.audio import wav
 from callytics.audio.samples import ULAW_SAMPLES, Samples
+from callytics.regular_files import open_regular
 
 BARS = 200
 # Highest sample of a silent frame: noise of the line, not a voice.
@@ -71,7 +72,7 @@ def _pieces(path: Path, sound: wav.Audio, kind: str, step: int) -> Iterator[Samp
     Read and not mapped into memory: truncating a mapped file would kill the process with SIGBUS.
     """
     left = sound.data_bytes // np.dtype(kind).itemsize
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         file.seek(sound.data_offset)
         while left:
             piece = np.fromfile(file, kind, min(step, left))

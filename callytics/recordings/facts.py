@@ -41,6 +41,8 @@ _PERMITTED["pauses"] = tuple
 _LINES = (
     *("state_reason", "caller_number", "caller_name", "dialed_number", "callee", "flow", "node"),
 )
+# The most characters of one of them; a reason is a sentence or several.
+_LONGEST, _LONGEST_REASON = 200, 1000
 
 
 class FactsChanges(TypedDict, total=False):
@@ -87,11 +89,12 @@ class Facts:
     keep: bool = False
 
     def __post_init__(self) -> None:
-        """Leave control characters out, so that the facts file and the row say the same."""
+        """Leave out control characters and what no page has room for, in file and row alike."""
         for name in _LINES:
             value = getattr(self, name)
-            if isinstance(value, str) and not value.isprintable():
-                object.__setattr__(self, name, one_line(value))
+            if isinstance(value, str) and (len(value) > _LONGEST or not value.isprintable()):
+                longest = _LONGEST_REASON if name == "state_reason" else _LONGEST
+                object.__setattr__(self, name, one_line(value)[:longest])
 
     @property
     def name(self) -> str:
@@ -148,6 +151,8 @@ class Facts:
             permitted = _PERMITTED.get(field.name) or cast(type, field.type)
             if not _fits(getattr(self, field.name), permitted):
                 raise ValueError(f"{field.name} is not usable")
+        if max(map(len, (self.call_uid, self.pbx, self.sha256 or ""))) > _LONGEST:
+            raise ValueError("call_uid, pbx or sha256 is too long")
         if not is_uid(self.uid) or self.format not in FORMATS:
             raise ValueError("uid or format is not one of ours")
         return self

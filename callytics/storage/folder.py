@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 
+from callytics.regular_files import OPEN_FLAGS, IrregularFileError, regular
 from callytics.storage.folder_walk import FileEntry, entries, file_entry, walk
 from callytics.storage.private_files import SHARED_FILE
 
@@ -56,12 +57,7 @@ class Storage:
 
     def open(self, path: str) -> BufferedReader:
         """Open a file for reading. Raises FileNotFoundError, StorageError, OSError."""
-        # Without O_NONBLOCK, opening a FIFO would wait for a writer.
-        file = self._open(path, os.O_RDONLY | os.O_NONBLOCK)
-        if stat.S_ISREG(os.fstat(file).st_mode):
-            return os.fdopen(file, "rb")
-        os.close(file)
-        raise StorageError("a recording's path is not a file")
+        return self._open(path)
 
     def size(self, path: str) -> int | None:
         """Return the bytes of a file, or None without one. Raises StorageError, OSError."""
@@ -138,11 +134,12 @@ class Storage:
             return opened
 
     def read(self, path: str, limit: int | None = None) -> bytes:
-        """Return the bytes of a file, at most `limit`.
+        """Return the bytes of a file that only Callytics writes, at most `limit`.
 
         Raises FileNotFoundError, StorageError, OSError.
         """
-        with self.open(path) as file:
+        # `write_once` makes a link for an instant.
+        with self._open(path, links=True) as file:
             return file.read(-1 if limit is None else limit)
 
     def sync(self, path: str) -> None:
@@ -240,11 +237,13 @@ class Storage:
             )
         return None
 
-    def _open(self, path: str, flags: int) -> int:
+    def _open(self, path: str, links: bool = False) -> BufferedReader:
         *folders, name = _parts(path)
         try:
             with self._folder(folders) as folder:
-                return os.open(name, flags | os.O_NOFOLLOW, dir_fd=folder)
+                return regular(os.open(name, OPEN_FLAGS, dir_fd=folder), links)
+        except IrregularFileError as error:
+            raise StorageError(str(error)) from error
         except OSError as error:
             if error.errno in _IMPOSSIBLE:
                 raise StorageError("a recording's path is not a file of the folder") from error

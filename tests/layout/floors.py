@@ -47,6 +47,7 @@ BASE = (
     "callytics.identifiers",
     "callytics.json_values",
     "callytics.plain_text",
+    "callytics.regular_files",
     "callytics.version",
 )
 
