@@ -58,12 +58,12 @@ def new_password() -> str:
 
 def hash_password(password: str) -> str:
     """Return a salted hash of a password."""
-    return _in_thread(generate_password_hash, password)
+    return run_in_thread(generate_password_hash, password)
 
 
 def is_right(password_hash: str | None, password: str) -> bool:
     """Return True if this is the password; without a hash it takes as long and is never right."""
-    right = _in_thread(check_password_hash, password_hash or _NOBODY, password)
+    right = run_in_thread(check_password_hash, password_hash or _NOBODY, password)
     return right and password_hash is not None
 
 
@@ -91,7 +91,8 @@ def _common_passwords() -> frozenset[str]:
         return frozenset(account_name(line) for line in lines if not line.startswith("#"))
 
 
-def _in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+def run_in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Return the result of a function that runs in one of the threads for sign-ins."""
     hub = gevent.get_hub()
     if hub not in _pools:
         _pools[hub] = ThreadPool(THREADS, hub=hub)

@@ -7,14 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import ParamSpec, TypeVar
+from typing import TypeVar
 
-import gevent
 from flask import current_app
 from limits import RateLimitItem, parse
 from werkzeug.exceptions import ServiceUnavailable, TooManyRequests
 
-from callytics.people.passwords import BusyError, turn
+from callytics.people.passwords import BusyError, run_in_thread, turn
 from callytics.web.auth.rate_limit_store import SharedFile, storage_uri
 
 PER_ADDRESS = parse("20 per minute")
@@ -24,7 +23,6 @@ PER_BROWSER = parse("10 per 5 minutes")
 # Longest wait for a thread that hashes.
 PATIENCE_SECONDS = 10.0
 
-P = ParamSpec("P")
 R = TypeVar("R")
 
 
@@ -51,6 +49,8 @@ class Limit:
 def attempt(check: Callable[[], R | None], *limits: Limit) -> R | None:
     """Return the result of `check`, None for a wrong password, once it has been counted.
 
+    The counts are kept apart from the event loop, since another process may have locked their file.
+
     Raises RefusedAttempt if a limit is reached, ServiceUnavailable if no thread gets free to hash.
     """
     store = SharedFile(storage_uri(current_app))
@@ -66,7 +66,7 @@ def _counted(
     store: SharedFile, check: Callable[[], R | None], limits: tuple[Limit, ...]
 ) -> R | None:
     for number, limit in enumerate(limits):
-        if _in_thread(store.incr, limit.key, limit.rate.get_expiry()) > limit.rate.amount:
+        if run_in_thread(store.incr, limit.key, limit.rate.get_expiry()) > limit.rate.amount:
             # A refused attempt counts nowhere: the counts are those that were checked.
             _give_back(store, limits[: number + 1])
             raise _refusal(store, limit)
@@ -82,17 +82,11 @@ def _counted(
 
 def _give_back(store: SharedFile, limits: tuple[Limit, ...]) -> None:
     for limit in limits:
-        _in_thread(store.give_back, limit.key)
+        run_in_thread(store.give_back, limit.key)
 
 
 def _refusal(store: SharedFile, limit: Limit) -> RefusedAttempt:
-    wait = max(1, round(_in_thread(store.get_expiry, limit.key) - time.time()))
+    wait = max(1, round(run_in_thread(store.get_expiry, limit.key) - time.time()))
     error = RefusedAttempt(retry_after=wait)
-    error.is_first = _in_thread(store.incr, f"{limit.key}/refused", wait) == 1
+    error.is_first = run_in_thread(store.incr, f"{limit.key}/refused", wait) == 1
     return error
-
-
-def _in_thread(use: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Use the store in a thread, since another process may have locked it."""
-    result: R = gevent.get_hub().threadpool.apply(use, args, kwargs)
-    return result
