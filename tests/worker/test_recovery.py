@@ -96,6 +96,35 @@ def test_a_call_of_this_process_is_asked_about_until_asterisk_answers(stage: Sta
     assert len(recordings_in(stage.environment, "available", 4)) == 4
 
 
+@pytest.mark.parametrize("away", ["restart", "reconnect"])
+@pytest.mark.parametrize("party", ["caller", "leg"])
+def test_a_party_that_is_transferred_while_no_event_comes_stays_in_the_conversation(
+    stage: Stage, party: str, away: str
+) -> None:
+    call = talk(stage, "15550001")
+    if away == "restart":
+        stage.worker.kill()
+    else:
+        stage.ari.go_silent()
+    bridge = stage.ari.bridges[call.ids["bridge"]]
+    for there in (stage.ari.channels, bridge):
+        there.discard(call.ids[party])
+        there.add(f"Local-in-place-of-{party}")
+    call.ids[party] = f"Local-in-place-of-{party}"
+    if away == "restart":
+        stage.worker.start()
+    wait_until(lambda: len(stage.ari.sockets) == 2, "it connects anew")
+    dialed = [said for said in stage.ari.seen if said.startswith("POST channels callytics-")]
+    beside = stage.ari.place_call("15550002")
+    assert stage.talk(beside)["disposition"] == "answered"
+    assert stage.has_ended(call) is None
+    seen = [said for said in stage.ari.seen if said.startswith("POST channels callytics-")]
+    assert len(seen) == len(dialed) + 1
+    call.happens("callee hangs up" if party == "caller" else "caller hangs up")
+    check_that_it_ended(stage, call)
+    wait_until(stage.nothing_is_left, "nothing is left")
+
+
 def test_files_that_are_no_calls_are_set_aside_and_the_others_adopted(
     stage: Stage, journal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,13 +150,12 @@ def test_files_that_are_no_calls_are_set_aside_and_the_others_adopted(
     bad[7].write_text(good.read_text())
     path = {**snapshot, "call": {**snapshot["call"], "uid": bad[8].stem, "path": "desk"}}
     bad[8].write_text(json.dumps(path))
+    # Left by a worker that was killed while it wrote.
+    (journal / f"{good.name}.0123abcd.new").write_text("{")
     stage.worker.start()
     wait_for_line(stage.worker.log, "is adopted")
-    wait_until(lambda: list(journal.glob("*.json")) == [good], "the bad ones are set aside")
-    assert {path.name for path in journal.iterdir()} == {
-        good.name,
-        *(f"{path.name}.unreadable" for path in bad),
-    }
+    left = {good.name, *(f"{path.name}.unreadable" for path in bad)}
+    wait_until(lambda: {path.name for path in journal.iterdir()} == left, "the bad are set aside")
     call.happens("callee hangs up")
     check_that_it_ended(stage, call)
 

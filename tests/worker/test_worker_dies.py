@@ -268,6 +268,7 @@ def test_a_call_that_came_in_the_gap_and_waits_is_taken_up_or_falls_back(
 ) -> None:
     use_flow(live_env, {"desk": transfer("tone1000__1")})
     worker_process.kill()
+    wait_until(lambda: not asterisk.ari("GET", "applications/callytics").ok, "it is noticed")
     asterisk.place_call("1000", "tone440")
     # The fallback in the dialplan connects and records it; there is no row yet.
     wait_until(

@@ -22,7 +22,10 @@ _RESULTS = {
 # Asterisk sends no cause when somebody just hangs up.
 _USUAL_CAUSES = {"answered": NORMAL, "abandoned": NORMAL, "busy": BUSY, "no_answer": NO_ANSWER}
 # Fields that are shown on one line, and the longest that a snapshot may bring.
-_TEXTS = ("caller_number", "caller_name", "dialed_number", "callee", "flow", "problem")
+_TEXTS = (
+    *("caller_number", "caller_name", "dialed_number", "callee", "flow", "problem"),
+    *("pbx", "asterisk"),
+)
 LONGEST_TEXT = 1000
 
 
@@ -96,6 +99,9 @@ class CallFacts:
             setattr(call, key, one_line(getattr(call, key))[:LONGEST_TEXT])
         if not is_uid(call.uid) or call.direction not in DIRECTIONS:
             raise ValueError("uid or direction is not one of ours")
+        known = isinstance(call.path, list) and isinstance(call.disposition, str | None)
+        if not known or not isinstance(call.hangup_cause, int | None):
+            raise TypeError("path, disposition or cause is not one of ours")
         # Raises if the last node of the path is not one.
         _ = call.open_node
         return call

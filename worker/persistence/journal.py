@@ -7,7 +7,6 @@ bridges show.
 
 import json
 import logging
-import os
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
@@ -28,6 +27,8 @@ LARGEST_BYTES = 1 << 20
 READ_SECONDS = 5.0
 # Added to the name of a file that cannot be used, so that it is read no more but can be looked at.
 SET_ASIDE = ".unreadable"
+# End of the name of a file that the storage has not yet renamed to its own.
+DRAFT_SUFFIX = ".new"
 
 Snapshot = JsonObject
 
@@ -54,7 +55,7 @@ class Journal:
 
     def remove(self, call_uid: str) -> None:
         """Queue the removal of a call that has ended."""
-        self._disk.spawn(self._remove, call_uid)
+        self._disk.spawn(self._remove, f"{call_uid}.json")
 
     def read(self) -> list[Entry]:
         """Return all calls that have not ended. Raises OSError, and gevent.Timeout."""
@@ -99,6 +100,9 @@ class Journal:
     def _entries(self) -> Iterator[Entry]:
         for name in self._storage.names(self._folder):
             call_uid = name.removesuffix(".json")
+            if name.endswith(DRAFT_SUFFIX):
+                # Of a worker that was killed while it wrote; this thread writes nothing just now.
+                self._remove(name)
             if call_uid == name or not is_uid(call_uid):
                 continue
             try:
@@ -112,13 +116,7 @@ class Journal:
 
     def _snapshot(self, path: str) -> Snapshot:
         """Raises ValueError, RecursionError, OSError for anything but a file of ours."""
-        with self._storage.open(path) as file:
-            if os.fstat(file.fileno()).st_nlink > 1:
-                raise ValueError("it has a second name, so it may be written from elsewhere")
-            content = file.read(LARGEST_BYTES + 1)
-        if len(content) > LARGEST_BYTES:
-            raise ValueError("it is too large")
-        snapshot = json.loads(content)
+        snapshot = json.loads(self._storage.read(path, LARGEST_BYTES))
         if not isinstance(snapshot, dict):
             raise ValueError("it is not a snapshot")
         return snapshot
@@ -140,11 +138,11 @@ class Journal:
         except OSError as error:
             log.error("RECORDINGS_DIR: call %s would not survive a restart: %s", call_uid, error)
 
-    def _remove(self, call_uid: str) -> None:
+    def _remove(self, name: str) -> None:
         try:
-            self._storage.delete(f"{self._folder}/{call_uid}.json")
+            self._storage.delete(f"{self._folder}/{name}")
         except OSError as error:
-            log.error("RECORDINGS_DIR: call %s cannot be forgotten: %s", call_uid, error)
+            log.error("RECORDINGS_DIR: %s/%s cannot be removed: %s", self._folder, name, error)
 
 
 def folder_of(pbx: str) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from callytics.ari.commands import AriError
 from callytics.flows.document import check
 from callytics.flows.errors import DocumentError
-from callytics.json_values import JsonObject
+from callytics.json_values import Json, JsonObject
 from callytics.recordings.facts import Facts
 from callytics.recordings.library import open_recordings
 from worker.calls.bridge_ids import find_bridge
@@ -44,18 +44,21 @@ def restore_session(services: Services, snapshot: Snapshot) -> Session:
     Asks nothing of Asterisk, so that the session hears all events from the first question on.
     Raises UNUSABLE.
     """
-    since = snapshot["waiting_since"]
+    since, bridge_id = snapshot["waiting_since"], snapshot["bridge_id"]
     session = Session(
         services=services,
-        caller_id=snapshot["caller_id"],
+        caller_id=_text(snapshot["caller_id"]),
         call=CallFacts.from_snapshot(snapshot["call"]),
         on_event=apply_event,
-        caller_up=snapshot["caller_up"],
-        bridge_id=snapshot["bridge_id"],
+        caller_up=bool(snapshot["caller_up"]),
+        bridge_id=None if bridge_id is None else _text(bridge_id),
         document=check(snapshot["document"]),
         waiting_since=datetime.fromisoformat(since) if since else None,
     )
-    session.legs = {values["channel_id"]: Leg(**values) for values in snapshot["legs"]}
+    for values in snapshot["legs"]:
+        leg = Leg(**values)
+        leg.destination = _text(leg.destination)
+        session.legs[_text(leg.channel_id)] = leg
     for text in snapshot["recordings"]:
         session.recordings.append(_begun(session, Facts.from_json(text)))
     return session
@@ -100,6 +103,12 @@ def end_abandoned_call(session: Session) -> None:
         with suppress(AriError):
             recording.take_over()
     raise CallerGone
+
+
+def _text(value: Json) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a name must be a text")
+    return value
 
 
 def _begun(session: Session, facts: Facts) -> LiveRecording:

@@ -5,6 +5,7 @@ import logging
 from gevent.pool import Pool
 
 from callytics.ari.commands import Ari, AriError
+from worker.asterisk.event_stream import Event
 from worker.calls.session import Session
 from worker.recording.live_recording import MISSED_END
 from worker.recovery.adopt import Listed
@@ -25,7 +26,10 @@ def catch_up(ari: Ari, behind: set[Session]) -> None:
     # Before the list, which lacks a channel that a call originates meanwhile.
     known = {session: originated_channels(session) for session in behind}
     channels = {channel["id"]: channel for channel in ari.channels()}
+    bridges = {bridge["id"]: bridge for bridge in ari.bridges()}
     for session, channel_ids in known.items():
+        for event in missed_replacement(session, session.bridge_id, channels, bridges):
+            session.inbox.put(event)
         send_missed_hangups(session, channel_ids, channels)
     answers = Pool(QUESTIONS).map(ask_missed_ends, known)
     behind -= {session for session, is_known in zip(known, answers, strict=True) if is_known}
@@ -34,6 +38,28 @@ def catch_up(ari: Ari, behind: set[Session]) -> None:
 def originated_channels(session: Session) -> list[str]:
     """Return the channels of a call that Asterisk lists, unless they are gone."""
     return [session.caller_id, *(name for name, leg in session.legs.items() if leg.placed)]
+
+
+def missed_replacement(
+    session: Session, bridge_id: str | None, channels: Listed, bridges: Listed
+) -> list[Event]:
+    """Return the events of a party that transferred its side of a conversation, often none.
+
+    Another channel is in its place in the bridge.
+    """
+    joined = [name for name, leg in session.legs.items() if leg.joined]
+    if not joined or bridge_id not in bridges:
+        return []
+    parties, in_bridge = [session.caller_id, *joined], bridges[bridge_id].get("channels", [])
+    left = [name for name in parties if name not in in_bridge]
+    came = [name for name in in_bridge if name in channels and name not in parties]
+    if len(left) != 1 or len(came) != 1:
+        return []
+    old, new = {"id": left[0]}, {"id": came[0]}
+    return [
+        {"type": "StasisStart", "channel": new, "replace_channel": old},
+        {"type": "ChannelLeftBridge", "channel": old},
+    ]
 
 
 def send_missed_hangups(session: Session, channel_ids: list[str], channels: Listed) -> None:

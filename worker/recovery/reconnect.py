@@ -18,7 +18,7 @@ from callytics.calls.ledger import close_calls
 from callytics.calls.library import CallRow
 from callytics.json_values import JsonObject
 from callytics.queues import membership
-from worker.calls.bridge_ids import call_of_bridge
+from worker.calls.bridge_ids import call_of_bridge, find_bridge
 from worker.calls.registry import CallRegistry
 from worker.calls.session import Services, Session
 from worker.dispatcher import Dispatcher
@@ -33,7 +33,7 @@ from worker.recovery.adopt import (
     end_abandoned_call,
     restore_session,
 )
-from worker.recovery.missed_events import catch_up
+from worker.recovery.missed_events import catch_up, missed_replacement
 from worker.support.throttled_log import ThrottledLog
 
 log = logging.getLogger(__name__)
@@ -186,6 +186,9 @@ class Recovery:
             return None
 
     def _adopt(self, session: Session, channels: Listed, bridges: Listed) -> None:
+        bridge_id = find_bridge(session.call.uid, bridges)
+        for event in missed_replacement(session, bridge_id, channels, bridges):
+            session.on_event(session, event)
         correct_by_lists(session, channels, bridges)
         # A bridge that the journal did not know yet.
         self._dispatcher.watch(session)

@@ -1,0 +1,106 @@
+"""Adoption of calls from snapshots into which anybody may have written anything."""
+
+import json
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from hypothesis import given, strategies as st
+
+from callytics.ari.commands import Ari
+from callytics.config import load_config
+from callytics.flows.document import check
+from callytics.json_values import Json, JsonObject
+from callytics.storage.folder import Storage
+from tests.support.processes import fresh_environment
+from worker.calls.call_facts import CallFacts
+from worker.calls.event_handlers import apply_event
+from worker.calls.leg import Leg
+from worker.calls.queue_board import QueueBoard
+from worker.calls.registry import CallRegistry
+from worker.calls.session import Services, Session
+from worker.persistence.journal import Journal
+from worker.persistence.outbox import Outbox
+from worker.persistence.rules_cache import RulesCache
+from worker.recording.recorder import Recorder
+from worker.recovery.adopt import UNUSABLE, correct_by_lists, restore_session
+
+DESK = {"type": "transfer", "destination": "PJSIP/desk", "record_call": True}
+DOCUMENT = check({"flows": {"main": {"numbers": [], "start": "desk", "nodes": {"desk": DESK}}}})
+# Beside what JSON can hold, texts that are nearly right.
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
+JUNK = st.recursive(
+    LEAVES | st.sampled_from(["2026-11-25", "desk", "main", "inbound", "x" * 2000]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=4,
+)
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Services:
+    """Services of which none is asked for anything."""
+    environment = fresh_environment(tmp_path_factory.mktemp("adopt"))
+    ari, storage = Ari(load_config(environment)), Storage(Path(environment["RECORDINGS_DIR"]))
+    outbox, registry = Outbox(Flask(__name__)), CallRegistry()
+    return Services(
+        ari=ari,
+        outbox=outbox,
+        recorder=Recorder(ari, outbox, storage),
+        rules=RulesCache(outbox, storage, "office"),
+        board=QueueBoard(ari, outbox, "office"),
+        journal=Journal(storage, "office"),
+        register=registry.register,
+        unregister=registry.unregister,
+    )
+
+
+@pytest.fixture(scope="module")
+def snapshot(services: Services) -> JsonObject:
+    """Snapshot of a call that talks and is recorded."""
+    call = CallFacts("inbound", "15550001", "Ann", "1000", "office", "", flow="main")
+    session = Session(services, "caller", call, apply_event, document=DOCUMENT)
+    call.enter("desk", "transfer")
+    session.legs["leg"] = Leg("leg", "PJSIP/desk", placed=True, up=True, joined=True)
+    session.add_recording(session.new_recording("transfer", "wav", "PJSIP/desk"))
+    written: JsonObject = json.loads(json.dumps(session.snapshot(), default=str))
+    return written
+
+
+def places(value: Json, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Return the paths of all values in a JSON value but itself."""
+    if not isinstance(value, dict | list):
+        return []
+    found = []
+    for key, below in value.items() if isinstance(value, dict) else enumerate(value):
+        found += [(*path, key), *(places(below, (*path, key)))]
+    return found
+
+
+@given(data=st.data())
+def test_any_value_in_any_place_is_refused_or_makes_a_call(
+    services: Services, snapshot: JsonObject, data: st.DataObject
+) -> None:
+    changed = json.loads(json.dumps(snapshot))
+    *above, last = data.draw(st.sampled_from(places(snapshot)))
+    holder = changed
+    for key in above:
+        holder = holder[key]
+    if data.draw(st.booleans()):
+        holder[last] = data.draw(JUNK)
+    elif isinstance(holder, dict):
+        del holder[last]
+    try:
+        session = restore_session(services, changed)
+    except UNUSABLE:
+        return
+    correct_by_lists(session, {}, {})
+    assert all(isinstance(name, str) for name in session.event_sources())
+    row = session.call.row()
+    for key in ("uid", "caller_number", "caller_name", "dialed_number", "callee", "flow", "pbx"):
+        assert isinstance(row[key], str)
+        assert len(row[key]) <= 1000
+
+
+def test_a_snapshot_is_restored_as_it_was(services: Services, snapshot: JsonObject) -> None:
+    session = restore_session(services, snapshot)
+    assert json.loads(json.dumps(session.snapshot(), default=str)) == snapshot
