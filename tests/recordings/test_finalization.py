@@ -53,3 +53,11 @@ def test_what_no_row_can_hold_is_left_out_of_facts_that_another_program_wrote(
     assert final.state_reason == "cut short: x"
     read = read_facts(storage, facts.facts_path)
     assert (read.caller_name, read.duration_ms) == ("?Ann", None)
+
+
+def test_a_nul_alone_is_left_out_too(tmp_path: Path) -> None:
+    """PostgreSQL refuses it in a text."""
+    storage = Storage(tmp_path)
+    facts = Facts(new_uid(), "voicemail", "inbound", "available", utc_now(), "ulaw", "call\0one")
+    write_facts(storage, facts)
+    assert read_facts(storage, facts.facts_path).call_uid == "callone"

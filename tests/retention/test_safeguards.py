@@ -73,6 +73,43 @@ def test_new_calls_do_not_make_a_clock_plausible_that_jumped_since_the_last_run(
     assert everything_is_there(shelf, recordings)
 
 
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(("more", "is_believed"), [(-HOUR, True), (HOUR, False)])
+@pytest.mark.parametrize("has_run", [True, False])
+def test_a_clock_is_believed_until_the_longest_pause(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, has_run: bool, more: timedelta, is_believed: bool
+) -> None:
+    monkeypatch.setattr(safeguards, "_database_now", lambda: None)
+    add(shelf, 0)
+    if has_run:
+        set_setting("retention_days", "30", "ada")
+        assert delete_expired(shelf) == []
+    longest = safeguards.LONGEST_PAUSE if has_run else safeguards.LONGEST_SILENCE
+    problem = safeguards.clock_problem(utc_now() + longest + more, None)
+    assert (problem == "") is is_believed
+    assert is_believed or ("the last run" if has_run else "the newest recording") in problem
+
+
+@pytest.mark.parametrize(("more", "is_believed"), [(-HOUR / 60, True), (HOUR / 60, False)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_clock_is_believed_within_the_tolerance(
+    shelf: Shelf, sign: int, more: timedelta, is_believed: bool
+) -> None:
+    now = utc_now()
+    theirs = now + sign * (safeguards.CLOCK_TOLERANCE + more)
+    assert (safeguards.other_clock_problem(now, theirs) == "") is is_believed
+
+
+@pytest.mark.parametrize(
+    ("expired", "total", "is_refused"),
+    [(20, 20, False), (21, 84, False), (22, 87, True), (21, 83, True)],
+)
+def test_a_share_is_refused_above_its_limit_and_above_a_few(expired, total, is_refused) -> None:
+    assert bool(safeguards.share_problem(expired, total, 25)) is is_refused
+
+
 def test_a_clock_that_is_not_that_of_asterisk_deletes_nothing(shelf: Shelf) -> None:
     recordings = add(shelf, 31)
     set_setting("retention_days", "30", "ada")

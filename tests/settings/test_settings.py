@@ -74,6 +74,8 @@ def test_a_value_that_can_be_used_is_kept(context: None, key: str, value: str) -
         ("longest_pause_seconds", "-1"),
         ("pbx_lost_minutes", "0"),
         ("pbx_lost_minutes", "10081"),
+        ("retention_largest_share", "0"),
+        ("retention_largest_share", "101"),
         ("longest_pause_seconds", "86401"),
         ("longest_pause_seconds", "two minutes"),
         ("retention_days", ""),
@@ -85,6 +87,22 @@ def test_a_value_that_cannot_be_used_changes_nothing(context: None, key: str, va
         set_setting(key, value, "ada")
     assert str(error.value).startswith(f"{key}: ")
     assert all_settings() == DEFAULTS
+
+
+@pytest.mark.parametrize(
+    ("key", "least", "most"),
+    [
+        ("retention_days", 0, 36_500),
+        ("retention_largest_share", 1, 100),
+        ("disk_warning_mb", 0, 100_000_000),
+        ("longest_pause_seconds", 0, 86_400),
+        ("pbx_lost_minutes", 1, 10_080),
+    ],
+)
+def test_a_number_is_taken_up_to_its_limits(context: None, key: str, least: int, most: int) -> None:
+    for number in (least, most):
+        set_setting(key, str(number), "ada")
+        assert all_settings()[key] == str(number)
 
 
 def test_an_unknown_key_is_told_the_known_ones(context: None) -> None:
