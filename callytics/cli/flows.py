@@ -16,7 +16,7 @@ group = Commands("flows", help="What happens to a call, step by step.")
 @group.command("import")
 @click.argument("file", type=click.File("rb"))
 def import_flows(file: BinaryIO) -> None:
-    """Put the document in FILE in force ('-' is standard input). An invalid one changes nothing."""
+    """Publish the document in FILE ('-' is standard input). An invalid one changes nothing."""
     try:
         document = parse(file.read())
     except DocumentError as error:
@@ -24,13 +24,13 @@ def import_flows(file: BinaryIO) -> None:
             click.echo(line, err=True)
         raise click.ClickException("nothing was changed") from error
     versions.save(document, operator())
-    click.echo(f"{len(document.flows)} flows and {len(document.queues)} queues are in force.")
+    click.echo(f"{len(document.flows)} flows and {len(document.queues)} queues are published.")
 
 
 @group.command("export")
 @click.argument("name", required=False)
 def export_flows(name: str | None) -> None:
-    """Print the document in force, or only the flow NAME and its queues."""
+    """Print the published document, or only the flow NAME and its queues."""
     document = versions.current()
     try:
         chosen = document if name is None else document.only(name)

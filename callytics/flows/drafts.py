@@ -19,12 +19,12 @@ from callytics.json_values import JsonObject
 
 
 class NoDraftError(Exception):
-    """The administrator has no draft: it was discarded or put in force, perhaps in another tab."""
+    """The administrator has no draft: it was discarded or published, perhaps in another tab."""
 
 
 @dataclass(frozen=True)
 class EditableDocument:
-    """Editable document: an administrator's draft, or else the version in force."""
+    """Editable document: an administrator's draft, or else the published version."""
 
     values: JsonObject
     # The version that it was made from, 0 before the first.
@@ -66,8 +66,8 @@ def discard(user_id: int) -> None:
         _forget(connection, user_id)
 
 
-def put_in_force(user_id: int, saved_by: Author, seen: int) -> int:
-    """Put the draft in force for the next call; return its version.
+def publish(user_id: int, saved_by: Author, seen: int) -> int:
+    """Publish the draft for the next call; return its version.
 
     `seen` is the version that it may replace. Raises DocumentError, Overtaken and NoDraftError;
     nothing is changed then.
@@ -81,7 +81,7 @@ def put_in_force(user_id: int, saved_by: Author, seen: int) -> int:
 
 
 def keep_both(user_id: int, seen: int, mine: Collection[tuple[str, str]]) -> None:
-    """Merge the versions that came in force since the draft was begun into the draft.
+    """Merge the versions that were published since the draft was begun into the draft.
 
     `seen` is the newest version that the administrator saw. `mine` are the flows and queues that
     both sides changed and that keep the draft's content. Raises NoDraftError and Overtaken.

@@ -11,7 +11,7 @@ from callytics.json_values import JsonObject
 
 
 class FlowDocument(Base):
-    """A version of the flow document; the newest one is in force."""
+    """A version of the flow document; the newest one is published."""
 
     __tablename__ = "flow_documents"
 
@@ -25,14 +25,14 @@ class FlowDocument(Base):
 
 
 class FlowDraft(Base):
-    """One administrator's edited copy of the flow document, not yet in force."""
+    """One administrator's edited copy of the flow document, not yet published."""
 
     __tablename__ = "flow_drafts"
 
     user_id: Mapped[int] = mapped_column(
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
-    # The version in force when the draft was started; 0 before the first version.
+    # The version that was published when the draft was started; 0 before the first version.
     base_id: Mapped[int] = mapped_column(Integer)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     # Not validated as a whole: a draft may be unfinished.

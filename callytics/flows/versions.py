@@ -1,4 +1,4 @@
-"""Versions of the flow document: the one in force, the history, saving. Needs an app context."""
+"""Versions of the flow document: the published one, the history, saving. Needs an app context."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,15 +20,15 @@ _FACTS = (FlowDocument.id, FlowDocument.saved_at, FlowDocument.saved_by, FlowDoc
 
 
 class Overtaken(Exception):
-    """Another version came in force meanwhile."""
+    """Another version was published meanwhile."""
 
     def __init__(self, version: int) -> None:
-        super().__init__(f"version {version} came in force meanwhile")
+        super().__init__(f"version {version} was published meanwhile")
         self.version = version
 
 
 def current() -> Document:
-    """Return the document in force; an empty one before the first import."""
+    """Return the published document; an empty one before the first import."""
     newest = select(FlowDocument.document).order_by(FlowDocument.id.desc()).limit(1)
     with reading() as connection:
         values = connection.execute(newest).scalar()
@@ -36,7 +36,7 @@ def current() -> Document:
 
 
 def save(document: Document, saved_by: Author, seen: int | None = None, said: str = "") -> int:
-    """Put a checked document in force for the next call; see `add_version`."""
+    """Publish a checked document for the next call; see `add_version`."""
     with writing() as connection:
         return add_version(connection, document, saved_by, seen, said)
 
@@ -48,10 +48,10 @@ def add_version(
     seen: int | None = None,
     said: str = "",
 ) -> int:
-    """Put a checked document in force; return its version.
+    """Publish a checked document; return its version.
 
     `seen` is the version that it was made from, 0 before the first. Raises Overtaken and changes
-    nothing if another has come in force since. `said` replaces the summary of the changes.
+    nothing if another was published since. `said` replaces the summary of the changes.
     """
     lock_tables(connection, FlowDocument)
     newest = select(FlowDocument.id, FlowDocument.document).order_by(FlowDocument.id.desc())
@@ -107,7 +107,7 @@ class Version:
 
 
 def newest() -> Version:
-    """Return the version in force."""
+    """Return the published version."""
     return _version(select(*_FACTS, FlowDocument.document).order_by(FlowDocument.id.desc()))
 
 
@@ -124,14 +124,14 @@ def before(number: int) -> Version:
 
 
 def take_back(to: Version, saved_by: Author, seen: int) -> int:
-    """Put an older version in force again, as a new one.
+    """Publish an older version again, as a new one.
 
-    Raises Overtaken if a version other than `seen` is in force, and DocumentError if the old
+    Raises Overtaken if a version other than `seen` is published, and DocumentError if the old
     document is no longer valid.
     """
     document = check(to.document)
     differences = changes(newest().document, document.model_dump())
-    said = "\n".join([f"Version {to.id} is in force again.", *differences])
+    said = "\n".join([f"Version {to.id} is published again.", *differences])
     return save(document, saved_by, seen, said)
 
 

@@ -1,10 +1,10 @@
-"""Setting up flows in a real Chromium: typed, checked, moved, put in force, with and without it."""
+"""Setting up flows in a real Chromium: typed, checked, moved, published, with and without it."""
 
 from playwright.sync_api import Page, expect
 
 from tests.flows.test_flow_document import DOCUMENT, with_value
 from tests.support.browser import LIGHT, PHONE_DARK, look, new_page, sign_in, wait_for_focus
-from tests.support.flow_pages import in_force, use_document
+from tests.support.flow_pages import published_document, use_document
 from tests.support.waiting import wait_until
 
 WAYS = (LIGHT, PHONE_DARK)
@@ -44,11 +44,11 @@ def test_a_flow_is_set_up_from_nothing_with_the_keyboard_and_each_field_is_check
         page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Flow main")
     expect(page.get_by_text("Flow main is new: 1 number, 3 nodes.")).to_be_visible()
-    page.get_by_role("button", name="Put in force").focus()
+    page.get_by_role("button", name="Publish").focus()
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_contain_text("in force for the next call")
-    phones = in_force(shelf).flows["main"].nodes["phones"]
+    expect(page.get_by_role("status")).to_contain_text("published, for the next call")
+    phones = published_document(shelf).flows["main"].nodes["phones"]
     assert (phones.destinations, phones.record_call) == (PHONES.split(), True)
 
 
@@ -134,8 +134,8 @@ def test_all_of_it_works_without_javascript(browser, web, shelf):
         press(page, "Add this node")
         press(page, "Remove greeting")
         press(page, "Remove")
-        press(page, "Put in force")
-        flow = in_force(shelf).flows["main"]
+        press(page, "Publish")
+        flow = published_document(shelf).flows["main"]
         assert [flow.start, flow.nodes["phones"].next] == ["phones", "sorry"]
         assert flow.nodes["sorry"].next == "message"
         press(page, "History")
@@ -152,14 +152,14 @@ def test_two_administrators_at_once_in_two_windows(browser, web, shelf):
             page.goto("/flows/queues/edit/support")
             page.get_by_label("Ring for").fill(queue)
             press(page, "Keep in the draft")
-        press(ada, "Put in force")
-        press(bob, "Put in force")
+        press(ada, "Publish")
+        press(bob, "Publish")
         expect(bob.get_by_role("heading", level=1)).to_have_text(
             "Somebody else changed the flows too"
         )
-        expect(bob.get_by_text("Your draft was not put in force")).to_be_visible()
-        assert in_force(shelf).queues["support"].ring_seconds == 20
+        expect(bob.get_by_text("Your draft was not published")).to_be_visible()
+        assert published_document(shelf).queues["support"].ring_seconds == 20
         bob.get_by_label("Keep mine of Queue support").check()
         press(bob, "Keep both in my draft")
-        press(bob, "Put in force")
-        assert in_force(shelf).queues["support"].ring_seconds == 40
+        press(bob, "Publish")
+        assert published_document(shelf).queues["support"].ring_seconds == 40

@@ -63,9 +63,9 @@ def test_a_draft_that_says_the_same_again_is_none(app: Flask) -> None:
     assert not drafts.work_of(ADA).is_draft
 
 
-def test_what_is_put_in_force_says_who_and_what_changed(app: Flask) -> None:
+def test_what_is_publish_says_who_and_what_changed(app: Flask) -> None:
     drafts.edit(ADA, ring("support", 99))
-    version = drafts.put_in_force(ADA, "ada", seen=1)
+    version = drafts.publish(ADA, "ada", seen=1)
     (newest, first) = versions.versions()
     assert (newest.id, newest.saved_by) == (version, "ada")
     assert newest.said == "Queue support: how long it rings: 99 s (before: 15 s)."
@@ -73,13 +73,13 @@ def test_what_is_put_in_force_says_who_and_what_changed(app: Flask) -> None:
     assert versions.current().queues["support"].ring_seconds == 99
     assert not drafts.work_of(ADA).is_draft
     with pytest.raises(NoDraftError):
-        drafts.put_in_force(ADA, "ada", seen=version)
+        drafts.publish(ADA, "ada", seen=version)
 
 
 def test_an_unfinished_draft_does_not_come_in_force_and_stays(app: Flask) -> None:
     drafts.edit(ADA, lambda document: document["flows"]["main"]["nodes"].clear())
     with pytest.raises(DocumentError):
-        drafts.put_in_force(ADA, "ada", seen=1)
+        drafts.publish(ADA, "ada", seen=1)
     assert drafts.work_of(ADA).is_draft
     assert versions.current() == check(DOCUMENT)
 
@@ -87,22 +87,22 @@ def test_an_unfinished_draft_does_not_come_in_force_and_stays(app: Flask) -> Non
 def test_the_second_of_two_changes_nothing_unseen(app: Flask) -> None:
     drafts.edit(ADA, ring("support", 99))
     drafts.edit(BOB, ring("support", 10))
-    drafts.put_in_force(BOB, "bob", seen=1)
+    drafts.publish(BOB, "bob", seen=1)
     with pytest.raises(Overtaken):
-        drafts.put_in_force(ADA, "ada", seen=1)
+        drafts.publish(ADA, "ada", seen=1)
     assert versions.current().queues["support"].ring_seconds == 10
     assert drafts.work_of(ADA).values["queues"]["support"]["ring_seconds"] == 99
     # Ada has seen version 2, and overwrites it.
-    drafts.put_in_force(ADA, "ada", seen=2)
+    drafts.publish(ADA, "ada", seen=2)
     assert versions.current().queues["support"].ring_seconds == 99
 
 
 def test_both_are_kept_where_they_touch_different_parts(app: Flask) -> None:
     drafts.edit(ADA, number("other", "7"))
     drafts.edit(BOB, ring("support", 10))
-    drafts.put_in_force(BOB, "bob", seen=1)
+    drafts.publish(BOB, "bob", seen=1)
     drafts.keep_both(ADA, seen=2, mine=())
-    drafts.put_in_force(ADA, "ada", seen=2)
+    drafts.publish(ADA, "ada", seen=2)
     document = versions.current()
     assert document.queues["support"].ring_seconds == 10
     assert document.flows["other"].numbers == ["7"]
@@ -113,9 +113,9 @@ def test_of_a_part_that_both_changed_one_side_is_kept_as_chosen(app: Flask, mine
     drafts.edit(ADA, ring("support", 99))
     drafts.edit(ADA, number("other", "7"))
     drafts.edit(BOB, ring("support", 10))
-    drafts.put_in_force(BOB, "bob", seen=1)
+    drafts.publish(BOB, "bob", seen=1)
     drafts.keep_both(ADA, seen=2, mine=[("queues", "support")] if mine else [])
-    drafts.put_in_force(ADA, "ada", seen=2)
+    drafts.publish(ADA, "ada", seen=2)
     document = versions.current()
     assert document.queues["support"].ring_seconds == (99 if mine else 10)
     assert document.flows["other"].numbers == ["7"]
@@ -132,7 +132,7 @@ def test_of_two_in_the_same_instant_exactly_one_wins(app: Flask) -> None:
             with app.app_context():
                 ready.wait()
                 try:
-                    drafts.put_in_force(who, name, seen=turn)
+                    drafts.publish(who, name, seen=turn)
                     results.append(name)
                 except Overtaken:
                     results.append("told")

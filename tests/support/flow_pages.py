@@ -22,7 +22,7 @@ TYPED = {
 }
 
 
-def in_force(shelf: Shelf) -> Document:
+def published_document(shelf: Shelf) -> Document:
     """Return the published document."""
     with shelf.app.app_context():
         return versions.current()
@@ -41,7 +41,7 @@ def seen(answer: Any) -> str:
     return found[1]
 
 
-def put_draft_in_force(client: PageClient) -> Any:
+def publish_draft(client: PageClient) -> Any:
     """Publish the draft by its form; return the response."""
     page = client.get("/flows")
     return client.send("/flows/draft", {"seen": seen(page)}, follow_redirects=True)

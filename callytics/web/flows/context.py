@@ -39,14 +39,14 @@ WORDS = {
 
 @dataclass(frozen=True)
 class EditorState:
-    """State of the editor: the version in force, and this administrator's draft."""
+    """State of the editor: the published version, and this administrator's draft."""
 
     work: EditableDocument
     newest: versions.Version
 
     @property
     def document(self) -> JsonObject:
-        """Document that the pages show: the draft, or the version in force."""
+        """Document that the pages show: the draft, or the published version."""
         return self.work.values
 
     @cached_property

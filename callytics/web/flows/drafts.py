@@ -16,7 +16,7 @@ from callytics.web.flows.context import EditorState, error_sentences, page, page
 blueprint = pages("flows_drafts")
 
 
-NO_DRAFT = "You have no draft: it was put in force or discarded, perhaps in another window."
+NO_DRAFT = "You have no draft: it was published or discarded, perhaps in another window."
 
 
 @blueprint.get("/flows/draft")
@@ -29,17 +29,17 @@ def show() -> Response | str:
 
 
 @blueprint.post("/flows/draft")
-def put_in_force() -> Response | tuple[str, int]:
+def publish() -> Response | tuple[str, int]:
     """Publish the draft for the next call, unless another version was published meanwhile."""
     try:
-        drafts.put_in_force(current_user.id, current_user.actor, seen())
+        drafts.publish(current_user.id, current_user.actor, seen())
     except NoDraftError:
         return _gone()
     except Overtaken:
         return _page(state(), overtaken=True), 409
     except DocumentError as error:
         return _page(state(), wrong=error_sentences(error.wrong)), 422
-    flash("Your changes are in force for the next call. Calls in progress keep what they had.")
+    flash("Your changes are published, for the next call. Calls in progress keep what they had.")
     return redirect(url_for("flows.index"), 303)
 
 
@@ -83,9 +83,9 @@ def keep_both() -> Response | tuple[str, int]:
     except Overtaken:
         return _page(state(), overtaken=True), 409
     if drafts.work_of(current_user.id).is_draft:
-        flash("Your draft holds both now. Look at it, then put it in force.")
+        flash("Your draft holds both now. Look at it, then publish it.")
     else:
-        flash("What is in force is kept. It leaves nothing of your draft to put in force.")
+        flash("The published version is kept. It leaves nothing of your draft to publish.")
     return redirect(url_for("flows.index"), 303)
 
 
@@ -95,7 +95,7 @@ def discard() -> Response | str:
     now = state()
     if request.method == "POST":
         drafts.discard(current_user.id)
-        flash("Your draft is discarded. Nothing that is in force was changed.")
+        flash("Your draft is discarded. The published version was not changed.")
         return redirect(url_for("flows.index"), 303)
     return page("discard", state=now) if now.work.is_draft else _gone()
 

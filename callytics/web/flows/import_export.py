@@ -24,7 +24,7 @@ blueprint = pages("flows_files")
 
 @blueprint.get("/flows/export")
 def export() -> Response:
-    """Send the version in force, or the draft, as a download."""
+    """Send the published version, or the draft, as a download."""
     now = state()
     is_draft = "draft" in request.args
     document = now.work.values if is_draft else now.newest.document
@@ -44,7 +44,7 @@ def _without_none(value: Json) -> Json:
 
 @blueprint.route("/flows/import", methods=["GET", "POST"])
 def import_() -> Response | str | tuple[str, int]:
-    """Show the changes that a document makes; then make it the draft or put it in force."""
+    """Show the changes that a document makes; then make it the draft or publish it."""
     if request.method == "GET":
         return page("import", text="")
     text = _given()
@@ -69,7 +69,7 @@ def _take(document: Document) -> Response | None:
         flash("The document is your draft now.")
     elif request.form.get("do") == "force":
         save(document, current_user.actor, seen())
-        flash("The document is in force for the next call.")
+        flash("The document is published, for the next call.")
     else:
         return None
     return redirect(url_for("flows.index"), 303)

@@ -54,9 +54,7 @@ def _begun(kind: str, values: JsonObject) -> Response:
         document["flows"][values["name"]] = copy.deepcopy(flow)
 
     edit(current_user.id, begin)
-    flash(
-        f"Flow {values['name']} is in your draft. No call comes to it before you put it in force."
-    )
+    flash(f"Flow {values['name']} is in your draft. No call comes to it before you publish it.")
     return redirect(url_for("flows.show", name=values["name"]), 303)
 
 
@@ -125,5 +123,5 @@ def delete(name: str) -> Response | str:
     if request.method == "GET":
         return page("delete", name=name, flow=flow)
     edit(current_user.id, lambda document: document["flows"].pop(name, None))
-    flash(f"Flow {name} is deleted in your draft. It goes on until you put the draft in force.")
+    flash(f"Flow {name} is deleted in your draft. It goes on until you publish the draft.")
     return redirect(url_for("flows.index"), 303)

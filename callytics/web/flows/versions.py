@@ -30,7 +30,7 @@ def index() -> str:
 
 @blueprint.get("/flows/history/<int:number>")
 def show(number: int) -> str:
-    """Show one version: its changes, its difference from the one in force, its diagrams."""
+    """Show one version: its changes, its difference from the published one, its diagrams."""
     version, before = _version_or_404(number), versions.before(number).document
     now = state()
     flows = version.document.get("flows", {})
@@ -56,11 +56,11 @@ def take_back(number: int) -> Response | str | tuple[str, int]:
         try:
             versions.take_back(version, current_user.actor, seen())
         except Overtaken:
-            problem = "Somebody put other changes in force meanwhile. Look again at what changes."
+            problem = "Somebody published other changes meanwhile. Look again at what changes."
         except DocumentError as error:
             problem = f"This version cannot be used any more: {'; '.join(error.errors)}."
         else:
-            flash(f"Version {number} is in force again, for the next call.")
+            flash(f"Version {number} is published again, for the next call.")
             return redirect(url_for("flows_history.index"), 303)
     now = state()
     parts: JsonObject = {"back": changes(now.newest.document, version.document)}

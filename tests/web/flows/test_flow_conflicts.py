@@ -1,5 +1,7 @@
 """Flow pages of two administrators: conflicts, version history, and restoring a version."""
 
+import re
+
 import pytest
 from sqlalchemy import update
 
@@ -9,8 +11,8 @@ from tests.flows.test_flow_document import DOCUMENT, with_value
 from tests.support.flow_pages import (
     draft_of,
     fields_of,
-    in_force,
-    put_draft_in_force,
+    publish_draft,
+    published_document,
     seen,
     use_document,
 )
@@ -42,28 +44,29 @@ def test_the_second_is_told_who_changed_what_and_nothing_is_overwritten(shelf, a
     answer = admin.send("/flows/draft", {"seen": before})
     assert answer.status_code == 409
     text = text_of(answer)
-    assert "Your draft was not put in force, and nothing is lost." in text
+    assert "Your draft was not published, and nothing is lost." in text
     assert "bob" in text
     assert "Queue support: how long it rings: 99 s (before: 15 s)." in text
     assert "Queue support: how long it rings: 10 s (before: 15 s)." in text
-    assert in_force(shelf).queues["support"].ring_seconds == 99
+    assert published_document(shelf).queues["support"].ring_seconds == 99
     for page in ("/flows", "/flows/main/"):
         shown = text_of(admin.get(page))
-        assert "bob put other changes in force since you began." in shown
-        assert "Put in force" not in shown
+        assert "bob published other changes since you began." in shown
+        assert not re.search(r"\bPublish\b", shown)
 
 
 def test_both_are_kept_after_they_were_shown(shelf, admin):
     admin.send(OTHER, {**fields_of(admin.get(OTHER)), "numbers": "7"})
     bob_changes(shelf)
     page = admin.get("/flows/draft")
-    assert "both can be kept. To what is in force, your draft then adds: Flow other" in text_of(
-        page
+    assert (
+        "both can be kept. To the published version, your draft then adds: Flow other"
+        in text_of(page)
     )
     done = admin.send("/flows/draft/keep-both", {"seen": seen(page)}, follow_redirects=True)
     assert "Your draft holds both now." in text_of(done)
-    put_draft_in_force(admin)
-    document = in_force(shelf)
+    publish_draft(admin)
+    document = published_document(shelf)
     assert document.queues["support"].ring_seconds == 99
     assert document.flows["other"].numbers == ["7"]
 
@@ -77,20 +80,20 @@ def test_of_what_both_changed_one_is_kept_knowingly(shelf, admin, tick, seconds)
     form = {"seen": seen(page)} | ({"mine-queues": tick} if tick else {})
     done = admin.send("/flows/draft/keep-both", form, follow_redirects=True)
     if tick:
-        put_draft_in_force(admin)
+        publish_draft(admin)
     else:
         assert "It leaves nothing of your draft" in text_of(done)
         assert "Your draft" not in text_of(admin.get("/flows"))
-    assert in_force(shelf).queues["support"].ring_seconds == seconds
+    assert published_document(shelf).queues["support"].ring_seconds == seconds
 
 
-def test_mine_can_be_put_in_force_knowing_what_it_undoes(shelf, admin):
+def test_mine_can_be_publish_knowing_what_it_undoes(shelf, admin):
     ring(admin, 10)
     bob_changes(shelf)
     page = admin.get("/flows/draft")
     assert "Queue support: how long it rings: 10 s (before: 99 s)." in text_of(page)
     admin.send("/flows/draft", {"seen": seen(page)})
-    assert in_force(shelf).queues["support"].ring_seconds == 10
+    assert published_document(shelf).queues["support"].ring_seconds == 10
 
 
 def test_what_came_after_the_page_was_shown_is_shown_before_it_is_undone(shelf, admin):
@@ -100,9 +103,9 @@ def test_what_came_after_the_page_was_shown_is_shown_before_it_is_undone(shelf, 
     bob_changes(shelf, "queues.support.ring_seconds", 98)
     answer = admin.send("/flows/draft", {"seen": before})
     assert answer.status_code == 409
-    assert in_force(shelf).queues["support"].ring_seconds == 98
+    assert published_document(shelf).queues["support"].ring_seconds == 98
     admin.send("/flows/draft/keep-both", {"seen": before, "mine-queues": "support"})
-    assert "bob put other changes in force since you began." in text_of(admin.get("/flows"))
+    assert "bob published other changes since you began." in text_of(admin.get("/flows"))
 
 
 @pytest.mark.parametrize("never", ["", "-1", "99", "9" * 40, "x"])
@@ -113,7 +116,7 @@ def test_a_form_that_saw_no_version_that_there_is_changes_nothing(shelf, admin, 
     for url in ("/flows/draft", "/flows/draft/keep-both", "/flows/history/1/take-back"):
         assert admin.send(url, {"seen": never}).status_code == 409, url
     assert draft_of(admin) == draft
-    assert in_force(shelf).queues["support"].ring_seconds == 99
+    assert published_document(shelf).queues["support"].ring_seconds == 99
 
 
 def test_both_together_can_be_wrong_and_then_nothing_comes_in_force(shelf, admin):
@@ -124,7 +127,7 @@ def test_both_together_can_be_wrong_and_then_nothing_comes_in_force(shelf, admin
     assert "2000 belongs to flow" in text_of(done)
     answer = admin.send("/flows/draft", {"seen": "2"})
     assert answer.status_code == 422
-    assert in_force(shelf).flows["main"].numbers == ["2000"]
+    assert published_document(shelf).flows["main"].numbers == ["2000"]
 
 
 def test_a_draft_is_discarded_after_a_question(shelf, admin):
@@ -145,9 +148,9 @@ def test_a_draft_is_discarded_after_a_question(shelf, admin):
 def test_every_version_says_who_when_and_what_changed(shelf, admin):
     bob_changes(shelf)
     ring(admin, 10)
-    put_draft_in_force(admin)
+    publish_draft(admin)
     text = text_of(admin.get("/flows/history"))
-    assert "Version 3 in force ada" in text
+    assert "Version 3 published ada" in text
     assert "how long it rings: 10 s (before: 99 s)." in text
     assert "Version 2 bob" in text
     page = admin.get("/flows/history/2")
@@ -166,12 +169,12 @@ def test_every_version_says_who_when_and_what_changed(shelf, admin):
 def test_a_version_is_taken_back_as_a_new_one(shelf, admin):
     bob_changes(shelf)
     page = admin.get("/flows/history/1/take-back")
-    assert "Put version 1 in force again?" in text_of(page)
+    assert "Restore version 1?" in text_of(page)
     assert "how long it rings: 15 s (before: 99 s)." in text_of(page)
     done = admin.send("/flows/history/1/take-back", {"seen": seen(page)}, follow_redirects=True)
-    assert "Version 1 is in force again" in text_of(done)
-    assert "Version 3 in force ada" in text_of(done)
-    assert in_force(shelf).queues["support"].ring_seconds == 15
+    assert "Version 1 is published again" in text_of(done)
+    assert "Version 3 published ada" in text_of(done)
+    assert published_document(shelf).queues["support"].ring_seconds == 15
 
 
 def test_taking_back_undoes_nothing_unseen(shelf, admin):
@@ -179,8 +182,8 @@ def test_taking_back_undoes_nothing_unseen(shelf, admin):
     bob_changes(shelf)
     answer = admin.send("/flows/history/1/take-back", {"seen": seen(page)})
     assert answer.status_code == 409
-    assert "Somebody put other changes in force meanwhile." in text_of(answer)
-    assert in_force(shelf).queues["support"].ring_seconds == 99
+    assert "Somebody published other changes meanwhile." in text_of(answer)
+    assert published_document(shelf).queues["support"].ring_seconds == 99
 
 
 def test_a_version_that_is_not_usable_any_more_says_so(shelf, admin):
@@ -197,7 +200,7 @@ def test_a_long_history_has_pages(shelf, admin):
     for seconds in range(1, 60):
         bob_changes(shelf, "queues.support.ring_seconds", seconds)
     page = admin.get("/flows/history")
-    assert "Version 60 in force" in text_of(page)
+    assert "Version 60 published" in text_of(page)
     assert "Version 10 " not in text_of(page)
     older = admin.get("/flows/history?upto=10")
     assert "Version 10 " in text_of(older)

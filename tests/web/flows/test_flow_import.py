@@ -9,7 +9,7 @@ from callytics.flows import versions
 from callytics.flows.document import check
 from tests.flows.test_flow_document import DOCUMENT, with_value
 from tests.support.command import flask
-from tests.support.flow_pages import draft_of, in_force, seen, use_document
+from tests.support.flow_pages import draft_of, published_document, seen, use_document
 from tests.support.pages import PageClient, text_of
 from tests.support.shelf import Shelf
 
@@ -32,9 +32,9 @@ def shown(client: PageClient, text: str) -> dict[str, str]:
 def test_what_is_pasted_shows_what_it_changes_then_comes_in_force(shelf, admin):
     page = admin.send("/flows/import", {"text": TEXT, "do": "force"})
     assert "Flow main is new: 2 numbers, 5 nodes." in text_of(page)
-    assert in_force(shelf).flows == {}
+    assert published_document(shelf).flows == {}
     admin.send("/flows/import", {**shown(admin, TEXT), "do": "force"})
-    assert in_force(shelf) == check(DOCUMENT)
+    assert published_document(shelf) == check(DOCUMENT)
 
 
 def test_a_file_becomes_the_draft_and_is_exported_again(shelf, admin):
@@ -43,7 +43,7 @@ def test_a_file_becomes_the_draft_and_is_exported_again(shelf, admin):
     assert "Flow other is new" in text_of(page)
     admin.send("/flows/import", {**shown(admin, TEXT), "do": "draft"})
     assert check(draft_of(admin)) == check(DOCUMENT)
-    assert in_force(shelf).flows == {}
+    assert published_document(shelf).flows == {}
     use_document(shelf, DOCUMENT)
     answer = admin.get("/flows/export")
     assert answer.mimetype == "application/json"
@@ -62,7 +62,7 @@ def test_a_wrong_document_changes_nothing_names_each_place_and_is_not_lost(shelf
     assert "queues.support.music: must be a name of letters, digits, - and _" in text
     assert json.dumps(wrong) in text
     assert "<script>" not in answer.get_data(as_text=True).split("<main")[1]
-    assert in_force(shelf).flows == {}
+    assert published_document(shelf).flows == {}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 90_000, "null", '{"flows": 1}'])
@@ -90,9 +90,9 @@ def test_an_import_that_somebody_was_faster_than_is_told(shelf, admin):
     use_document(shelf, {"queues": {"new": {"members": []}}}, "bob")
     page = admin.send("/flows/import", {**form, "do": "force"})
     assert page.status_code == 409
-    assert "somebody put other changes in force meanwhile" in text_of(page)
+    assert "somebody published other changes meanwhile" in text_of(page)
     assert "Queue new is gone." in text_of(page)
-    assert "new" in in_force(shelf).queues
+    assert "new" in published_document(shelf).queues
 
 
 def flow_history_of(shelf: Shelf) -> list[str]:

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from callytics.flows.document import check
 from callytics.flows.node_types import NODE_TYPES
 from tests.flows.test_flow_document import DOCUMENT
-from tests.support.flow_pages import draft_of, in_force, use_document
+from tests.support.flow_pages import draft_of, published_document, use_document
 from tests.support.pages import HTMX, PageClient
 from tests.support.shelf import Shelf
 
@@ -60,4 +60,4 @@ def test_whatever_is_typed_is_taken_or_refused_in_words(admin, shelf, url, form)
     assert admin.get("/flows").status_code == 200
     for name in draft_of(admin)["flows"]:
         assert admin.get(f"/flows/{name}/").status_code == 200
-    check(in_force(shelf).model_dump())
+    check(published_document(shelf).model_dump())

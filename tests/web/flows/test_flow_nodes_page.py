@@ -6,7 +6,13 @@ import pytest
 
 from callytics.flows.node_types import NODE_TYPES
 from tests.flows.test_flow_document import DOCUMENT
-from tests.support.flow_pages import draft_of, fields_of, in_force, put_draft_in_force, use_document
+from tests.support.flow_pages import (
+    draft_of,
+    fields_of,
+    publish_draft,
+    published_document,
+    use_document,
+)
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import Shelf
 
@@ -53,8 +59,8 @@ def test_a_node_is_changed_and_its_new_name_leads_everywhere(admin, shelf):
     page = admin.send(url, typed, follow_redirects=True)
     assert "Flow main: node desk is now called front." in text_of(page)
     assert nexts(admin)["greeting"] == "front"
-    put_draft_in_force(admin)
-    assert in_force(shelf).flows["main"].nodes["front"].ring_seconds == 45
+    publish_draft(admin)
+    assert published_document(shelf).flows["main"].nodes["front"].ring_seconds == 45
 
 
 @pytest.mark.parametrize("kind", list(NODE_TYPES))
@@ -68,7 +74,7 @@ def test_every_type_of_node_is_added_between_two_with_sensible_values(admin, kin
     assert done.status_code == 303
     assert nexts(admin)["desk"] == "added"
     assert nexts(admin)["added"] == "team"
-    assert put_draft_in_force(admin).status_code == 200
+    assert publish_draft(admin).status_code == 200
 
 
 def test_a_node_is_added_at_the_beginning(admin):
@@ -135,7 +141,7 @@ def test_a_flow_is_deleted_after_a_question(admin, shelf):
     assert "Delete flow main?" in text_of(admin.get("/flows/main/delete"))
     page = admin.send("/flows/main/delete", follow_redirects=True)
     assert "Flow main is gone." in text_of(page)
-    assert "main" in in_force(shelf).flows
+    assert "main" in published_document(shelf).flows
 
 
 @pytest.mark.parametrize("name", ["history", "new", "draft", "import", "queues", "export", "check"])
@@ -162,8 +168,8 @@ def test_a_queue_is_added_and_changed(admin, shelf):
     assert "Queue team is new: 2 members." in text_of(page)
     url = "/flows/queues/edit/support"
     admin.send(url, {**fields_of(admin.get(url)), "name": "help", "wrap_up_seconds": "30"})
-    put_draft_in_force(admin)
-    document = in_force(shelf)
+    publish_draft(admin)
+    document = published_document(shelf)
     assert document.queues["help"].wrap_up_seconds == 30
     assert document.flows["main"].nodes["line"].queue == "help"
     assert document.queues["team"].members == ["PJSIP/x", "PJSIP/y"]

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.flow_pages import NEW, TYPED, fields_of, in_force, put_draft_in_force
+from tests.support.flow_pages import NEW, TYPED, fields_of, publish_draft, published_document
 from tests.support.pages import HTMX, PageClient, text_of
 from tests.support.shelf import Shelf
 
@@ -39,23 +39,23 @@ def test_a_form_without_its_token_changes_nothing(shelf, admin):
     assert "No flow yet" in text_of(admin.get("/flows"))
 
 
-def test_a_first_flow_is_set_up_with_number_and_phones_alone_and_is_a_draft_until_put_in_force(
+def test_a_first_flow_is_set_up_with_number_and_phones_alone_and_is_a_draft_until_publish(
     shelf, admin
 ):
     page = admin.get("/flows")
-    assert "Nothing is in force yet" in text_of(page)
+    assert "Nothing is published yet" in text_of(page)
     assert "Greeting, ring phones, else voicemail" in text_of(admin.get("/flows/new"))
     filled = fields_of(admin.get(NEW))
     asked = {"numbers": "", "destinations": ""}
     assert filled == {**TYPED, **asked}
     done = admin.send(NEW, TYPED, follow_redirects=True)
-    assert "Your draft: 1 change, not in force yet" in text_of(done)
+    assert "Your draft: 1 change, not published yet" in text_of(done)
     assert "Flow main is new: 2 numbers, 3 nodes." in text_of(done)
-    assert in_force(shelf).flows == {}
-    done = put_draft_in_force(admin)
-    assert "in force for the next call" in text_of(done)
-    assert "In force since" in text_of(done)
-    flow = in_force(shelf).flows["main"]
+    assert published_document(shelf).flows == {}
+    done = publish_draft(admin)
+    assert "published, for the next call" in text_of(done)
+    assert "Published " in text_of(done)
+    flow = published_document(shelf).flows["main"]
     assert flow.numbers == ["1000", "1001"]
     greeting, phones, message = flow.nodes.values()
     assert (greeting.type, greeting.next) == ("play_audio", "phones")
@@ -80,10 +80,10 @@ def test_every_starting_point_makes_a_flow(shelf, admin, kind, typed):
         assert "Flow line has no node yet. Add one." in text_of(done)
         done = admin.send("/flows/draft", {"seen": "0"})
         assert done.status_code == 422
-        assert in_force(shelf).flows == {}
+        assert published_document(shelf).flows == {}
     else:
-        put_draft_in_force(admin)
-        assert "line" in in_force(shelf).flows
+        publish_draft(admin)
+        assert "line" in published_document(shelf).flows
 
 
 @pytest.mark.parametrize(
