@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, cast
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, Select, delete, select
 
 from callytics.clock import utc_now
 from callytics.database.reading import read
+from callytics.database.server_clock import moment_before
 from callytics.database.transactions import writing
 from callytics.pbx.models import Pbx
 
@@ -42,6 +43,11 @@ def living_pbxs() -> Sequence[PbxRow]:
     """Return the PBXs that have not been given up, by name."""
     query = select(*_COLUMNS).where(Pbx.given_up_at.is_(None)).order_by(Pbx.name)
     return cast(Sequence[PbxRow], read(query))
+
+
+def names_heard_within(connection: Connection, silence: timedelta) -> Select[str]:
+    """Return the query of the PBXs whose worker has reported within `silence`."""
+    return select(Pbx.name).where(Pbx.seen_at > moment_before(connection, silence))
 
 
 def forget(name: str) -> None:

@@ -12,7 +12,7 @@ from callytics.clock import utc_now
 from callytics.database.reading import reading
 from callytics.database.transactions import insert_missing, lock_tables, upsert, writing
 from callytics.flows import versions
-from callytics.pbx.models import Pbx
+from callytics.pbx.heartbeat import names_heard_within
 from callytics.queues.models import Member, MemberPause, Waiting
 
 # Claims of a PBX whose heartbeat is older than this are void: its worker has died.
@@ -32,7 +32,7 @@ def claim(members: Iterable[str], call_uid: str, pbx: str) -> list[str]:
 def _claim_one(connection: Connection, member: str, call_uid: str, pbx: str) -> bool:
     """Claim a member by a single UPDATE, so that only one of two workers succeeds."""
     insert_missing(connection, Member, {"member": member, "pbx": ""})
-    alive = select(Pbx.name).where(Pbx.seen_at > utc_now() - HOLD)
+    alive = names_heard_within(connection, HOLD)
     free = or_(Member.call_uid.is_(None), Member.call_uid == call_uid, Member.pbx.not_in(alive))
     taken = update(Member).where(Member.member == member, free)
     return connection.execute(taken.values(call_uid=call_uid, pbx=pbx)).rowcount == 1

@@ -1,7 +1,7 @@
 """Queue board: the waiting callers of each queue, and the call that each member is busy with.
 
 The board of this worker decides, so that queues work while the database is away. The database
-decides between PBXs that claim a member at the same time.
+says who waits longer at another PBX, and decides between PBXs that claim a member at the same time.
 """
 
 import logging
@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 import gevent
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,12 +18,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from callytics.ari.commands import Ari, AriError
 from callytics.clock import utc_now
 from callytics.flows.parts import Queue
-from callytics.queues import membership
+from callytics.queues import membership, turns
+from callytics.queues.turns import Turn
 from worker.persistence.outbox import CALL_WAIT_SECONDS, Outbox
 from worker.support.throttled_log import ThrottledLog
 
 log = logging.getLogger(__name__)
 
+# How long members are left to a caller of another PBX. Its worker looks once a second.
+YIELD_SECONDS = 2.5
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _OCCUPIED = ("INUSE", "BUSY", "RINGING", "RINGINUSE", "ONHOLD", "UNAVAILABLE", "INVALID")
 
@@ -38,6 +42,8 @@ class Waiter:
     wake_up: Callable[[], None]
     # Members ring for this caller.
     ringing: bool = False
+    # Since when this caller lets one of another PBX pass, who waits longer (monotonic seconds).
+    yields_since: float | None = None
     # Members that did not answer this caller; they come last the next time.
     tried: list[str] = field(default_factory=list)
 
@@ -51,7 +57,7 @@ class QueueBoard:
         self._busy: dict[str, str] = {}
         self._idle_since: dict[str, datetime] = {}
         self._free_at: dict[str, datetime] = {}
-        self._paused: dict[str, set[str]] = {}
+        self._turns: dict[str, Turn] = defaultdict(Turn)
         self._log = ThrottledLog(log)
 
     def join(self, waiter: Waiter, caller_number: str) -> None:
@@ -76,11 +82,14 @@ class QueueBoard:
         """
         if not self._is_first(waiter):
             return []
-        for member in self._free_members(waiter, queue):
+        free = self._free_members(waiter, queue)
+        if self._yields(waiter, free):
+            return []
+        for member in free:
             if self._claim(member, waiter) and queue.strategy != "ring_all":
                 break
         members = [m for m, call_uid in self._busy.items() if call_uid == waiter.call_uid]
-        waiter.ringing = bool(members)
+        self._set_ringing(waiter, bool(members))
         return members
 
     def hold(self, member: str, call_uid: str) -> None:
@@ -91,7 +100,12 @@ class QueueBoard:
     def tried(self, waiter: Waiter, members: Iterable[str]) -> None:
         """Note that these members did not answer; others come first the next time."""
         waiter.tried.extend(members)
-        waiter.ringing = False
+        self._set_ringing(waiter, False)
+
+    def _set_ringing(self, waiter: Waiter, ringing: bool) -> None:
+        if waiter.ringing != ringing:
+            waiter.ringing = ringing
+            self._outbox.put(turns.set_ringing, waiter.call_uid, ringing)
 
     def release(self, member: str, call_uid: str, wrap_up_seconds: int | None = None) -> None:
         """Free a member from a call; `wrap_up_seconds` only after a conversation."""
@@ -110,15 +124,27 @@ class QueueBoard:
         waiting = self._waiting[waiter.queue]
         return next((w for w in waiting if not w.ringing), None) is waiter
 
+    def _yields(self, waiter: Waiter, free: list[str]) -> bool:
+        """Return True while the free members are left to a caller of another PBX.
+
+        Not for long: those members may be no phones of that PBX.
+        """
+        if not free or not self._turns[waiter.queue].is_behind:
+            waiter.yields_since = None
+            return False
+        waiter.yields_since = waiter.yields_since or monotonic()
+        return monotonic() - waiter.yields_since < YIELD_SECONDS
+
     def _free_members(self, waiter: Waiter, queue: Queue) -> list[str]:
         """Return the free members, in the order in which the queue's strategy rings them."""
-        self._read_database(waiter.queue, queue.members)
-        paused, now = self._paused.get(waiter.queue, set()), utc_now()
+        self._read_database(waiter, queue.members)
+        turn, now = self._turns[waiter.queue], utc_now()
         free = [
             member
             for member in queue.members
             if member not in self._busy
-            and member not in paused
+            and member not in turn.paused
+            and member not in turn.busy_elsewhere
             and self._free_at.get(member, _LONG_AGO) <= now
         ]
         if queue.strategy == "random":
@@ -129,16 +155,18 @@ class QueueBoard:
             free.sort(key=waiter.tried.count)
         return free
 
-    def _read_database(self, queue: str, members: list[str]) -> None:
-        """Read which members are paused and since when the others are idle, if possible."""
+    def _read_database(self, waiter: Waiter, members: list[str]) -> None:
+        """Read what the others of this queue do, if possible."""
+        asked = (waiter.queue, members, self._pbx, waiter.since)
         try:
-            self._paused[queue] = self._outbox.call(membership.paused, queue)
-            idle = self._outbox.call(membership.idle_since, members)
-            for member, (ended_at, free_at) in idle.items():
+            turn = self._turns[waiter.queue] = self._outbox.call(turns.turn_of, *asked)
+            for member, (ended_at, free_at) in turn.idle.items():
                 self._idle_since[member] = max(ended_at or _LONG_AGO, self._last(member))
                 self._free_at[member] = free_at or self._free_at.get(member, _LONG_AGO)
         except (gevent.Timeout, SQLAlchemyError):
             self._log.problem("queues: the database is away; what is known here applies")
+            # Pauses last, but what happens at the other PBXs is not known any more.
+            self._turns[waiter.queue] = Turn(paused=self._turns[waiter.queue].paused)
         else:
             self._log.recovered("queues: the database answers again")
 
