@@ -48,9 +48,9 @@ bench: .venv/installed-for-tests .venv/peers/installed ## measure it: ROWS=... D
 	@deploy/asterisk/install >/dev/null
 	@$(PYTHON) -m tests.bench.run --rows $(ROWS) --db $(DB) $(PARTS)
 
-chaos: .venv/installed-for-tests ## kill things while calls go on: N=... calls
+chaos: .venv/installed-for-tests ## kill things while calls go on: N=... calls, PBXS=... PBXs
 	@deploy/asterisk/install >/dev/null
-	@$(PYTHON) -m tests.chaos $(N)
+	@$(PYTHON) -m tests.chaos $(N) $(PBXS)
 
 fresh: .venv/installed-for-tests ## run and test HEAD in a minimal Debian: RELEASE=trixie TESTS=no|"tests/..."
 	@tests/fresh/run $(RELEASE) $(TESTS)

@@ -1,7 +1,7 @@
 """Plan of a run: calls and faults drawn from a seed, so that a run can be repeated."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # Each caller speaks a tone of their own, far enough from the beep of a voicemail (700 Hz).
 TONES = [hertz for hertz in range(400, 2001, 40) if hertz not in (680, 720)]
@@ -10,6 +10,8 @@ FALLBACK_HERTZ = 2800
 # A caller takes the first sound they hear for the beep.
 MESSAGE = {"type": "voicemail", "greeting": "sound:silence/1", "max_seconds": 60}
 RESTARTABLE = ("worker", "asterisk", "database")
+# With several PBXs the network of one is cut as well, to the database or to its Asterisk.
+NETWORKS = ("network to the database", "network to Asterisk")
 
 
 def party(name: str) -> str:
@@ -66,6 +68,8 @@ class Call:
     seconds: int
     # Before this call is placed.
     pause_seconds: float
+    # Number of the PBX that is called.
+    pbx: int = 0
 
     @property
     def context(self) -> str:
@@ -88,16 +92,19 @@ class Fault:
     away_seconds: float
     # In which order they are started again.
     returns: tuple[str, ...]
+    # Number of the PBX to which it happens.
+    pbx: int = 0
 
 
-def draw_calls(chance: random.Random, count: int) -> list[Call]:
-    """Calls over all paths, each path about as often as the others."""
+def draw_calls(chance: random.Random, count: int, pbxs: int = 1) -> list[Call]:
+    """Calls over all paths and PBXs, each about as often as the others."""
     numbers: list[str] = []
     while len(numbers) < count:
         paths = [*FLOWS, *OUTBOUND, "1008", "1000"]
         chance.shuffle(paths)
         numbers += paths
-    return [_draw_call(chance, index, number) for index, number in enumerate(numbers[:count])]
+    calls = [_draw_call(chance, index, number) for index, number in enumerate(numbers[:count])]
+    return [replace(call, pbx=index % pbxs) for index, call in enumerate(calls)]
 
 
 def _draw_call(chance: random.Random, index: int, number: str) -> Call:
@@ -108,17 +115,20 @@ def _draw_call(chance: random.Random, index: int, number: str) -> Call:
     return Call(f"1555{index:04}", number, name, hertz, seconds, chance.uniform(0, 1.5))
 
 
-def draw_faults(chance: random.Random, calls: int, count: int) -> list[Fault]:
-    """Faults spread over the calls: each kind, and from the fourth on also two at once."""
+def draw_faults(chance: random.Random, calls: int, count: int, pbxs: int = 1) -> list[Fault]:
+    """Faults spread over the calls: each kind, and after all kinds also two at once."""
     kinds: list[tuple[str, ...]] = []
+    names = RESTARTABLE if pbxs == 1 else (*RESTARTABLE, *NETWORKS)
     while len(kinds) < count:
-        some = [(name,) for name in RESTARTABLE]
+        some = [(name,) for name in names]
         chance.shuffle(some)
-        both = tuple(chance.sample(RESTARTABLE, 2))
+        both = tuple(chance.sample(names, 2))
         kinds += [*some, both]
     # Not in the last calls, so that what comes after a fault is seen as well.
     spread = sorted(chance.sample(range(1, max(calls - 1, count + 1)), count))
-    return [_draw_fault(chance, *pair) for pair in zip(spread, kinds[:count], strict=True)]
+    faults = [_draw_fault(chance, *pair) for pair in zip(spread, kinds[:count], strict=True)]
+    # One PBX draws nothing, so that the seeds of earlier runs still say the same.
+    return faults if pbxs == 1 else [replace(f, pbx=chance.randrange(pbxs)) for f in faults]
 
 
 def _draw_fault(chance: random.Random, after_call: int, dies: tuple[str, ...]) -> Fault:

@@ -3,14 +3,18 @@
 import random
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
 from tests.chaos import plan
 from tests.chaos.account import OUTCOMES, Books, Outcome
-from tests.chaos.scene import Scene, WatchedAsterisk, query
+from tests.chaos.plan import NETWORKS, RESTARTABLE
+from tests.chaos.scene import ChaoticPbx, Scene, WatchedAsterisk, query
 from tests.chaos.witness import read_events, talks
 from tests.support.postgres import Postgres
 from tests.support.processes import run_flask
@@ -36,10 +40,12 @@ class Report:
     def lines(self) -> list[str]:
         """The figures, one a line."""
         died, became = self.faults, Counter(outcome.what for outcome in self.outcomes)
-        three = f"worker {died['worker']}, asterisk {died['asterisk']}, database {died['database']}"
+        kinds = ", ".join(
+            f"{name} {died[name]}" for name in (*RESTARTABLE, *NETWORKS) if died[name]
+        )
         figures = [f"recordings {OUTCOMES[0]}: {became[OUTCOMES[0]]}"]
         figures += [f"{outcome}: {became[outcome]}" for outcome in OUTCOMES[1:]]
-        return [f"calls: {self.calls}", f"faults: {three}", *figures]
+        return [f"calls: {self.calls}", f"faults: {kinds}", *figures]
 
 
 def run(
@@ -47,7 +53,7 @@ def run(
     calls: int,
     faults: int,
     *,
-    asterisk: WatchedAsterisk,
+    asterisks: Sequence[WatchedAsterisk],
     postgres: Postgres,
     environment: dict[str, str],
     folder: Path,
@@ -58,20 +64,42 @@ def run(
     Not `patient`: the files are made older, instead of waiting until they are.
     """
     chance = random.Random(seed)
-    planned = plan.draw_calls(chance, calls)
-    trouble = plan.draw_faults(chance, calls, faults)
-    scene = Scene(asterisk, postgres, environment, folder)
-    scene.set_up()
-    with scene.worker:
+    planned = plan.draw_calls(chance, calls, len(asterisks))
+    trouble = plan.draw_faults(chance, calls, faults, len(asterisks))
+    with ExitStack() as stack:
+        scene = _set_scene(asterisks, postgres, environment, folder, stack)
         try:
             _act(scene, planned, trouble)
-            wait_until(scene.is_settled, "the worker has completed what is over", seconds=180)
+            wait_until(scene.is_settled, "the workers have completed what is over", seconds=180)
             if not patient:
                 scene.let_time_pass()
             return _settle(scene, planned, trouble)
         finally:
             lines = [f"{at:.2f} {what}" for at, what in scene.diary]
             (folder / "diary").write_text("\n".join(lines) + "\n")
+
+
+def _set_scene(
+    asterisks: Sequence[WatchedAsterisk],
+    postgres: Postgres,
+    environment: dict[str, str],
+    folder: Path,
+    stack: ExitStack,
+) -> Scene:
+    """Start a worker for each Asterisk; all record to the folder of the installation."""
+    pbxs = []
+    for number, asterisk in enumerate(asterisks):
+        asterisk.use_recordings(Path(environment["RECORDINGS_DIR"]))
+        log = folder / f"pbx-{number}"
+        log.mkdir()
+        pbxs.append(ChaoticPbx(asterisk, environment, log))
+        if len(asterisks) > 1:
+            pbxs[-1].add_wires(f"pbx-{number}", stack)
+    scene = Scene(pbxs, postgres, environment)
+    scene.set_up()
+    for pbx in pbxs:
+        stack.enter_context(pbx.worker)
+    return scene
 
 
 def _act(scene: Scene, planned: list[plan.Call], trouble: list[plan.Fault]) -> None:
@@ -83,7 +111,7 @@ def _act(scene: Scene, planned: list[plan.Call], trouble: list[plan.Fault]) -> N
             if index in due:
                 happening.append(thread.submit(scene.suffer, due[index]))
             time.sleep(call.pause_seconds)
-            wait_until(lambda: scene.has_room(AT_ONCE), "room for a call", seconds=600)
+            wait_until(partial(scene.has_room, call, AT_ONCE), "room for a call", seconds=600)
             _raise_early(happening)
             scene.place(call)
         for future in happening:
@@ -102,8 +130,10 @@ def _settle(scene: Scene, planned: list[plan.Call], trouble: list[plan.Fault]) -
     verified = run_flask(scene.environment, "recordings", "verify", check=False)
     wrong = [] if verified.returncode == 0 else [f"verify: {verified.stdout}{verified.stderr}"]
     rows = query(scene.environment, "SELECT * FROM recordings ORDER BY id")
-    books = Books(rows, scene.asterisk.recordings, planned)
-    heard = talks(read_events(scene.asterisk.account), scene.kills)
+    books = Books(rows, scene.recordings, planned)
+    heard = list(
+        chain.from_iterable(talks(read_events(p.asterisk.account), p.kills) for p in scene.pbxs)
+    )
     return Report(
         calls=len(planned),
         faults=Counter(chain.from_iterable(fault.dies for fault in trouble)),

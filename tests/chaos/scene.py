@@ -3,15 +3,19 @@
 import json
 import os
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import requests
 from psycopg.rows import dict_row
 
 from tests.chaos import plan
+from tests.chaos.wire import Wire
 from tests.support.asterisk import AsteriskServer
 from tests.support.postgres import Postgres
 from tests.support.process import PROJECT
@@ -53,6 +57,8 @@ class WorkerOnPostgres(Worker):
 
     # What it said of its connection before this time is not believed.
     since = datetime.now(UTC)
+    # Where to look: its own way to the database may be cut.
+    database: dict[str, str]
 
     def start(self) -> None:
         """Start it and wait until it is connected."""
@@ -61,26 +67,59 @@ class WorkerOnPostgres(Worker):
 
     def is_ready(self) -> bool:
         """Return True if it is connected to the Asterisk that runs now."""
+        statement = "SELECT max(connected_at) AS at FROM pbxs"
+        if name := self.environment.get("PBX_NAME"):
+            statement += f" WHERE name = '{name}'"
         try:
-            (row,) = query(self.environment, "SELECT max(connected_at) AS at FROM pbxs")
+            (row,) = query(self.database, statement)
         except psycopg.OperationalError:
             return False
         return row["at"] is not None and row["at"] >= self.since
+
+
+class ChaoticPbx:
+    """An Asterisk and its worker, and where there are several also the network between them."""
+
+    def __init__(self, asterisk: WatchedAsterisk, environment: dict[str, str], log: Path) -> None:
+        """`environment` is that of an installation; its database may be reached by a wire."""
+        self.asterisk = asterisk
+        self.worker = WorkerOnPostgres({**environment, **asterisk.environment}, log, forked=False)
+        self.worker.database = environment
+        # When its Asterisk was killed.
+        self.kills: list[float] = []
+        self.is_up = True
+        self.wires: dict[str, Wire] = {}
+
+    def add_wires(self, name: str, stack: ExitStack) -> None:
+        """Let the worker, whose PBX is called `name`, reach both servers by wires."""
+        url = self.worker.database["DATABASE_URL"]
+        port = urlsplit(url).port
+        assert port
+        to_database = stack.enter_context(Wire(port))
+        to_asterisk = stack.enter_context(Wire(self.asterisk.http_port))
+        self.wires = dict(zip(plan.NETWORKS, (to_database, to_asterisk), strict=True))
+        self.worker.environment |= {
+            "PBX_NAME": name,
+            "DATABASE_URL": url.replace(f":{port}/", f":{to_database.port}/"),
+            "ARI_URL": f"http://127.0.0.1:{to_asterisk.port}/ari",
+        }
 
 
 class Scene:
     """Processes of a run, and a diary of the faults."""
 
     def __init__(
-        self, asterisk: WatchedAsterisk, postgres: Postgres, environment: dict[str, str], log: Path
+        self, pbxs: Sequence[ChaoticPbx], postgres: Postgres, environment: dict[str, str]
     ) -> None:
-        self.asterisk, self.postgres = asterisk, postgres
+        self.pbxs, self.postgres = pbxs, postgres
         self.environment = environment
-        self.worker = WorkerOnPostgres(environment, log, forked=False)
-        self.kills: list[float] = []
         self.diary: list[tuple[float, str]] = []
         self._placed_at: dict[str, float] = {}
-        self._asterisk_is_up = True
+
+    @property
+    def recordings(self) -> Path:
+        """The folder of the recordings, which all PBXs share."""
+        return Path(self.environment["RECORDINGS_DIR"])
 
     def set_up(self) -> None:
         """Flows and settings, as an administrator makes them."""
@@ -98,7 +137,7 @@ class Scene:
     def place(self, call: plan.Call) -> None:
         """Let somebody call. That Asterisk dies in this instant is no error."""
         try:
-            self.asterisk.place_call(
+            self.pbxs[call.pbx].asterisk.place_call(
                 call.number,
                 call.party,
                 caller_number=call.caller_number,
@@ -109,25 +148,27 @@ class Scene:
             self.note(f"{call.channel_id} found no Asterisk")
         self._placed_at[call.channel_id] = time.time()
 
-    def has_room(self, most: int) -> bool:
-        """Return True if Asterisk runs and fewer than `most` callers are on the line."""
-        return self._asterisk_is_up and len(self._callers()) < most
+    def has_room(self, call: plan.Call, most: int) -> bool:
+        """Return True if the PBX of a call runs, and fewer than `most` callers are on the line."""
+        up = [pbx for pbx in self.pbxs if pbx.is_up]
+        there = [name for pbx in up for name in self._callers(pbx)]
+        return self.pbxs[call.pbx].is_up and len(there) < most
 
     def is_quiet(self) -> bool:
         """Return True if all calls are over."""
         try:
-            return not self._callers() and not self.asterisk.channels()
+            return not any(self._callers(pbx) or pbx.asterisk.channels() for pbx in self.pbxs)
         except requests.RequestException:
             return False
 
-    def _callers(self) -> list[str]:
+    def _callers(self, pbx: ChaoticPbx) -> list[str]:
         try:
-            there = {channel["id"] for channel in self.asterisk.channels()}
+            there = {channel["id"] for channel in pbx.asterisk.channels()}
         except requests.RequestException:
             return list(self._placed_at)
         for channel_id in there & self._placed_at.keys():
             if time.time() - self._placed_at[channel_id] > PATIENCE_SECONDS:
-                self.asterisk.ari("DELETE", f"channels/{channel_id}")
+                pbx.asterisk.ari("DELETE", f"channels/{channel_id}")
         return [channel_id for channel_id in self._placed_at if channel_id in there]
 
     # Faults
@@ -138,37 +179,47 @@ class Scene:
 
     def suffer(self, fault: plan.Fault) -> None:
         """Let a fault happen, and be over."""
+        pbx = self.pbxs[fault.pbx]
         time.sleep(fault.delay_seconds)
         for name in fault.dies:
-            self._end(name)
+            self._end(pbx, name)
         time.sleep(fault.away_seconds)
         for name in fault.returns:
-            self._begin(name)
-        self.worker.wait_until_ready()
+            self._begin(pbx, name)
+        for other in self.pbxs:
+            other.worker.wait_until_ready()
         self.note("all is well again")
 
-    def _end(self, name: str) -> None:
-        self.note(f"{name} dies")
+    def _end(self, pbx: ChaoticPbx, name: str) -> None:
+        self.note(f"{self._of(pbx, name)} dies")
         if name == "worker":
-            self.worker.kill()
+            pbx.worker.kill()
         elif name == "asterisk":
-            self._asterisk_is_up = False
-            self.kills.append(time.time())
-            self.asterisk.kill()
+            pbx.is_up = False
+            pbx.kills.append(time.time())
+            pbx.asterisk.kill()
+        elif name in pbx.wires:
+            pbx.wires[name].cut()
         else:
             self.postgres.terminate()
 
-    def _begin(self, name: str) -> None:
-        if name != "database":
-            self.worker.since = datetime.now(UTC)
+    def _begin(self, pbx: ChaoticPbx, name: str) -> None:
+        if name in ("worker", "asterisk"):
+            pbx.worker.since = datetime.now(UTC)
         if name == "worker":
-            self.worker.spawn()
+            pbx.worker.spawn()
         elif name == "asterisk":
-            self.asterisk.start()
-            self._asterisk_is_up = True
+            pbx.asterisk.start()
+            pbx.is_up = True
+        elif name in pbx.wires:
+            pbx.wires[name].mend()
         else:
             self.postgres.start()
-        self.note(f"{name} returns")
+        self.note(f"{self._of(pbx, name)} returns")
+
+    def _of(self, pbx: ChaoticPbx, name: str) -> str:
+        several = len(self.pbxs) > 1 and name != "database"
+        return f"{name} of PBX {self.pbxs.index(pbx)}" if several else name
 
     # The end
 
@@ -180,7 +231,7 @@ class Scene:
 
     def let_time_pass(self) -> None:
         """Make every file as old as if nobody had touched it for a while, since nobody does."""
-        for path in self.asterisk.recordings.rglob("*.*"):
+        for path in self.recordings.rglob("*.*"):
             then = path.stat().st_mtime - A_WHILE_SECONDS
             os.utime(path, (then, then))
 
