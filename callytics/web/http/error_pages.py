@@ -38,7 +38,7 @@ def _answer(error: HTTPException) -> Response | tuple[str, int, dict[str, str]]:
         return error.get_response()
     title, advice = PAGES.get(code, ("That did not work", "Go back and try again."))
     # Werkzeug's own descriptions are written for programmers.
-    if error.description not in (None, type(error).description) and code not in (429, 500):
+    if error.description not in (None, type(error).description):
         advice = error.description
     fragment = "HX-Request" in request.headers
     page = render_template(

@@ -77,8 +77,8 @@ class SearchForm:
 
     @property
     def has_further(self) -> bool:
-        """True if a field under "More filters" is set or wrong."""
-        return any(self.typed.get(name) or name in self.problems for name in FURTHER)
+        """True if a field under "More filters" is set."""
+        return any(self.typed.get(name) for name in FURTHER)
 
     def without(self, *names: str) -> dict[str, str]:
         """Return the query without some of its fields."""
