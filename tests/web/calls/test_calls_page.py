@@ -227,6 +227,14 @@ def test_a_call_in_progress_follows_itself_and_has_no_player_that_it_would_cut_o
     assert steps_of(page)[-1] == "In progress This page follows it by itself."
 
 
+def test_each_node_has_the_part_of_the_call_in_which_the_caller_was_there(shelf, reviewer):
+    path = [step("greeting", "play_audio", "played", 0, 15), step("desk", "transfer", "", 15, 60)]
+    shelf.add_call("c1", path=path, ended_at=at(60))
+    shown = reviewer.get("/calls/c1").get_data(as_text=True)
+    assert '<rect class="part" x="0" width="250"' in shown
+    assert '<rect class="part" x="250" width="750"' in shown
+
+
 def test_a_recording_without_sound_has_its_reason_and_no_bar(shelf, reviewer):
     shelf.add_call("c1", path=[step("desk", "transfer", "answered", 0, 60)])
     shelf.add(None, call_uid="c1", node="desk", state="failed", state_reason="no room")

@@ -159,6 +159,14 @@ def test_a_flow_may_be_called_like_one_of_the_pages(admin, shelf, name):
     assert "renamed" in draft_of(admin)["flows"]
 
 
+def test_a_node_behind_one_that_is_gone_is_refused_in_words(admin):
+    typed = {"destination": "PJSIP/x", "ring_seconds": "20", "after": "gone", "name": "added"}
+    answer = admin.send("/flows/main/add?type=transfer", typed)
+    assert answer.status_code == 422
+    assert "there is no node 'gone'" in text_of(answer)
+    assert "added" not in draft_of(admin)["flows"]["main"]["nodes"]
+
+
 # Queues
 
 
