@@ -52,4 +52,5 @@ def _pbx_texts() -> list[str]:
 
 def _pbx_text(row: PbxRow) -> str:
     connection = f"Asterisk {row.asterisk_version}" if row.connected_at else "not connected"
-    return f"{row.name}, {connection}, worker seen {row.seen_at:%Y-%m-%d %H:%M:%S} UTC"
+    given_up = ", given up as lost" if row.given_up_at else ""
+    return f"{row.name}, {connection}, worker seen {row.seen_at:%Y-%m-%d %H:%M:%S} UTC{given_up}"

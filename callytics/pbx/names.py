@@ -1,5 +1,6 @@
 """Names of PBXs: PBX_NAME, or a name that is made once and kept in the recordings folder."""
 
+import hashlib
 import re
 import secrets
 import socket
@@ -29,7 +30,7 @@ def kept_name(storage: Storage, config: Config) -> str:
         return _read(storage, path)
     except FileNotFoundError:
         # Of two workers that start at once, the first makes the name for both.
-        storage.write_once(path, f"{_host()}-{secrets.token_hex(2)}\n".encode())
+        storage.write_once(path, f"pbx-{secrets.token_hex(3)}\n".encode())
         return _read(storage, path)
 
 
@@ -42,8 +43,12 @@ def known_name(storage: Storage, config: Config) -> str:
 
 
 def name_without_folder(config: Config) -> str:
-    """Return a name that is the same at each start on this host."""
-    return _usable(f"{_host()}-{config.ari_app}")
+    """Return a name that is the same at each start on this host.
+
+    It does not tell the host: `/readyz` says it to strangers.
+    """
+    host = f"{socket.gethostname()} {config.ari_app}"
+    return f"pbx-{hashlib.sha256(host.encode()).hexdigest()[:6]}"
 
 
 def legacy_name(config: Config) -> str:
@@ -59,12 +64,3 @@ def _read(storage: Storage, path: str) -> str:
     if not is_pbx_name(name):
         raise OSError(f"{path} holds no name of a PBX: remove it, or set PBX_NAME")
     return name
-
-
-def _host() -> str:
-    return _usable(socket.gethostname())[: LONGEST_PBX_NAME - len("-0000")]
-
-
-def _usable(text: str) -> str:
-    name = re.sub(r"[^A-Za-z0-9._-]", "-", text).lstrip("._-")
-    return name[:LONGEST_PBX_NAME] or "pbx"

@@ -110,6 +110,17 @@ def test_a_worker_known_to_lead_another_asterisk_is_not_replaced(app: Flask) -> 
     assert take(TWO) == Outcome()
 
 
+def test_a_host_whose_clock_is_wrong_takes_no_lease_that_goes_on(
+    postgres_env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Shelf.of(postgres_env).app.app_context():
+        take(ONE)
+        tomorrow = utc_now() + timedelta(days=1)
+        monkeypatch.setattr("callytics.database.server_clock.utc_now", lambda: tomorrow)
+        assert take(TWO).rival
+        assert lease.give_up("two", timedelta(minutes=10)) == []
+
+
 def test_one_that_was_given_up_and_comes_back_lives_again(app: Flask) -> None:
     take(ONE)
     end_leases()
