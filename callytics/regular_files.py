@@ -27,13 +27,19 @@ def regular(descriptor: int, links: bool = False) -> BufferedReader:
 
     With `links` it may be a hard link.
     """
-    status = os.fstat(descriptor)
-    problem = ""
-    if not stat.S_ISREG(status.st_mode):
-        problem = "a recording's path is not a file"
-    elif status.st_nlink > 1 and not links:
-        problem = "a recording's file is a hard link, perhaps to one elsewhere; use a copy"
-    if problem:
+    try:
+        check_regular(os.fstat(descriptor), links)
+    except IrregularFileError:
         os.close(descriptor)
-        raise IrregularFileError(problem)
+        raise
     return os.fdopen(descriptor, "rb")
+
+
+def check_regular(status: os.stat_result, links: bool = False) -> None:
+    """Raise IrregularFileError unless this is the status of a regular file."""
+    if not stat.S_ISREG(status.st_mode):
+        raise IrregularFileError("a recording's path is not a file")
+    if status.st_nlink > 1 and not links:
+        raise IrregularFileError(
+            "a recording's file is a hard link, perhaps to one elsewhere; use a copy"
+        )

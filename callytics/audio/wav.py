@@ -2,6 +2,7 @@
 
 import os
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -47,16 +48,28 @@ def inspect_file(file: BinaryIO, audio_format: str) -> Audio:
     """Return the audio of an open file. Raises OSError, ValueError."""
     if audio_format == "ulaw":
         return Audio(0, os.fstat(file.fileno()).st_size, ULAW_RATE)
-    return _inspect_wav(file.fileno())
+    descriptor = file.fileno()
+    size = os.fstat(descriptor).st_size
+    return _inspect_wav(size, lambda at, count: os.pread(descriptor, count, at))
 
 
-def _inspect_wav(file: int) -> Audio:
-    size, head = os.fstat(file).st_size, os.pread(file, 12, 0)
+def inspect_head(head: bytes, size: int, audio_format: str) -> Audio:
+    """Return the audio of a file of `size` bytes from its first bytes.
+
+    Raises ValueError for a `.wav` whose audio begins after them, or that is no WAV.
+    """
+    if audio_format == "ulaw":
+        return Audio(0, size, ULAW_RATE)
+    return _inspect_wav(size, lambda at, count: head[at : at + count])
+
+
+def _inspect_wav(size: int, read: Callable[[int, int], bytes]) -> Audio:
+    head = read(0, 12)
     if len(head) < 12 or head[:4] != b"RIFF" or head[8:] != b"WAVE":
         raise ValueError("the file is not a WAV")
     rate, frame, at = _USUAL_RATE, _USUAL_FRAME, 12
     while at < _LONGEST_HEADER:
-        chunk = os.pread(file, 24, at)
+        chunk = read(at, 24)
         if len(chunk) < 8:
             break
         name, length = struct.unpack_from("<4sI", chunk)

@@ -1,6 +1,6 @@
 """Transactions that write, and upserts. Needs an app context."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -90,6 +90,15 @@ def insert_missing(
     """
     statement = _insert_statement(table, tuple(values), key, connection.dialect.name)
     return connection.execute(statement, values).rowcount == 1
+
+
+def insert_all_missing(
+    connection: Connection, table: type[Base], rows: Sequence[Mapping[str, object]], *key: str
+) -> None:
+    """Insert rows with the same columns, leaving out those that conflict on the columns `key`."""
+    if rows:
+        statement = _insert_statement(table, tuple(rows[0]), key, connection.dialect.name)
+        connection.execute(statement, rows)
 
 
 # Both are cached: building a statement takes longer than running it, and a call waits for that.

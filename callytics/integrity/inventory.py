@@ -4,13 +4,11 @@ The folder and the table are each read once, in the order of paths, so memory st
 any number of recordings.
 """
 
-import heapq
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from itertools import groupby
 
-from sqlalchemy import ColumnElement, Row, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, exists, func, select, tuple_
 
 from callytics.audit.access_log import FAILED
 from callytics.audit.models import AuditEntry
@@ -25,7 +23,9 @@ from callytics.storage.folder_walk import FileEntry
 ROWS_AT_ONCE = 1000
 EXTENSIONS = ("json", "ulaw", "wav")
 
-_RECORDING_PATH = re.compile(rf"\d{{1,4}}/\d\d/\d\d/{UID_PATTERN}\.(json|ulaw|wav)", re.ASCII)
+_RECORDING_PATH = re.compile(
+    rf"(?P<key>\d{{1,4}}/\d\d/\d\d/{UID_PATTERN}\.)(?P<extension>json|ulaw|wav)", re.ASCII
+)
 _KEPT = exists().where(Tag.recording_uid == Recording.uid, Tag.tag == KEEP_TAG).label("keep")
 _FACTS = [_KEPT if f.name == "keep" else getattr(Recording, f.name) for f in fields(Facts)]
 
@@ -57,14 +57,20 @@ def take_inventory(
     Rows and files are read at different moments, so `reread` a recording before it is changed.
     Raises OSError.
     """
-    both: Iterator[tuple[str, AnyRow | FileEntry]] = heapq.merge(
-        _files(storage, on_foreign), _rows(), key=lambda pair: pair[0]
-    )
-    for key, pairs in groupby(both, key=lambda pair: pair[0]):
-        found = [thing for _, thing in pairs]
-        rows = [thing for thing in found if isinstance(thing, Row)]
-        files = {_extension(thing.path): thing for thing in found if isinstance(thing, FileEntry)}
-        yield from _recordings(key.removesuffix("."), rows, files)
+    groups, rows = _files(storage, on_foreign), _rows()
+    group, row = next(groups, None), next(rows, None)
+    while group is not None or row is not None:
+        key = group[0] if group is not None else ""
+        if row is not None and (group is None or row[0] < key):
+            key = row[0]
+        files: dict[str, FileEntry] = {}
+        found: list[AnyRow] = []
+        if group is not None and group[0] == key:
+            files, group = group[1], next(groups, None)
+        while row is not None and row[0] == key:
+            found.append(row[1])
+            row = next(rows, None)
+        yield from _recordings(key.removesuffix("."), found, files)
 
 
 def _recordings(
@@ -146,12 +152,22 @@ def facts_of_recording(storage: Storage, recording: RecordingFiles) -> Facts | N
 
 def _files(
     storage: Storage, on_foreign: Callable[[FileEntry], None]
-) -> Iterator[tuple[str, FileEntry]]:
+) -> Iterator[tuple[str, dict[str, FileEntry]]]:
+    """Yield the files of each recording by their extension, with its key as of `_key`."""
+    key = ""
+    files: dict[str, FileEntry] = {}
     for found in storage.walk():
-        if found.size_bytes is not None and _RECORDING_PATH.fullmatch(found.path):
-            yield _key(found.path), found
-        else:
+        match = _RECORDING_PATH.fullmatch(found.path)
+        if match is None or found.size_bytes is None:
             on_foreign(found)
+            continue
+        if match["key"] != key:
+            if files:
+                yield key, files
+            key, files = match["key"], {}
+        files[match["extension"]] = found
+    if files:
+        yield key, files
 
 
 def _rows() -> Iterator[tuple[str, AnyRow]]:

@@ -14,6 +14,7 @@ from itertools import islice
 from callytics.integrity import adoption, inventory
 from callytics.integrity.inspection import FOREIGN_FILE, CheckContext, Finding, check_audio
 from callytics.integrity.inventory import RecordingFiles
+from callytics.integrity.quick_check import is_in_order
 from callytics.integrity.rules import check_recording
 from callytics.recordings import ledger
 from callytics.recordings.facts_files import write_facts
@@ -21,6 +22,7 @@ from callytics.recordings.finalization import finalize, repair_header
 from callytics.recordings.ledger import RowChange
 from callytics.storage.folder import Storage
 from callytics.storage.folder_walk import FileEntry
+from callytics.storage.sequential import SequentialStorage
 
 # Recordings of one report; the caller may pause between two reports.
 CHUNK = 500
@@ -85,8 +87,11 @@ def _run(context: CheckContext, repair: bool) -> Iterator[Report]:
     pending = inventory.take_inventory(context.storage, foreign_files.append)
     while chunk := list(islice(pending, CHUNK)):
         report = Report(checked=len(chunk))
-        suspects = [recording.name for recording in chunk if _is_suspect(recording, context)]
-        _recheck(dict.fromkeys(suspects), context, repair, report)
+        with SequentialStorage(context.storage) as storage:
+            at_hand = replace(context, storage=storage)
+            suspects = [r.name for r in chunk if _is_suspect(r, at_hand, storage)]
+            storage.release()
+            _recheck(dict.fromkeys(suspects), at_hand, repair, report)
         _report_foreign_files(foreign_files, context, repair, report)
         yield report
     # Foreign files after the last recording, or in a folder without recordings.
@@ -114,7 +119,14 @@ def check_folder(context: CheckContext, mark: bool = True) -> None:
         raise WrongFolderError(problem)
 
 
-def _is_suspect(recording: RecordingFiles, context: CheckContext) -> bool:
+def _is_suspect(
+    recording: RecordingFiles, context: CheckContext, storage: SequentialStorage
+) -> bool:
+    """Return True if a recording may not be in order, and has to be looked at again."""
+    if recording.row is None:
+        return True
+    if is_in_order(recording, context, storage):
+        return False
     try:
         finding = check_recording(recording, context)
     except OSError:

@@ -1,5 +1,6 @@
 """Facts files: the JSON beside each audio file, from which the library can be rebuilt."""
 
+import os
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -30,7 +31,9 @@ def read_facts(storage: Storage, path: str) -> Facts:
     Raises FileNotFoundError, OSError, and ValueError for an unusable one.
     """
     with storage.open(path) as file:
-        return _storable(Facts.from_json(file.read(_LARGEST_BYTES)))
+        # Not _LARGEST_BYTES, for which Python would take the memory each time.
+        size = os.fstat(file.fileno()).st_size
+        return _storable(Facts.from_json(file.read(min(size, _LARGEST_BYTES))))
 
 
 def _storable(facts: Facts) -> Facts:

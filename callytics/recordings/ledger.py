@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from callytics.audit.authors import RECONCILE
 from callytics.clock import utc_now
-from callytics.database.transactions import insert_missing, writing
+from callytics.database.transactions import insert_all_missing, insert_missing, writing
 from callytics.recordings.facts import KEEP_TAG, OPEN_STATES, Facts
 from callytics.recordings.models import Note, Recording, Tag
 from callytics.recordings.search_text import searchable, searchable_words
@@ -30,6 +30,12 @@ _NEXT_ID = text(
     "SELECT coalesce(max(id) + 1, :first) FROM recordings"
     f" WHERE id >= :first AND id < :first + {IDS_PER_SECOND}"
 )
+_TAKEN_IDS = text(
+    f"SELECT id / {IDS_PER_SECOND}, max(id) FROM recordings"
+    f" WHERE id >= :lowest AND id < :end GROUP BY id / {IDS_PER_SECOND}"
+)
+# Ids of two days: all of them are read.
+_LARGEST_SPAN = 2 * 86400 * IDS_PER_SECOND
 # Columns that are set from the facts. The statements are built once: building one takes longer
 # than running it, and a call waits for that.
 _FACTS = [field.name for field in fields(Facts) if field.name not in ("uid", "keep")] + ["path"]
@@ -113,6 +119,38 @@ def next_id(connection: Connection, started_at: datetime) -> int:
     return int(found)
 
 
+def _insert_all(connection: Connection, new: Sequence[Facts]) -> None:
+    """Insert the rows that are missing. Needs `adding_recordings`."""
+    ids = _free_ids(connection, [facts.started_at for facts in new])
+    if ids is not None:
+        rows = [{**recording_values(facts), "id": i} for facts, i in zip(new, ids, strict=True)]
+        insert_all_missing(connection, Recording, rows, "uid")
+        return
+    for facts in new:
+        values = {**recording_values(facts), "id": next_id(connection, facts.started_at)}
+        insert_missing(connection, Recording, values, "uid")
+
+
+def _free_ids(connection: Connection, starts: Sequence[datetime]) -> list[int] | None:
+    """Return the id that `next_id` would give each of `starts`, read with one query.
+
+    None if they lie too far apart, or if there are more in one second than it has ids.
+    """
+    firsts = [first_id_of_second(at) for at in starts]
+    span = {"lowest": min(firsts), "end": max(firsts) + IDS_PER_SECOND}
+    if span["end"] - span["lowest"] > _LARGEST_SPAN:
+        return None
+    taken = connection.execute(_TAKEN_IDS, span)
+    newest = {int(second): int(highest) for second, highest in taken}
+    ids: list[int] = []
+    for first in firsts:
+        second = first // IDS_PER_SECOND
+        newest[second] = newest.get(second, first - 1) + 1
+        ids.append(newest[second])
+    full = any(i >= first + IDS_PER_SECOND for i, first in zip(ids, firsts, strict=True))
+    return None if full else ids
+
+
 def recording_values(facts: Facts) -> dict[str, object]:
     """Return the columns and values of a recording, without its id."""
     row = facts.to_row()
@@ -172,9 +210,9 @@ def change_recordings(changes: Sequence[RowChange]) -> None:
     """Make several changes in one transaction, leaving out rows that have changed meanwhile."""
     new = [c.facts for c in changes if c.was is None and c.facts is not None]
     with adding_recordings() as connection:
+        if new:
+            _insert_all(connection, new)
         for facts in new:
-            values = {**recording_values(facts), "id": next_id(connection, facts.started_at)}
-            insert_missing(connection, Recording, values, "uid")
             _keep(connection, facts)
         for change in changes:
             if change.was is not None:

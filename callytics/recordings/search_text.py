@@ -17,6 +17,8 @@ LONGEST_WORDS = 20_000
 
 def folded(text: str) -> str:
     """Return `text` without case, accents and repeated spaces: "unal" for "  ÜNAL\\t"."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.lower().split())
     plain = unicodedata.normalize("NFKD", text).casefold()
     kept = (c if c.isprintable() else " " for c in plain if not unicodedata.combining(c))
     return " ".join("".join(kept).split())
