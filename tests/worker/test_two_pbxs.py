@@ -101,3 +101,41 @@ def test_a_second_application_of_an_asterisk_leaves_the_bridges_of_the_first(
     names = {row["name"] for row in rows(live_env, "SELECT name FROM pbxs")}
     assert len(names) == 2
     assert ended["pbx"] in names
+
+
+def test_callers_of_two_pbxs_wait_in_one_queue(
+    asterisk: AsteriskServer, live_env: Env, worker_process: Worker, tmp_path: Path
+) -> None:
+    node = {"type": "queue", "queue": "team"}
+    queues = {"team": {"members": ["Local/tone1000@party/n"]}}
+    use_flow(live_env, {"line": node}, queues=queues)
+    (tmp_path / "second").mkdir()
+    with Worker({**live_env, "ARI_APP": "second"}, tmp_path / "second"):
+        # Applications of one Asterisk: the queue knows its callers by the database only.
+        talks = call_application(asterisk, "callytics", "15550101")
+        wait_until(lambda: answered(live_env) == ["15550101"], "the first caller talks")
+        call_application(asterisk, "second", "15550102")
+        waiting = "SELECT caller_number FROM waiting"
+        wait_until(lambda: rows(live_env, waiting), "the second caller waits")
+        last = call_application(asterisk, "callytics", "15550103")
+        wait_until(lambda: len(rows(live_env, waiting)) == 2, "the third caller waits")
+        asterisk.ari("DELETE", f"channels/{talks}")
+        wait_until(lambda: len(answered(live_env)) == 2, "the next caller talks")
+        assert answered(live_env) == ["15550101", "15550102"]
+        asterisk.ari("DELETE", f"channels/{last}")
+        asterisk.hang_up_all()
+        assert len({call["pbx"] for call in ended_calls(live_env, 3)}) == 2
+
+
+def call_application(asterisk: AsteriskServer, app: str, number: str) -> str:
+    """Let a caller enter a Stasis application, as from its trunk; return the channel."""
+    caller = {"endpoint": "Local/tone440@party/n", "callerId": number, "channelId": number}
+    values = {**caller, "app": app, "appArgs": "inbound,1000"}
+    assert asterisk.ari("POST", "channels", params=values).ok
+    return number
+
+
+def answered(environment: Env) -> list[str]:
+    """Return the numbers of those who talked or talk, in the order of their answers."""
+    query = "SELECT caller_number FROM calls WHERE answered_at IS NOT NULL ORDER BY answered_at"
+    return [row["caller_number"] for row in rows(environment, query)]
