@@ -17,6 +17,8 @@ from callytics.web.http.cached_until_write import cached_until_write
 # A session ends after IDLE_SECONDS without a request, and WHOLE_SECONDS after the sign-in.
 IDLE_SECONDS = 2 * 3600
 WHOLE_SECONDS = 12 * 3600
+# Largest body of a request without a session.
+STRANGERS_BYTES = 64 * 1024
 # Endpoints and blueprints that need no sign-in; all others do.
 PUBLIC_ENDPOINTS = ("static", "login.form", "login.sign_in")
 PUBLIC_BLUEPRINTS = ("health",)
@@ -69,6 +71,8 @@ def init_access(app: Flask) -> None:
         # Host.
         WTF_CSRF_SSL_STRICT=False,
     )
+    # Before the check of the token, which reads the whole form.
+    app.before_request(_limit_strangers)
     CSRFProtect(app)
     # An error page must not load the user from the database, which may be the cause of the error.
     manager = LoginManager()
@@ -120,6 +124,12 @@ def _load_person(user_id: str) -> Person | None:
     row = cached_until_write(user_by_id, int(user_id))
     # Sessions from before the column `session_key` have no key, and its default is empty.
     return Person(row) if row and row.session_key == session.get("key", "") else None
+
+
+def _limit_strangers() -> None:
+    """Read no more of somebody without a session than the form of the sign-in takes."""
+    if "_user_id" not in session:
+        request.max_content_length = STRANGERS_BYTES
 
 
 def _ask_to_sign_in() -> Response | None:

@@ -3,7 +3,7 @@
 from flask import Flask, current_app, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException, ServiceUnavailable
+from werkzeug.exceptions import HTTPException, ServiceUnavailable, TooManyRequests
 from werkzeug.wrappers import Response
 
 # Title and advice by status; a description given to abort() replaces the advice.
@@ -23,6 +23,25 @@ PAGES = {
 FOR_ADMINISTRATORS = (500, 503)
 
 
+class BusyError(ServiceUnavailable):
+    """Too much is going on; the description says what to do."""
+
+    title = "Too busy just now"
+
+
+class TooManyAtOnceError(TooManyRequests):
+    """One person does too much at once; the description says what to do."""
+
+    title = "Too much at once"
+
+
+class NoAuditError(ServiceUnavailable):
+    """The audit cannot be written, so nothing is shown or sent."""
+
+    title = "The audit cannot be written"
+    description = "So nothing can be heard or saved. Try again in a minute."
+
+
 def init_errors(app: Flask) -> None:
     """Answer every error of `app` with a page, or with a message for htmx."""
     # A document may be pasted into a form as well as sent as a file.
@@ -37,8 +56,10 @@ def _answer(error: HTTPException) -> Response | tuple[str, int, dict[str, str]]:
     if code < 400:  # a redirect that was raised
         return error.get_response()
     title, advice = PAGES.get(code, ("That did not work", "Go back and try again."))
+    if isinstance(error, BusyError | TooManyAtOnceError | NoAuditError):
+        title, advice = error.title, error.description or advice
     # Werkzeug's own descriptions are written for programmers.
-    if error.description not in (None, type(error).description):
+    elif error.description not in (None, type(error).description):
         advice = error.description
     fragment = "HX-Request" in request.headers
     page = render_template(

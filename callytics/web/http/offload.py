@@ -27,6 +27,8 @@ searches = BoundedSemaphore(6)
 # Counts have a limit of their own, since no page waits for them.
 counts = BoundedSemaphore(2)
 _no_limit = DummySemaphore()
+# One entry after the other, so that those of one listening find the first.
+_audit_turn = BoundedSemaphore(1)
 # A disk that hangs takes these threads, and none that a query needs.
 _DISK_THREADS = 6
 
@@ -76,6 +78,32 @@ def run_on_disk(function: Callable[..., Result], *args: object, seconds: float) 
         if error is not timeout:
             raise
         raise TimeoutError(f"the disk does not answer within {seconds} s") from error
+
+
+def run_audit(function: Callable[..., Result], *args: object, seconds: float) -> Result:
+    """Return `function(*args)`, which writes to the audit, or raise TimeoutError after `seconds`.
+
+    On SQLite in a thread of its own: work of other kinds, however much, keeps no entry waiting.
+    Raises what `function` raises. Needs an app context.
+    """
+    if db.engine.dialect.name != "sqlite":
+        return run_with_deadline(function, *args, seconds=seconds, limiter=_audit_turn)
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # of a LocalProxy
+    timeout = gevent.Timeout(seconds)
+    try:
+        # The timeout covers the spawn too: what waits for the thread in vain never runs.
+        with timeout:
+            return _value(_audit_thread().spawn(_within, app, partial(function, *args)))
+    except gevent.Timeout as error:
+        if error is not timeout:
+            raise
+        raise TimeoutError(f"no audit entry within {seconds} s") from error
+
+
+@cache
+def _audit_thread() -> ThreadPool:
+    # For each process; made after gunicorn has forked.
+    return ThreadPool(1)
 
 
 @cache

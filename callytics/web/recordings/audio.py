@@ -16,6 +16,7 @@ from callytics.recordings.library import RecordingRow
 from callytics.storage.folder import Storage, StorageError
 from callytics.web.http import disk
 from callytics.web.http.cached_until_write import cached_until_write
+from callytics.web.http.error_pages import NoAuditError
 from callytics.web.http.offload import run_with_deadline
 from callytics.web.recordings import listening_log
 from callytics.web.recordings.audio_response import Answer, ServedFile
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 
 blueprint = Blueprint("audio", __name__)
 
+# Longest wait for the row of a file that is gone.
+MARK_SECONDS = 1.0
 # audio/basic is μ-law at 8 kHz without a header, as Asterisk writes it.
 STORED_TYPES = {"wav": "audio/wav", "ulaw": "audio/basic"}
 
@@ -69,8 +72,18 @@ def _serve(row: RecordingRow, action: str, form: str, headers: dict[str, str]) -
     prefix = current_app.extensions["callytics"].accel_redirect
     answer = _answer(ServedFile(disk.storage(), row.path, form, prefix, headers), row)
     if request.method == "GET" and answer.status in (200, 206, 304):
-        listening_log.note(current_user.actor, action, row.uid)
+        _note(answer, action, row.uid)
     return Response(answer.body, answer.status, answer.headers, direct_passthrough=True)
+
+
+def _note(answer: Answer, action: str, uid: str) -> None:
+    """Write the audit entry; without it nothing is sent."""
+    try:
+        listening_log.note(current_user.actor, action, uid)
+    except listening_log.UnloggedError as error:
+        if close := getattr(answer.body, "close", None):
+            close()
+        raise NoAuditError from error
 
 
 def _answer(served: ServedFile, row: RecordingRow) -> Answer:
@@ -101,7 +114,7 @@ def _mark_missing(row: RecordingRow, storage: Storage) -> None:
             row.uid,
             "missing",
             reason,
-            seconds=listening_log.PATIENCE_SECONDS,
+            seconds=MARK_SECONDS,
         )
     except Exception as error:  # of any kind: the page with advice must come
         log.error("recording %s is missing; its row cannot say so: %r", row.uid, error)

@@ -38,11 +38,13 @@ from callytics.recordings.library import RecordingRow
 from callytics.search.engine import find
 from callytics.web.auth.access import admin_required
 from callytics.web.http import disk
+from callytics.web.http.error_pages import NoAuditError
 from callytics.web.http.numbers import whole_number
-from callytics.web.http.offload import run_with_deadline, searches
+from callytics.web.http.offload import run_audit, run_with_deadline, searches
 from callytics.web.recordings import listening_log
 from callytics.web.recordings.file_names import attachment, file_name
 from callytics.web.recordings.search_form import parse_search
+from callytics.web.recordings.zip_limits import begin_zip
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +61,17 @@ LOG_SECONDS = 10.0
 @blueprint.post("/recordings/many/download")
 def download() -> Response:
     """Send a zip of the audio with a manifest; each recording gets an audit entry."""
+    end = begin_zip(current_user.id)
+    try:
+        response = _zip()
+    except BaseException:
+        end()
+        raise
+    response.call_on_close(end)
+    return response
+
+
+def _zip() -> Response:
     rows = _all_rows(_selection())
     actor = current_user.actor
     # In a thread: reading the sizes of ten thousand files takes a while.
@@ -206,12 +219,10 @@ def _batches(selection: Selection) -> Iterator[list[RecordingRow]]:
 
 def _log_exported(uids: list[str]) -> None:
     try:
-        run_with_deadline(
-            access_log.log_uids, current_user.actor, "exported", uids, seconds=LOG_SECONDS
-        )
+        run_audit(access_log.log_uids, current_user.actor, "exported", uids, seconds=LOG_SECONDS)
     except (TimeoutError, SQLAlchemyError) as error:
         log.error("audit: an export of %d recordings cannot be kept: %r", len(uids), error)
-        abort(503, "The audit cannot be written, so nothing is exported. Try again in a minute.")
+        raise NoAuditError from error
 
 
 def _lines(batches: Iterable[list[RecordingRow]]) -> Iterator[bytes]:
