@@ -6,11 +6,11 @@ An archive of everything holds the rows of ten thousand recordings until its las
 from collections import Counter
 from collections.abc import Callable
 
+from flask import current_app
+
 from callytics.web.http.error_pages import BusyError, TooManyAtOnceError
 
 MOST_OF_PERSON, MOST = 2, 4
-
-_running: Counter[int] = Counter()
 
 
 def begin_zip(user_id: int) -> Callable[[], None]:
@@ -18,21 +18,22 @@ def begin_zip(user_id: int) -> Callable[[], None]:
 
     Raises TooManyAtOnceError (429) and BusyError (503), with what to do.
     """
-    if _running[user_id] >= MOST_OF_PERSON:
+    running: Counter[int] = current_app.extensions.setdefault(__name__, Counter())
+    if running[user_id] >= MOST_OF_PERSON:
         raise TooManyAtOnceError(
             f"{MOST_OF_PERSON} of your downloads are not finished. Wait for one, or stop it."
         )
-    if _running.total() >= MOST:
+    if running.total() >= MOST:
         raise BusyError("Others are downloading just now. Try again in a minute.")
-    _running[user_id] += 1
+    running[user_id] += 1
     is_running = True
 
     def end() -> None:
         nonlocal is_running
         if is_running:
             is_running = False
-            _running[user_id] -= 1
-            if not _running[user_id]:
-                del _running[user_id]
+            running[user_id] -= 1
+            if not running[user_id]:
+                del running[user_id]
 
     return end
