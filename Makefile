@@ -44,6 +44,7 @@ types: .venv/installed-for-tests ## types, strictly
 
 bench: .venv/installed-for-tests .venv/peers/installed ## measure it: ROWS=... DB=sqlite|postgresql PARTS="pages audio"
 	@deploy/apt_install nginx-light wrk
+	@command -v npm >/dev/null || deploy/apt_install nodejs npm
 	@tests/install_postgres
 	@deploy/asterisk/install >/dev/null
 	@$(PYTHON) -m tests.bench.run --rows $(ROWS) --db $(DB) $(PARTS)

@@ -19,6 +19,7 @@ from tests.bench import (
     sound,
     verify,
 )
+from tests.bench.clients import bridges, calls, live_calls
 from tests.bench.load import SECONDS
 from tests.support.shelf import Shelf
 
@@ -26,6 +27,9 @@ SMALL = 10_000
 # Of the program itself, then of a library, the quickest first.
 ALONE: dict[str, Callable[[], None]] = {
     "answer_to_recording": answer_to_recording.main,
+    "calls": calls.main,
+    "live_calls": live_calls.main,
+    "bridges": bridges.main,
     "verify": verify.main,
 }
 OF_LIBRARY = ("growth", "pages", "audio", "inserting", "peers")
