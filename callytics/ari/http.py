@@ -1,14 +1,13 @@
 """HTTP client for ARI: a connection pool, timeouts, one retry, and errors in words."""
 
+import json
 from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
-import urllib3
-from urllib3.exceptions import HTTPError, ProtocolError
-
+from callytics.ari.connections import ConnectionLost, ConnectionPool, NotConnected, Response
 from callytics.config import Config
 from callytics.json_values import Json
 
@@ -50,15 +49,9 @@ class AriHttp:
         self.app = config.ari_app
         self._has_password = bool(config.ari_password)
         login = f"{config.ari_username}:{config.ari_password or ''}".encode()
-        # Not `requests`, which takes twice the time: the first words of a recording wait for three
-        # commands. And urllib3 uses neither the proxy nor the .netrc of the host.
-        # The header is built here because urllib3's helper encodes the login in Latin-1.
-        self._http = urllib3.PoolManager(
-            num_pools=1,
-            maxsize=pool,
-            headers={"Authorization": f"Basic {b64encode(login).decode()}"},
-            retries=False,
-        )
+        self._headers = {"Authorization": f"Basic {b64encode(login).decode()}"}
+        self._path = urlsplit(self.url).path
+        self._connections = ConnectionPool(self.url, CONNECT_SECONDS, pool)
 
     def command(
         self,
@@ -72,59 +65,62 @@ class AriHttp:
         if not self._has_password:
             raise AriError("ARI_PASSWORD: must be set to the password of the user in ari.conf")
         try:
-            answer: urllib3.BaseHTTPResponse | None = self._send(method, path, body, seconds, query)
-        except ProtocolError:
+            answer: Response | None = self._send(method, path, body, seconds, query)
+        except ConnectionLost:
             # Asterisk closes a connection after 15 idle seconds, perhaps just when we used it.
             answer = self._send_again(method, path, body, seconds, query)
-        except HTTPError as error:
-            raise AriError(f"ARI_URL: nobody answers at {self.url} ({_kind(error)})") from error
+        except NotConnected as error:
+            raise self._nobody(error) from error
         return _result(answer)
 
     def clock(self) -> datetime | None:
         """Return the wall clock of Asterisk's host, None if it does not answer."""
         try:
             answer = self._send("GET", "/asterisk/ping", None, _CLOCK_SECONDS, {})
-            return parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
-        except (HTTPError, LookupError, TypeError, ValueError):
+            return parsedate_to_datetime(answer.date).astimezone(UTC)
+        except (NotConnected, ConnectionLost, LookupError, TypeError, ValueError):
             return None
 
     def _send(
-        self, method: str, path: str, body: object, seconds: float, query: Mapping[str, object]
-    ) -> urllib3.BaseHTTPResponse:
+        self,
+        method: str,
+        path: str,
+        body: object,
+        seconds: float,
+        query: Mapping[str, object],
+        fresh: bool = False,
+    ) -> Response:
         given = {name: value for name, value in query.items() if value is not None}
-        return self._http.request(
-            method,
-            f"{self.url}{path}?{urlencode(given)}",
-            json=body,
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=seconds),
-        )
+        target = f"{self._path}{path}?{urlencode(given)}"
+        if body is None:
+            content, headers = None, self._headers
+        else:
+            content = json.dumps(body).encode()
+            headers = {**self._headers, "Content-Type": "application/json"}
+        return self._connections.request(method, target, content, headers, seconds, fresh)
 
     def _send_again(
         self, method: str, path: str, body: object, seconds: float, query: Mapping[str, object]
-    ) -> urllib3.BaseHTTPResponse | None:
+    ) -> Response | None:
         """Send a command again; return None if Asterisk had carried out the first one."""
         try:
-            answer = self._send(method, path, body, seconds, query)
-        except HTTPError as error:
-            raise AriError(f"ARI_URL: nobody answers at {self.url} ({_kind(error)})") from error
+            answer = self._send(method, path, body, seconds, query, fresh=True)
+        except (NotConnected, ConnectionLost) as error:
+            raise self._nobody(error) from error
         return None if answer.status == 409 and method == "POST" else answer
 
-
-def _kind(error: Exception) -> str:
-    return (
-        "it took too long"
-        if isinstance(error, urllib3.exceptions.TimeoutError)
-        else "no connection"
-    )
+    def _nobody(self, error: Exception) -> AriError:
+        why = str(error) or "no connection"
+        return AriError(f"ARI_URL: nobody answers at {self.url} ({why})")
 
 
-def _result(answer: urllib3.BaseHTTPResponse | None) -> Json:
+def _result(answer: Response | None) -> Json:
     if answer is None:
         return None
     if answer.status == 401:
         raise AriError("ARI_USERNAME, ARI_PASSWORD: Asterisk refused them; see ari.conf", 401)
     try:
-        values = answer.json() if answer.data else None
+        values = json.loads(answer.data) if answer.data else None
     except ValueError as error:
         raise AriError("ARI_URL: what answers there is not ARI", answer.status) from error
     if answer.status >= 400:

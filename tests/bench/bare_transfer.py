@@ -9,18 +9,22 @@ the two and records the bridge.
 import json
 import sys
 import uuid
-from urllib.parse import urlencode
+from base64 import b64encode
+from urllib.parse import urlencode, urlsplit
 
-import urllib3
 import websocket
+
+from callytics.ari.connections import ConnectionPool
 
 APP = "bare"
 
 
 def main(url: str, password: str, destination: str) -> None:
     """Take calls for ever."""
-    # The same library as the worker's, so that only the worker's care makes the difference.
-    http = urllib3.PoolManager(headers=urllib3.make_headers(basic_auth=f"callytics:{password}"))
+    # The same connections as the worker's, so that only the worker's care makes the difference.
+    http = ConnectionPool(url, connect_seconds=3, keep=1)
+    login = {"Authorization": f"Basic {b64encode(f'callytics:{password}'.encode()).decode()}"}
+    root = urlsplit(url).path
     events = websocket.create_connection(
         f"{url.replace('http', 'ws', 1)}/events?app={APP}&api_key=callytics:{password}"
     )
@@ -28,7 +32,7 @@ def main(url: str, password: str, destination: str) -> None:
     callers: dict[str, tuple[str, str]] = {}
 
     def send(method: str, path: str, **query: str) -> None:
-        http.request(method, f"{url}/{path}?{urlencode(query)}")
+        http.request(method, f"{root}/{path}?{urlencode(query)}", None, login, seconds=35)
 
     while True:
         event = json.loads(events.recv())
