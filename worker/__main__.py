@@ -63,8 +63,6 @@ def main() -> int:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    # Below this level urllib3 reports each kept connection that Asterisk closed.
-    logging.getLogger("urllib3").setLevel(logging.ERROR)
     keep_files_private()
     try:
         config = load_config(read_environment())

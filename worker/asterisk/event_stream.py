@@ -111,7 +111,8 @@ class EventStream:
             self._log.recovered(f"connected to Asterisk {version}", always=True)
             self._on_connect(info)
             while True:
-                self._receive(socket.recv())
+                opcode, data = socket.recv_data()
+                self._receive(data if opcode == websocket.ABNF.OPCODE_TEXT else b"")
         finally:
             heartbeat.kill()
             _close(socket)
@@ -137,9 +138,11 @@ class EventStream:
             enable_multithread=True,
             # Asterisk is never behind a proxy that the host has set for the web.
             http_no_proxy=["*"],
+            # The check is Python code of the library, and takes as long as all else of an event.
+            skip_utf8_validation=True,
         )
 
-    def _receive(self, text: str | bytes) -> None:
+    def _receive(self, text: bytes) -> None:
         if not text:
             raise websocket.WebSocketConnectionClosedException("Asterisk closed the connection")
         self._received_at = monotonic()
