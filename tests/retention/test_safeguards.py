@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+import gevent
 import pytest
 
 from callytics.audit.admin_changes import changes_of
@@ -15,6 +16,7 @@ from callytics.retention import policy, runs, safeguards
 from callytics.settings.settings import set_setting
 from tests.support.command import flask
 from tests.support.shelf import Shelf, wav_bytes
+from worker import housekeeping
 from worker.calls.registry import CallRegistry
 from worker.housekeeping import Housekeeping
 
@@ -176,6 +178,29 @@ def test_the_worker_goes_on_once_it_is_confirmed(shelf: Shelf, years_ahead: date
     runs.confirm(refused.id, "ada")
     housekeeping.delete_expired()
     assert shelf.row(old) is None
+
+
+def test_the_worker_does_not_wait_for_the_next_day_once_it_is_confirmed(
+    shelf: Shelf, years_ahead: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses = {"FIRST_FULL_SECONDS": 0.0, "MINUTE_SECONDS": 0.05, "CHUNK_PAUSE_SECONDS": 0.0}
+    for name, seconds in pauses.items():
+        monkeypatch.setattr(housekeeping, name, seconds)
+    (old,) = add(shelf, 3)
+    set_setting("retention_days", "30", "ada")
+    config = load_config(shelf.environment)
+    worker = Housekeeping(shelf.app, config, shelf.storage, CallRegistry(), "pbx", lambda: True)
+    daily = gevent.spawn(worker.run_daily)
+    try:
+        with gevent.Timeout(60, AssertionError("the run is refused, then carried out")):
+            while (refused := runs.newest_refusal()) is None:
+                gevent.sleep(0.01)
+            assert everything_is_there(shelf, [old])
+            assert runs.confirm(refused.id, "ada")
+            while shelf.row(old):
+                gevent.sleep(0.01)
+    finally:
+        daily.kill()
 
 
 def test_the_command_says_why_and_deletes_with_yes(shelf: Shelf) -> None:
