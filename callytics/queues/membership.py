@@ -50,6 +50,14 @@ def release(
         connection.execute(update(Member).where(*mine).values(**values))
 
 
+def let_go_of_call(call_uid: str) -> None:
+    """Delete the claims of a call that has ended, and its place among the waiting callers."""
+    with writing() as connection:
+        mine = update(Member).where(Member.call_uid == call_uid)
+        connection.execute(mine.values(call_uid=None))
+        connection.execute(delete(Waiting).where(Waiting.call_uid == call_uid))
+
+
 def let_go_of_others(pbx: str, live: Sequence[str]) -> None:
     """Delete the claims and waiting callers of `pbx` whose calls are not among `live`."""
     ended = (Member.pbx == pbx, Member.call_uid.not_in(live))

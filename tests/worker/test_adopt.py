@@ -30,7 +30,7 @@ DOCUMENT = check({"flows": {"main": {"numbers": [], "start": "desk", "nodes": {"
 # Beside what JSON can hold, texts that are nearly right.
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
 JUNK = st.recursive(
-    LEAVES | st.sampled_from(["2026-11-25", "desk", "main", "inbound", "x" * 2000]),
+    LEAVES | st.sampled_from(["2026-11-25", "0001-01-01", "desk", "main", "inbound", "x" * 2000]),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=4,
 )
@@ -95,6 +95,10 @@ def test_any_value_in_any_place_is_refused_or_makes_a_call(
         return
     correct_by_lists(session, {}, {})
     assert all(isinstance(name, str) for name in session.event_sources())
+    call = session.call
+    for time in (call.started_at, call.answered_at, call.ended_at, session.waiting_since):
+        assert time is None or time.tzinfo is not None
+    assert call.started_at
     row = session.call.row()
     for key in ("uid", "caller_number", "caller_name", "dialed_number", "callee", "flow", "pbx"):
         assert isinstance(row[key], str)

@@ -12,7 +12,7 @@ from callytics.ari.commands import Ari
 from callytics.ari.pause_request import request_pause
 from callytics.config import load_config
 from tests.support.processes import Worker
-from tests.support.rows import recordings_in, use_flow
+from tests.support.rows import recordings_in, rows, use_flow
 from tests.support.said import lines_with, wait_for_line
 from tests.support.stage import DESK, Stage, set_stage
 from tests.support.stand_in import BROKEN, StandIn, StandInCall
@@ -94,6 +94,26 @@ def test_a_call_of_this_process_is_asked_about_until_asterisk_answers(stage: Sta
         call.happens("caller hangs up")
         stage.wait_for_end(call)
     assert len(recordings_in(stage.environment, "available", 4)) == 4
+
+
+@pytest.mark.parametrize("what", ["callee hangs up", "caller hangs up"])
+def test_a_conversation_that_ended_while_no_worker_was_there_is_over(
+    stage: Stage, what: str
+) -> None:
+    node = {"type": "queue", "queue": "team", "record_call": True}
+    queue = {"members": ["PJSIP/desk"]}
+    use_flow(stage.environment, {"line": node}, queues={"team": queue})
+    call = talk(stage, "15550001")
+    stage.worker.kill()
+    before = [said for said in stage.ari.seen if said.startswith("POST channels callytics-")]
+    call.happens(what)
+    stage.worker.start()
+    check_that_it_ended(stage, call)
+    wait_until(stage.nothing_is_left, "nothing is left")
+    after = [said for said in stage.ari.seen if said.startswith("POST channels callytics-")]
+    assert after == before
+    busy = "SELECT * FROM members WHERE call_uid IS NOT NULL"
+    wait_until(lambda: rows(stage.environment, busy) == [], "the member is free")
 
 
 @pytest.mark.parametrize("away", ["restart", "reconnect"])

@@ -1,12 +1,12 @@
 """Call facts: the values of one call while it goes on, which become its row."""
 
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Self
 
 from callytics.clock import utc_now
 from callytics.identifiers import is_uid, new_uid
-from callytics.json_values import JsonObject
+from callytics.json_values import Json, JsonObject
 from callytics.plain_text import one_line
 from callytics.recordings.facts import DIRECTIONS, Direction, Facts, Kind
 
@@ -39,6 +39,11 @@ def disposition_of(result: str) -> str:
     if result in ("answered", "busy", "no_answer", "abandoned"):
         return result
     return "no_answer" if result in ("wait_over", "hung_up", "refused") else "failed"
+
+
+def time_from_json(text: Json) -> datetime | None:
+    """Return a time of a snapshot, aware; None for none. Raises ValueError, TypeError."""
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
 
 
 @dataclass
@@ -93,15 +98,15 @@ class CallFacts:
         Raises ValueError, LookupError, TypeError: other programs can write to the folder too.
         """
         times = ("started_at", "answered_at", "ended_at")
-        read = {key: datetime.fromisoformat(values[key]) for key in times if values.get(key)}
-        call = cls(**{**values, **read})
+        call = cls(**{**values, **{key: time_from_json(values.get(key)) for key in times}})
         for key in _TEXTS:
             setattr(call, key, one_line(getattr(call, key))[:LONGEST_TEXT])
         if not is_uid(call.uid) or call.direction not in DIRECTIONS:
             raise ValueError("uid or direction is not one of ours")
         known = isinstance(call.path, list) and isinstance(call.disposition, str | None)
+        known = known and isinstance(call.started_at, datetime)
         if not known or not isinstance(call.hangup_cause, int | None):
-            raise TypeError("path, disposition or cause is not one of ours")
+            raise TypeError("start, path, disposition or cause is not one of ours")
         # Raises if the last node of the path is not one.
         _ = call.open_node
         return call

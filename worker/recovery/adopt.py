@@ -1,20 +1,23 @@
 """Adoption: continues calls that another process began, from the journal and Asterisk's lists."""
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
 
 import gevent
 from sqlalchemy.exc import SQLAlchemyError
 
 from callytics.ari.commands import AriError
+from callytics.calls import library
+from callytics.calls.library import CallRow
 from callytics.flows.document import check
 from callytics.flows.errors import DocumentError
 from callytics.json_values import Json, JsonObject
+from callytics.queues import membership
 from callytics.recordings.facts import Facts
 from callytics.recordings.library import open_recordings
 from worker.calls.bridge_ids import find_bridge
-from worker.calls.call_facts import CallFacts
+from worker.calls.call_facts import CallFacts, time_from_json
 from worker.calls.conversation import converse
 from worker.calls.event_handlers import apply_event
 from worker.calls.leg import CallerGone, Leg
@@ -31,7 +34,10 @@ log = logging.getLogger(__name__)
 Listed = dict[str, JsonObject]
 
 # Errors of a snapshot that this version did not write.
-UNUSABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError, DocumentError)
+UNUSABLE = (
+    *(ValueError, LookupError, TypeError, AttributeError),
+    *(ArithmeticError, RecursionError, DocumentError),
+)
 # Asterisk is asked again after this time if it refuses to say how a recording is.
 RETRY_SECONDS = 2.0
 # The longest wait for the ledger, while nobody is led.
@@ -44,7 +50,7 @@ def restore_session(services: Services, snapshot: Snapshot) -> Session:
     Asks nothing of Asterisk, so that the session hears all events from the first question on.
     Raises UNUSABLE.
     """
-    since, bridge_id = snapshot["waiting_since"], snapshot["bridge_id"]
+    bridge_id = snapshot["bridge_id"]
     session = Session(
         services=services,
         caller_id=_text(snapshot["caller_id"]),
@@ -53,7 +59,7 @@ def restore_session(services: Services, snapshot: Snapshot) -> Session:
         caller_up=bool(snapshot["caller_up"]),
         bridge_id=None if bridge_id is None else _text(bridge_id),
         document=check(snapshot["document"]),
-        waiting_since=datetime.fromisoformat(since) if since else None,
+        waiting_since=time_from_json(snapshot["waiting_since"]),
     )
     for values in snapshot["legs"]:
         leg = Leg(**values)
@@ -75,6 +81,14 @@ def correct_by_lists(session: Session, channels: Listed, bridges: Listed) -> Non
 
 def continue_call(session: Session) -> None:
     """Run an adopted call on from the node where it is. Raises CallerGone."""
+    try:
+        _continue(session)
+    finally:
+        _free_members(session)
+
+
+def _continue(session: Session) -> None:
+    _add_from_ledger(session)
     _take_over_recordings(session)
     log.info("call %s is adopted", session.call.uid)
     for ringing in [leg for leg in session.legs.values() if not leg.joined]:
@@ -82,7 +96,10 @@ def continue_call(session: Session) -> None:
         session.hang_up(ringing.channel_id)
         del session.legs[ringing.channel_id]
     flow, leg = session.document.flows.get(session.call.flow), session.joined_leg()
-    if session.call.direction == "outbound":
+    if leg is None and session.call.disposition == "answered":
+        # The callee hung up while nobody led the call: the conversation is over, as any other.
+        session.finish("answered")
+    elif session.call.direction == "outbound":
         run_outbound(session)
     elif flow is not None and session.call.open_node in (None, *flow.nodes):
         walk(session, flow)
@@ -102,7 +119,13 @@ def end_abandoned_call(session: Session) -> None:
         # Else it is asked for when the recording is stopped.
         with suppress(AriError):
             recording.take_over()
+    _free_members(session)
     raise CallerGone
+
+
+def _free_members(session: Session) -> None:
+    """Free the queue members that the process before has claimed for a call."""
+    session.services.outbox.put(membership.let_go_of_call, session.call.uid)
 
 
 def _text(value: Json) -> str:
@@ -117,25 +140,30 @@ def _begun(session: Session, facts: Facts) -> LiveRecording:
     return LiveRecording.begun(session.services.recorder, own, session.call.asterisk)
 
 
-def _add_unknown_recordings(session: Session) -> None:
-    """Add the recordings that the journal does not know, as it may be some steps behind.
+def _add_from_ledger(session: Session) -> None:
+    """Add what the journal does not know yet, as it may be some steps behind the ledger.
 
-    Those that Asterisk does not make any more are completed as all that no call leads.
+    Recordings that Asterisk does not make any more are completed as all that no call leads.
     """
-    known = {recording.facts.uid for recording in session.recordings}
+    call, known = session.call, {recording.facts.uid for recording in session.recordings}
     try:
-        outbox = session.services.outbox
-        found = outbox.call_within(LEDGER_SECONDS, open_recordings, session.call.uid)
+        row, found = session.services.outbox.call_within(LEDGER_SECONDS, _read_ledger, call.uid)
     except (gevent.Timeout, SQLAlchemyError):
         return
+    if row is not None and row.answered_at and call.answered_at is None:
+        call.answered_at, call.callee = row.answered_at, row.callee
+        call.disposition = row.disposition
     for facts in found:
         if facts.uid not in known and session.services.recorder.is_live(facts):
             session.add_recording(_begun(session, facts))
 
 
+def _read_ledger(call_uid: str) -> tuple[CallRow | None, Sequence[Facts]]:
+    return library.call(call_uid), open_recordings(call_uid)
+
+
 def _take_over_recordings(session: Session) -> None:
     """Ask for the state of each recording until Asterisk says it. Raises CallerGone."""
-    _add_unknown_recordings(session)
     for recording in session.recordings:
         while not recording.finished:
             try:

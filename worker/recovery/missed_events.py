@@ -28,7 +28,7 @@ def catch_up(ari: Ari, behind: set[Session]) -> None:
     channels = {channel["id"]: channel for channel in ari.channels()}
     bridges = {bridge["id"]: bridge for bridge in ari.bridges()}
     for session, channel_ids in known.items():
-        for event in missed_replacement(session, session.bridge_id, channels, bridges):
+        for event in missed_replacement(session, session.bridge_id, channels, bridges) or ():
             session.inbox.put(event)
         send_missed_hangups(session, channel_ids, channels)
     answers = Pool(QUESTIONS).map(ask_missed_ends, known)
@@ -42,24 +42,24 @@ def originated_channels(session: Session) -> list[str]:
 
 def missed_replacement(
     session: Session, bridge_id: str | None, channels: Listed, bridges: Listed
-) -> list[Event]:
-    """Return the events of a party that transferred its side of a conversation, often none.
+) -> tuple[Event, Event] | None:
+    """Return the events of a party that transferred its side of a conversation: came and left.
 
-    Another channel is in its place in the bridge.
+    None unless another channel is in the place of the caller or the callee in the bridge.
     """
     joined = [name for name, leg in session.legs.items() if leg.joined]
     if not joined or bridge_id not in bridges:
-        return []
+        return None
     parties, in_bridge = [session.caller_id, *joined], bridges[bridge_id].get("channels", [])
     left = [name for name in parties if name not in in_bridge]
     came = [name for name in in_bridge if name in channels and name not in parties]
     if len(left) != 1 or len(came) != 1:
-        return []
+        return None
     old, new = {"id": left[0]}, {"id": came[0]}
-    return [
+    return (
         {"type": "StasisStart", "channel": new, "replace_channel": old},
         {"type": "ChannelLeftBridge", "channel": old},
-    ]
+    )
 
 
 def send_missed_hangups(session: Session, channel_ids: list[str], channels: Listed) -> None:

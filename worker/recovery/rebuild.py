@@ -19,6 +19,13 @@ from worker.calls.session import Session
 from worker.recovery.adopt import Listed
 
 
+def stasis_arguments(app: str, channel: JsonObject) -> list[str] | None:
+    """Return the arguments with which a channel entered `app`, or None if it is not in it."""
+    its_app, *args = channel["dialplan"].get("app_data", "").split(",")
+    in_stasis = channel["dialplan"].get("app_name") == "Stasis"
+    return args if in_stasis and its_app == app else None
+
+
 def caller_of(call_uid: str, channels: Listed, bridges: Listed) -> str | None:
     """Return the channel of the caller of a call, or None without a bridge that tells it."""
     bridge_id = find_bridge(call_uid, bridges)
