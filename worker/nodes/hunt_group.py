@@ -9,10 +9,14 @@ from worker.calls.session import Session
 
 def run(session: Session, node: HuntGroup) -> str:
     """Ring the destinations; return a result of NODE_TYPE. Raises CallerGone."""
+    return connect(session, rounds_of(node), node.ring_seconds, "hunt_group", node.record_call)
+
+
+def rounds_of(node: HuntGroup) -> list[list[str]]:
+    """Return the destinations to ring in each round, in the order of the rounds."""
     if node.strategy == "simultaneous":
-        rounds = [list(node.destinations)]
-    else:
-        rounds = [[destination] for destination in node.destinations]
+        return [list(node.destinations)]
+    rounds = [[destination] for destination in node.destinations]
     if node.strategy == "random":
         random.shuffle(rounds)
-    return connect(session, rounds, node.ring_seconds, "hunt_group", node.record_call)
+    return rounds
