@@ -1,28 +1,18 @@
 """Adoption of calls from snapshots into which anybody may have written anything."""
 
 import json
-from pathlib import Path
 
 import pytest
-from flask import Flask
 from hypothesis import given, strategies as st
 
-from callytics.ari.commands import Ari
-from callytics.config import load_config
 from callytics.flows.document import check
 from callytics.json_values import Json, JsonObject
-from callytics.storage.folder import Storage
 from tests.support.processes import fresh_environment
+from tests.support.services import new_services
 from worker.calls.call_facts import CallFacts
 from worker.calls.event_handlers import apply_event
 from worker.calls.leg import Leg
-from worker.calls.queue_board import QueueBoard
-from worker.calls.registry import CallRegistry
 from worker.calls.session import Services, Session
-from worker.persistence.journal import Journal
-from worker.persistence.outbox import Outbox
-from worker.persistence.rules_cache import RulesCache
-from worker.recording.recorder import Recorder
 from worker.recovery.adopt import UNUSABLE, correct_by_lists, restore_session
 
 DESK = {"type": "transfer", "destination": "PJSIP/desk", "record_call": True}
@@ -39,19 +29,7 @@ JUNK = st.recursive(
 @pytest.fixture(scope="module")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Services:
     """Services of which none is asked for anything."""
-    environment = fresh_environment(tmp_path_factory.mktemp("adopt"))
-    ari, storage = Ari(load_config(environment)), Storage(Path(environment["RECORDINGS_DIR"]))
-    outbox, registry = Outbox(Flask(__name__)), CallRegistry()
-    return Services(
-        ari=ari,
-        outbox=outbox,
-        recorder=Recorder(ari, outbox, storage),
-        rules=RulesCache(outbox, storage, "office"),
-        board=QueueBoard(ari, outbox, "office"),
-        journal=Journal(storage, "office"),
-        register=registry.register,
-        unregister=registry.unregister,
-    )
+    return new_services(fresh_environment(tmp_path_factory.mktemp("adopt")))
 
 
 @pytest.fixture(scope="module")
