@@ -16,7 +16,9 @@ TEXTS = ("*.py", "*.html", "*.js", "*.css", "*.md", "*.conf", "*.yaml", "*.txt",
 RELATIVE = re.compile(r"(What|Who|Whom|Whose|How|Which|Whether|Where|When|Why)(ever)?\b")
 BRITISH = re.compile(
     r"\b(\w*colour\w*|dialled|dialling|cancelled|cancelling|travelled|labelled|behaviours?|centred?|"
-    r"\w*(?:fav|neighb|hon|lab|harb)our\w*|catalogue|programmes?|whilst|modell(?:ed|ing)|grey|licences?|\w+[nl]is(?:e[ds]?|ing|ations?)|recognis\w+|judgement)\b",
+    r"\w*(?:fav|neighb|hon|lab|harb)our\w*|catalogue|programmes?|whilst|modell(?:ed|ing)|grey|"
+    r"licences?|\w+[nl]is(?:e[ds]?|ing|ations?)|(?:recogn|optim|minim|maxim|summar)is\w+|"
+    r"analys(?:e[ds]?|ing)|judgement)\b",
     re.IGNORECASE,
 )
 

@@ -1,8 +1,8 @@
-"""Makes a process's disk hang on demand: with this folder in PYTHONPATH, while a file is there.
+"""Hanging disk: with this folder in PYTHONPATH, disk calls block while a file exists.
 
-The kernel's own ways to let a disk hang need a disk to spare. To a program it looks the same: the
-call that would put its bytes on the disk does not return. With DISK_HANGS_UNDER it is every call
-that looks into that folder, as with NFS when its server is gone.
+The kernel's own ways to make a disk hang need a spare disk. A program sees the same here: `fsync`
+does not return. With DISK_HANGS_UNDER, no call on a path in that folder returns, as with NFS whose
+server is gone.
 """
 
 import os
