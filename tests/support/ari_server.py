@@ -46,7 +46,7 @@ class EventSocket:
 
     def send(self, text: str, opcode: int = TEXT) -> None:
         """Send one frame; a client that has gone is no error."""
-        data = text.encode()
+        data = text.encode(errors="surrogateescape")
         size = len(data)
         if size < 126:
             head = struct.pack("!BB", opcode, size)
@@ -91,7 +91,7 @@ class AriServer(Server):
         self.send_text(json.dumps(event))
 
     def send_text(self, text: str) -> None:
-        """Send any text as an event."""
+        """Send any text as an event; a surrogate escape is a byte that is not UTF-8."""
         for socket in self.sockets[-1:]:
             socket.send(text)
 

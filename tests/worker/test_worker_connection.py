@@ -261,6 +261,7 @@ MALFORMED = (
     '{"type": "ChannelDestroyed", "channel": 1}',
     '{"type": "RecordingFinished", "recording": {}}',
     '{"type": "NeverHeardOf", "channel": {"id": "x"}}',
+    '{"type": "\udcff"}',
     "[" * 100_000,
 )
 
