@@ -57,7 +57,7 @@ def end_call(session: Session) -> None:
         for step in (_stop_recordings, _hang_up_channels, _complete_recordings):
             _try_step(session, step)
     finally:
-        session.save()
+        session.save_row()
         session.ended = True
         session.services.journal.remove(session.call.uid)
         session.services.unregister(session)

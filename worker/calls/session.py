@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
 from typing import Literal
@@ -185,8 +185,12 @@ class Session:
 
     def save(self) -> None:
         """Queue the call's row for the ledger and its state for the journal."""
-        self.services.outbox.put(save_call, self.call.row())
+        self.save_row()
         self.write_journal()
+
+    def save_row(self) -> None:
+        """Queue the call's row for the ledger."""
+        self.services.outbox.put(save_call, self.call.row())
 
     def write_journal(self) -> None:
         """Queue the call's state for the journal, for a worker that is restarted."""
@@ -201,7 +205,7 @@ class Session:
             "caller_id": self.caller_id,
             "caller_up": self.caller_up,
             "bridge_id": self.bridge_id,
-            "legs": [asdict(leg) for leg in self.legs.values()],
+            "legs": [dict(vars(leg)) for leg in self.legs.values()],
             "recordings": [recording.facts.to_json() for recording in self.recordings],
             "document": self.document.only(self.call.flow).model_dump() if self.call.flow else {},
             "waiting_since": self.waiting_since,

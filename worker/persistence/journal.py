@@ -47,14 +47,17 @@ class Journal:
         self._storage, self._pbx, self._folder = storage, pbx, folder_of(pbx)
         # One thread, so that the snapshot written last is the one that stays.
         self._disk = NativeThreads(1)
+        # The last snapshot of each call, which makes those that still wait for the disk needless.
+        self._latest: dict[str, Snapshot] = {}
 
     def write(self, call_uid: str, snapshot: Snapshot) -> None:
-        """Queue the current state of a call for writing."""
-        content = json.dumps(snapshot, default=datetime.isoformat).encode(errors="replace")
-        self._disk.spawn(self._write, call_uid, content)
+        """Queue the current state of a call for writing; the snapshot must not change any more."""
+        self._latest[call_uid] = snapshot
+        self._disk.spawn(self._write, call_uid, snapshot)
 
     def remove(self, call_uid: str) -> None:
         """Queue the removal of a call that has ended."""
+        self._latest.pop(call_uid, None)
         self._disk.spawn(self._remove, f"{call_uid}.json")
 
     def read(self) -> list[Entry]:
@@ -130,7 +133,10 @@ class Journal:
         except OSError as error:
             log.error("RECORDINGS_DIR: %s/%s cannot be renamed: %s", self._folder, name, error)
 
-    def _write(self, call_uid: str, content: bytes) -> None:
+    def _write(self, call_uid: str, snapshot: Snapshot) -> None:
+        if self._latest.get(call_uid) is not snapshot:
+            return
+        content = json.dumps(snapshot, default=datetime.isoformat).encode(errors="replace")
         try:
             # Not synced: if the machine goes down, so do the calls. Only the end of this process
             # must be survived, and that may come before a busy disk has taken anything.

@@ -110,11 +110,15 @@ class Recorder:
     def _save_waveform(self, facts: Facts) -> None:
         """Store what the player shows. If that fails, the page computes it when it is opened."""
         try:
-            shape = self._disk.spawn(waveform.measure, self._storage.resolve(facts.path)).get()
+            shape = self._disk.spawn(self._waveform, facts).get()
         except (OSError, ValueError) as error:
             log.warning("recording %s: its waveform cannot be computed: %s", facts.uid, error)
         else:
             self._outbox.put(ledger.save_waveform, facts.uid, shape.to_bytes())
+
+    def _waveform(self, facts: Facts) -> waveform.Waveform:
+        # The path is resolved here too, in a thread: a disk that hangs would stop all calls.
+        return waveform.measure(self._storage.resolve(facts.path))
 
     def _thread_of(self, facts: Facts) -> NativeThreads:
         return self._facts[hash(facts.uid) % DISK_THREADS]
@@ -164,9 +168,11 @@ class Recorder:
     def is_silent(self, facts: Facts, if_empty: bool) -> bool:
         """Return True if nobody speaks in the file; `if_empty` for a file without audio or none."""
         try:
-            path = self._storage.resolve(facts.path)
-            return self._disk.spawn(samples.is_silent, path, if_empty).get()
+            return self._disk.spawn(self._is_silent, facts, if_empty).get()
         except FileNotFoundError:
             return if_empty
         except (OSError, ValueError):
             return False
+
+    def _is_silent(self, facts: Facts, if_empty: bool) -> bool:
+        return samples.is_silent(self._storage.resolve(facts.path), if_empty)
