@@ -153,7 +153,7 @@ def test_files_that_are_no_calls_are_set_aside_and_the_others_adopted(
     stage.worker.kill()
     (good,) = journal.glob("*.json")
     snapshot = json.loads(good.read_text())
-    bad = [journal / f"{number:020x}.json" for number in range(9)]
+    bad = [journal / f"{number:020x}.json" for number in range(10)]
     bad[0].symlink_to(good)
     bad[1].write_text("[" * 100_000)
     bad[2].write_text(json.dumps({"of": "another version"}))
@@ -166,10 +166,11 @@ def test_files_that_are_no_calls_are_set_aside_and_the_others_adopted(
         # The path of a socket may not be long.
         monkeypatch.chdir(journal)
         server.bind(bad[6].name)
-    # Another call than its name says, and one whose path is none.
+    # Another call than its name says, and two whose paths are none.
     bad[7].write_text(good.read_text())
-    path = {**snapshot, "call": {**snapshot["call"], "uid": bad[8].stem, "path": "desk"}}
-    bad[8].write_text(json.dumps(path))
+    for file, path in ((bad[8], "desk"), (bad[9], ["desk", *snapshot["call"]["path"]])):
+        forged = {**snapshot["call"], "uid": file.stem, "path": path}
+        file.write_text(json.dumps({**snapshot, "call": forged}))
     # Left by a worker that was killed while it wrote.
     (journal / f"{good.name}.0123abcd.new").write_text("{")
     stage.worker.start()

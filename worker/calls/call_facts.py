@@ -106,6 +106,7 @@ class CallFacts:
             raise ValueError("uid or direction is not one of ours")
         known = isinstance(call.path, list) and isinstance(call.disposition, str | None)
         known = known and isinstance(call.started_at, datetime)
+        known = known and all(isinstance(step, dict) for step in call.path)
         if not known or not isinstance(call.hangup_cause, int | None):
             raise TypeError("start, path, disposition or cause is not one of ours")
         # Raises if the last node of the path is not one.
