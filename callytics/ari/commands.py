@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from callytics.ari.http import AriError, AriHttp
-from callytics.json_values import JsonObject
+from callytics.json_values import Json, JsonObject
 
 __all__ = ["Ari", "AriError"]
-
-# An object of Asterisk, such as a channel or a bridge, as it describes it.
 
 
 class Ari(AriHttp):
@@ -27,28 +25,24 @@ class Ari(AriHttp):
 
     def channels(self) -> list[JsonObject]:
         """Return all channels."""
-        found: list[JsonObject] = self.command("GET", "/channels")
-        return found
+        return _objects(self.command("GET", "/channels"))
 
     def channel(self, channel_id: str) -> JsonObject:
         """Return one channel."""
-        found: JsonObject = self.command("GET", f"/channels/{_part(channel_id)}")
-        return found
+        return _object(self.command("GET", f"/channels/{_part(channel_id)}"))
 
     def bridges(self) -> list[JsonObject]:
         """Return all bridges."""
-        found: list[JsonObject] = self.command("GET", "/bridges")
-        return found
+        return _objects(self.command("GET", "/bridges"))
 
     def device_state(self, device: str) -> str:
         """Return the state of a device such as `PJSIP/alice`: NOT_INUSE, INUSE, UNAVAILABLE…"""
-        found: JsonObject = self.command("GET", f"/deviceStates/{_part(device)}", seconds=5)
-        return str(found["state"])
+        found = _object(self.command("GET", f"/deviceStates/{_part(device)}", seconds=5))
+        return str(found.get("state", ""))
 
     def endpoints(self) -> list[JsonObject]:
         """Return all endpoints, with technology, resource and state of each."""
-        found: list[JsonObject] = self.command("GET", "/endpoints", seconds=5)
-        return found
+        return _objects(self.command("GET", "/endpoints", seconds=5))
 
     # Channels
 
@@ -180,12 +174,11 @@ class Ari(AriHttp):
     def live_recording(self, name: str) -> JsonObject | None:
         """Return a recording that is in progress, or None."""
         try:
-            found: JsonObject = self.command("GET", f"/recordings/live/{_part(name)}", seconds=10)
+            return _object(self.command("GET", f"/recordings/live/{_part(name)}", seconds=10))
         except AriError as error:
             if error.gone:
                 return None
             raise
-        return found
 
     def is_playing(self, playback_id: str) -> bool:
         """Return True if a prompt is still being played."""
@@ -209,6 +202,20 @@ class Ari(AriHttp):
         body = {"variables": dict(variables)} if variables else None
         path = f"/events/user/{_part(name)}"
         self.command("POST", path, body=body, seconds=5, application=self.app)
+
+
+def _object(values: Json) -> JsonObject:
+    """Return the object that Asterisk answered with. Raises AriError for anything else."""
+    if not isinstance(values, dict):
+        raise AriError("ARI_URL: what answers there is not ARI")
+    return values
+
+
+def _objects(values: Json) -> list[JsonObject]:
+    """Return the list of objects that Asterisk answered with. Raises AriError."""
+    if not isinstance(values, list):
+        raise AriError("ARI_URL: what answers there is not ARI")
+    return [_object(value) for value in values]
 
 
 def _part(text: str) -> str:

@@ -6,13 +6,22 @@ through urllib3, and every call is some ten commands.
 
 import ssl
 import weakref
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import (
+    HTTPConnection,
+    HTTPException,
+    HTTPResponse,
+    HTTPSConnection,
+    IncompleteRead,
+)
 from time import monotonic
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 # Asterisk closes a connection after 15 idle seconds.
 IDLE_SECONDS = 10.0
+# Largest answer: the list of some ten thousand channels.
+MOST_BYTES = 32 << 20
+_PIECE_BYTES = 1 << 16
 
 
 class NotConnected(Exception):
@@ -25,6 +34,10 @@ class NotConnected(Exception):
 
 class ConnectionLost(Exception):
     """The connection broke before the answer, so the request may have been carried out."""
+
+
+class UnusableAnswer(Exception):
+    """The answer is larger than any of the host's, or does not come to its end."""
 
 
 class Response(NamedTuple):
@@ -62,16 +75,18 @@ class ConnectionPool:
         seconds: float,
         fresh: bool = False,
     ) -> Response:
-        """Send a request and return the answer. Raises NotConnected, ConnectionLost.
+        """Send a request and return the answer.
 
-        `seconds` is the longest wait for data. A `fresh` connection is one that was not idle.
+        Raises NotConnected, ConnectionLost, UnusableAnswer. `seconds` is the longest wait for the
+        answer, and then for its end. A `fresh` connection is one that was not idle.
         """
         connection = self._connected(fresh)
         try:
             connection.sock.settimeout(seconds)
             connection.request(method, target, body, headers)
             answer = connection.getresponse()
-            response = Response(answer.status, answer.getheader("Date", ""), answer.read())
+            data = _read(answer, monotonic() + seconds)
+            response = Response(answer.status, answer.getheader("Date", ""), data)
         except BaseException as error:
             connection.close()
             if isinstance(error, TimeoutError):
@@ -113,6 +128,22 @@ class ConnectionPool:
             connection.close()
         else:
             self._idle.append(_Idle(monotonic(), connection))
+
+
+def _read(answer: HTTPResponse, until: float) -> bytes:
+    """Read the body of an answer. Raises OSError, HTTPException, UnusableAnswer."""
+    data = bytearray()
+    while piece := answer.read1(_PIECE_BYTES):
+        data += piece
+        if len(data) > MOST_BYTES:
+            raise UnusableAnswer(f"its answer has more than {MOST_BYTES} bytes")
+        if answer.length == 0:
+            break
+        if monotonic() > until:
+            raise UnusableAnswer("its answer does not come to its end")
+    if answer.length:
+        raise IncompleteRead(bytes(data), answer.length)
+    return bytes(data)
 
 
 def _close(idle: list[_Idle]) -> None:

@@ -7,7 +7,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlencode, urlsplit
 
-from callytics.ari.connections import ConnectionLost, ConnectionPool, NotConnected, Response
+from callytics.ari.connections import (
+    ConnectionLost,
+    ConnectionPool,
+    NotConnected,
+    Response,
+    UnusableAnswer,
+)
 from callytics.config import Config
 from callytics.json_values import Json
 
@@ -71,6 +77,8 @@ class AriHttp:
             answer = self._send_again(method, path, body, seconds, query)
         except NotConnected as error:
             raise self._nobody(error) from error
+        except UnusableAnswer as error:
+            raise AriError(f"ARI_URL: what answers there is not ARI ({error})") from error
         return _result(answer)
 
     def clock(self) -> datetime | None:
@@ -78,7 +86,7 @@ class AriHttp:
         try:
             answer = self._send("GET", "/asterisk/ping", None, _CLOCK_SECONDS, {})
             return parsedate_to_datetime(answer.date).astimezone(UTC)
-        except (NotConnected, ConnectionLost, LookupError, TypeError, ValueError):
+        except (NotConnected, ConnectionLost, UnusableAnswer, LookupError, TypeError, ValueError):
             return None
 
     def _send(
@@ -105,7 +113,7 @@ class AriHttp:
         """Send a command again; return None if Asterisk had carried out the first one."""
         try:
             answer = self._send(method, path, body, seconds, query, fresh=True)
-        except (NotConnected, ConnectionLost) as error:
+        except (NotConnected, ConnectionLost, UnusableAnswer) as error:
             raise self._nobody(error) from error
         return None if answer.status == 409 and method == "POST" else answer
 
@@ -121,7 +129,7 @@ def _result(answer: Response | None) -> Json:
         raise AriError("ARI_USERNAME, ARI_PASSWORD: Asterisk refused them; see ari.conf", 401)
     try:
         values = json.loads(answer.data) if answer.data else None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise AriError("ARI_URL: what answers there is not ARI", answer.status) from error
     if answer.status >= 400:
         said = values.get("message", "") if isinstance(values, dict) else ""

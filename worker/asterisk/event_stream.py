@@ -14,6 +14,7 @@ import websocket
 from callytics.ari.commands import Ari, AriError
 from callytics.config import Config
 from callytics.json_values import JsonObject
+from worker.asterisk.bounded_socket import BoundedSocket
 from worker.support.throttled_log import ThrottledLog
 
 log = logging.getLogger(__name__)
@@ -136,6 +137,7 @@ class EventStream:
             timeout=SILENT_SECONDS,
             header={"Authorization": f"Basic {credentials}"},
             enable_multithread=True,
+            class_=BoundedSocket,
             # Asterisk is never behind a proxy that the host has set for the web.
             http_no_proxy=["*"],
             # The check is Python code of the library, and takes as long as all else of an event.
