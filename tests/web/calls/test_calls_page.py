@@ -296,3 +296,9 @@ def test_causes_are_said_in_words(number, word):
 def test_a_cause_that_nobody_defined_is_called_unknown():
     assert 0 not in CAUSES
     assert cause_text(0) == cause_text(999) == "unknown cause"
+
+
+def test_two_places_of_the_list_at_once_are_refused(reviewer):
+    answer = reviewer.get("/calls?after=1-1&before=1-1")
+    assert answer.status_code == 400
+    assert "There is no such place in the list." in text_of(answer)
