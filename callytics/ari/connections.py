@@ -143,6 +143,8 @@ def _read(answer: HTTPResponse, until: float) -> bytes:
             raise UnusableAnswer("its answer does not come to its end")
     if answer.length:
         raise IncompleteRead(bytes(data), answer.length)
+    # Read piece by piece, it does not notice its end, and the connection could not be used again.
+    answer.close()
     return bytes(data)
 
 
