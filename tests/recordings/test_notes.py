@@ -256,7 +256,7 @@ def test_a_tag_is_added_proposed_and_removed(page, shelf, ann):
     field = page.get_by_label("New tag")
     field.fill("Refund")
     field.press("Enter")
-    link = page.get_by_role("link", name="refund")
+    link = page.get_by_role("link", name="refund", exact=True)
     expect(link).to_have_attribute("href", "/recordings?tag=refund")
     expect(field).to_be_focused()
     page.get_by_role("button", name="Remove the tag refund").click()

@@ -98,7 +98,7 @@ def test_a_call_that_is_recorded_into_another_folder_says_so(
 ) -> None:
     talk(asterisk, live_env, "recording", "15550006").hang_up()
     recordings_in(live_env, "available")
-    assert (folder / MARKER).exists()
+    wait_until((folder / MARKER).exists, "the folder has its identity")
     (folder / MARKER).write_text("of another library")
     wait_for_line(worker_process.log, "is not the folder of this library")
     talk(asterisk, live_env, "recording", "15550007").hang_up()
