@@ -1,5 +1,6 @@
 """`flask recordings …`: list, verification and reconciliation of recordings."""
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -116,6 +117,9 @@ def _print_reports(
     """Print all reports; return the numbers of recordings, problems and failures."""
     checked = wrong = failed = 0
     count, hidden = inventory.count_rows(), not sys.stderr.isatty()
+    # What was imported is no garbage, and looking through it takes a fifth of a run.
+    gc.collect()
+    gc.freeze()
     with click.progressbar(length=count, file=sys.stderr, hidden=hidden) as bar:
         try:
             for report in reports:
@@ -129,6 +133,8 @@ def _print_reports(
             raise click.ClickException(_remedy(error)) from error
         except OSError as error:
             raise click.ClickException(f"RECORDINGS_DIR: cannot be read: {error}") from error
+        finally:
+            gc.unfreeze()
     return checked, wrong, failed
 
 

@@ -43,6 +43,7 @@ def main() -> None:
             _lose_database(environment, Path(folder))
             seconds, peak = _measure(environment, "reconcile")
             print(f"rebuild_{size}_seconds: {seconds:.2f}")
+            print(f"rebuild_{size}_rows_per_second: {size / seconds:.0f}")
             print(f"rebuild_{size}_peak_mb: {peak:.1f}", flush=True)
     print(f"verify_memory_growth: {peaks[1] / peaks[0]:.2f}")
 
