@@ -18,6 +18,7 @@ from callytics.ari.commands import Ari, AriError
 from callytics.config import load_config
 from tests.support.ari_server import AriServer
 from tests.support.processes import fresh_environment
+from tests.support.waiting import wait_until
 from worker.asterisk import bounded_socket
 from worker.asterisk.bounded_socket import BoundedSocket
 
@@ -142,6 +143,7 @@ def test_an_event_that_is_too_large_ends_the_connection(events: Events, fragment
     client = websocket.create_connection(f"{url}/events", timeout=10, class_=BoundedSocket)
     try:
         text = json.dumps({"type": "x", "much": "x" * 100_000})
+        wait_until(lambda: events.sockets, "the server has the connection")
         events.send_text(text)
         assert client.recv() == text
         if fragments:
