@@ -12,7 +12,7 @@ from typing import Any
 import requests
 
 from deploy.asterisk.installation import find_installation
-from tests.support.ports import free_port
+from tests.support.ports import kept_port
 from tests.support.process import PROJECT, Process, inherited
 from tests.support.tones import write_tone
 from tests.support.waiting import wait_until
@@ -48,9 +48,9 @@ class AsteriskServer(Process):
     def __init__(self, home: Path) -> None:
         self.home = home
         self.sounds = home / "sounds"
-        self.http_port = free_port()
-        self.sip_port = free_port()
-        self.trunk_port = free_port()
+        self.http_port = kept_port()
+        self.sip_port = kept_port()
+        self.trunk_port = kept_port()
         self.log = home / "output.log"
         self.logs = (self.log,)
         # Configuration beside the samples.

@@ -14,14 +14,21 @@ from itertools import cycle
 from deploy.asterisk.launch import port_is_free
 
 # Above Asterisk's ports for RTP, below /proc/sys/net/ipv4/ip_local_port_range.
-_FIRST, _LAST, _BLOCK = 20_200, 32_600, 200
+_FIRST, _LAST, _BLOCK = 20_200, 32_600, 400
 # An even port for RTP, the next for RTCP, and two more for video, which SIPp binds too.
 _STEP = 4
 
 
 def free_port() -> int:
-    """Return an even port of 127.0.0.1 that is free like the three after it."""
-    return next(port for port in _own_ports() if _is_free(port))
+    """Return an even port of 127.0.0.1 that is free, as are the three after it."""
+    return next(port for port in _own_ports() if port not in _kept and _is_free(port))
+
+
+def kept_port() -> int:
+    """Return a free port for a server that may be down for a while: nobody else gets it then."""
+    port = free_port()
+    _kept.add(port)
+    return port
 
 
 def _is_free(port: int) -> bool:
@@ -39,6 +46,7 @@ def _own_ports() -> Iterator[int]:
 
 
 _reserved: list[socket.socket] = []
+_kept: set[int] = set()
 
 
 def _reserve(block: int) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.support.ports import free_port
+from tests.support.ports import kept_port
 from tests.support.process import Server
 from tests.support.waiting import wait_until
 
@@ -33,7 +33,7 @@ class Postgres(Server):
         self._owner = "postgres" if os.geteuid() == 0 else None
         self._kept = kept is not None
         self._options = options
-        self.port = free_port()
+        self.port = kept_port()
         # Not below pytest's folder, which only its owner may enter.
         self.folder = kept or Path(tempfile.mkdtemp(prefix="callytics-postgres-"))
         self.folder.mkdir(exist_ok=True)
