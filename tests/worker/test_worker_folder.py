@@ -182,6 +182,8 @@ def test_people_talk_while_the_disk_hangs(
             asterisk.place_call("1000", "tone440", caller_number=f"1555{n:04}") for n in range(10)
         ]
         rows = recordings_in(environment, "recording", 10)
+        files = [audio_of(environment, row) for row in rows]
+        wait_until(lambda: all(f.exists() and f.stat().st_size > 8_000 for f in files), "sound")
         calls.pop().hang_up()
         wait_until(lambda: len(asterisk.bridges()) == 9, "who hangs up is let go")
         hangs.unlink()
