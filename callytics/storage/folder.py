@@ -7,7 +7,6 @@ import contextlib
 import errno
 import hashlib
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Iterator
@@ -15,13 +14,13 @@ from io import BufferedReader
 from pathlib import Path
 
 from callytics.regular_files import OPEN_FLAGS, IrregularFileError, regular
+from callytics.storage.drafts import share_file, sync_folder, write_draft
 from callytics.storage.folder_walk import FileEntry, entries, file_entry, walk
 from callytics.storage.private_files import SHARED_FILE
 
 # Errors of the system for a path that cannot be the path of a file we wrote.
 _IMPOSSIBLE = (errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENXIO, errno.EISDIR)
 
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 # Names the folder: its id is also in the database. Hidden, so that no walk lists it.
 MARKER = ".callytics-folder"
 
@@ -76,7 +75,7 @@ class Storage:
         try:
             with self._folder(folders) as folder:
                 os.unlink(name, dir_fd=folder)
-                _sync_folder(folder)
+                sync_folder(folder)
         except FileNotFoundError:
             return False
         return True
@@ -96,14 +95,14 @@ class Storage:
         *folders, name = _parts(path)
         self._make_folders(folders)
         with self._folder(folders) as folder:
-            draft = _write_draft(folder, name, content, durable)
+            draft = write_draft(folder, name, content, durable)
             try:
                 os.replace(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
             except BaseException:
                 os.unlink(draft, dir_fd=folder)
                 raise
             if durable:
-                _sync_folder(folder)
+                sync_folder(folder)
 
     def write_once(self, path: str, content: bytes) -> bool:
         """Write a file unless there is one; return True if it was written.
@@ -113,14 +112,14 @@ class Storage:
         *folders, name = _parts(path)
         self._make_folders(folders)
         with self._folder(folders) as folder:
-            draft = _write_draft(folder, name, content, durable=True)
+            draft = write_draft(folder, name, content, durable=True)
             try:
                 os.link(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
             except FileExistsError:
                 return False
             finally:
                 os.unlink(draft, dir_fd=folder)
-            _sync_folder(folder)
+            sync_folder(folder)
         return True
 
     def open_lock_file(self, path: str) -> int:
@@ -130,7 +129,7 @@ class Storage:
         with self._folder(folders) as folder:
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
             opened = os.open(name, flags, SHARED_FILE, dir_fd=folder)
-            _share_file(opened, folder)
+            share_file(opened, folder)
             return opened
 
     def read(self, path: str, limit: int | None = None) -> bytes:
@@ -148,7 +147,7 @@ class Storage:
             os.fsync(file.fileno())
         *folders, _ = _parts(path)
         with self._folder(folders) as folder:
-            _sync_folder(folder)
+            sync_folder(folder)
 
     def names(self, folder: str) -> list[str]:
         """Return the sorted names in a folder, none if there is no such folder. Raises OSError."""
@@ -180,7 +179,7 @@ class Storage:
         *folders, name = _parts(path)
         with self._folder(folders) as folder:
             os.replace(name, f"{name}{suffix}", src_dir_fd=folder, dst_dir_fd=folder)
-            _sync_folder(folder)
+            sync_folder(folder)
 
     def is_empty(self) -> bool:
         """Return True if the folder is empty, as when a disk is not mounted. Raises OSError."""
@@ -268,7 +267,7 @@ class Storage:
             with self._folder(above) as folder, contextlib.suppress(FileExistsError):
                 os.mkdir(name, dir_fd=folder)
                 self._share(name, folder)
-                _sync_folder(folder)
+                sync_folder(folder)
 
     def _share(self, name: str, folder: int) -> None:
         """Give a new folder the owner and mode of the root: Asterisk often runs as another user."""
@@ -280,38 +279,6 @@ class Storage:
             os.fchmod(made, stat.S_IMODE(root.st_mode))
         finally:
             os.close(made)
-
-
-def _write_draft(folder: int, name: str, content: bytes, durable: bool) -> str:
-    """Write `content` under a new name, since two may write the same file; return the name."""
-    draft = f"{name}.{secrets.token_hex(4)}.new"
-    with os.fdopen(os.open(draft, _NEW_FILE, SHARED_FILE, dir_fd=folder), "wb") as file:
-        try:
-            _share_file(file.fileno(), folder)
-            file.write(content)
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-        except BaseException:
-            os.unlink(draft, dir_fd=folder)
-            raise
-    return draft
-
-
-def _share_file(file: int, folder: int) -> None:
-    """Let the group of the folder read a file of ours, whatever umask and group we have."""
-    with contextlib.suppress(PermissionError):
-        os.fchown(file, -1, os.stat(".", dir_fd=folder).st_gid)
-        os.fchmod(file, SHARED_FILE)
-
-
-def _sync_folder(folder: int) -> None:
-    """Sync the names in a folder: a rename or removal is lost in a power cut otherwise."""
-    opened = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=folder)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _parts(path: str) -> list[str]:
