@@ -19,9 +19,9 @@ help: ## list the targets
 run: .venv/installed ## try it: everything that Callytics needs on this machine, then Callytics
 	@$(PYTHON) -m deploy.run
 
-# Everything that the tests need. Quick when it is there.
+# Everything that the tests need. Quick when it is there. Playwright's driver needs libatomic1.
 install: .venv/installed-for-tests
-	@deploy/apt_install chromium firefox-esr nginx-light fonts-dejavu-core sip-tester
+	@deploy/apt_install chromium firefox-esr nginx-light fonts-dejavu-core sip-tester libatomic1
 	@tests/install_postgres
 	@deploy/asterisk/install >/dev/null
 

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -85,7 +86,9 @@ class Postgres(Server):
         first = int((self.folder / "data/postmaster.pid").read_text().split()[0])
         group = [first, *_children(first)]
         for process in group:
-            os.kill(process, signal.SIGKILL)
+            # One that served a client may have ended meanwhile.
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         wait_until(lambda: not any(map(_runs, group)), "PostgreSQL is dead")
 
     @property
