@@ -3,8 +3,6 @@
 # First of all, so that sockets, locks and sleeps of every import below cooperate.
 from gevent import monkey
 
-from callytics.json_values import JsonObject
-
 monkey.patch_all()
 
 import logging  # noqa: E402
@@ -22,6 +20,7 @@ from callytics import create_app  # noqa: E402
 from callytics.ari.commands import Ari  # noqa: E402
 from callytics.config import Config, ConfigError, load_config, read_environment  # noqa: E402
 from callytics.identifiers import new_uid  # noqa: E402
+from callytics.json_values import JsonObject  # noqa: E402
 from callytics.pbx.lease import Claim  # noqa: E402
 from callytics.pbx.names import kept_name, legacy_name, name_without_folder  # noqa: E402
 from callytics.plain_text import OneLineFormatter  # noqa: E402
