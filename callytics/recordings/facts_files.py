@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from callytics.json_values import JsonObject
+from callytics.plain_text import one_line
 from callytics.recordings.facts import Facts
 from callytics.storage.folder import Storage
 
@@ -38,22 +39,13 @@ def read_facts(storage: Storage, path: str) -> Facts:
 
 def _storable(facts: Facts) -> Facts:
     """Return facts that fit into a row, since another program may have written the file."""
-    texts = {name: value for name, value in vars(facts).items() if isinstance(value, str)}
-    changes: JsonObject = {}
-    # One check of all texts: copying facts takes as long as reading them, and is rarely needed.
-    if not _is_text("".join(texts.values())):
-        changes = {name: _text(value) for name, value in texts.items()}
+    texts = {"call_uid": facts.call_uid, "pbx": facts.pbx, "sha256": facts.sha256 or ""}
+    changes: JsonObject = {
+        name: one_line(text) for name, text in texts.items() if not text.isprintable()
+    }
     if (facts.duration_ms or 0) > _LONGEST_MS or (facts.size_bytes or 0) > _MOST_BYTES:
         changes |= {"duration_ms": None, "size_bytes": None}
     return replace(facts, **changes) if changes else facts
-
-
-def _is_text(value: str) -> bool:
-    return (value.isascii() and "\0" not in value) or value == _text(value)
-
-
-def _text(value: str) -> str:
-    return value.replace("\0", "").encode(errors="replace").decode()
 
 
 def is_kept(storage: Storage, path: str) -> bool:
