@@ -127,7 +127,7 @@ def _text(name: str) -> str:
 
 
 def _find(user_id: int) -> users.UserRow:
-    person = users.user_by_id(min(user_id, 2**31 - 1))
+    person = users.user_by_id(user_id)
     if person is None:
         abort(404, "There is no such person. They may have been removed.")
     return person

@@ -31,7 +31,7 @@ def save() -> Response:
 @blueprint.post("/searches/<int:search_id>/forget")
 def forget(search_id: int) -> Response:
     """Delete a search, and stay on the page."""
-    saved_searches.forget_search(current_user.id, min(search_id, 2**31 - 1))
+    saved_searches.forget_search(current_user.id, search_id)
     flash("That search is forgotten. No recording was touched.")
     return redirect(library_url(_query()), 303)
 
