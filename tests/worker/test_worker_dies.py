@@ -53,6 +53,24 @@ def one_row(environment: Env, state: str) -> dict[str, object]:
     return row
 
 
+def check_that_the_desk_rings_anew(asterisk: AsteriskServer, worker: Worker) -> None:
+    """Start the next worker; it rings the desk in place of the one that died."""
+    before = {channel["id"] for channel in asterisk.channels()}
+    worker.start()
+    wait_until(
+        lambda: len({channel["id"] for channel in asterisk.channels()} - before) == 2,
+        "the desk rings anew",
+    )
+    wait_until(lambda: len(asterisk.channels()) == 4, "and no longer for the worker that died")
+
+
+def check_that_one_call_was_abandoned(environment: Env) -> None:
+    """Check that there was one call, which was abandoned."""
+    (ended,) = ended_calls(environment)
+    assert ended["disposition"] == "abandoned"
+    assert len(calls(environment)) == 1
+
+
 def test_a_conversation_goes_on_and_its_recording_ends_complete(
     asterisk: AsteriskServer, live_env: Env, worker_process: Worker
 ) -> None:
@@ -109,17 +127,9 @@ def test_a_call_that_rang_is_rung_again_and_recorded(
     call = asterisk.place_call("1000", "tone440")
     wait_until(lambda: len(asterisk.channels()) >= 4, "the desk rings")
     worker_process.kill()
-    before = {channel["id"] for channel in asterisk.channels()}
-    worker_process.start()
-    wait_until(
-        lambda: len({channel["id"] for channel in asterisk.channels()} - before) == 2,
-        "the desk rings anew",
-    )
-    wait_until(lambda: len(asterisk.channels()) == 4, "and no longer for the worker that died")
+    check_that_the_desk_rings_anew(asterisk, worker_process)
     call.hang_up()
-    (ended,) = ended_calls(live_env)
-    assert ended["disposition"] == "abandoned"
-    assert len(calls(live_env)) == 1
+    check_that_one_call_was_abandoned(live_env)
 
 
 def test_a_caller_who_hangs_up_while_the_next_worker_asks_is_noticed(
@@ -207,18 +217,10 @@ def test_a_call_that_rang_without_its_journal_is_rung_again(
     call = asterisk.place_call("1000", "tone440")
     wait_until(lambda: len(asterisk.channels()) >= 4, "the desk rings")
     worker_process.kill()
-    before = {channel["id"] for channel in asterisk.channels()}
     forget_journal(live_env)
-    worker_process.start()
-    wait_until(
-        lambda: len({channel["id"] for channel in asterisk.channels()} - before) == 2,
-        "the desk rings anew",
-    )
-    wait_until(lambda: len(asterisk.channels()) == 4, "and no longer for the worker that died")
+    check_that_the_desk_rings_anew(asterisk, worker_process)
     call.hang_up()
-    (ended,) = ended_calls(live_env)
-    assert ended["disposition"] == "abandoned"
-    assert len(calls(live_env)) == 1
+    check_that_one_call_was_abandoned(live_env)
 
 
 def test_a_message_goes_on_being_taken(
